@@ -1,0 +1,112 @@
+"""One frozen Config from `$JIKIM_HOME/config.toml` and the environment.
+
+Environment: `JIKIM_HOME` (where state lives), `JIKIM_WEIGHTS` (where model files lie), `JIKIM_LANG` (`ko` or `en`).
+Everything else is in the TOML; a setting nobody knows is an error, so that a typo is never silently ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from jikim.errors import BadUse
+
+PositiveSeconds = Annotated[float, msgspec.Meta(gt=0)]
+PositiveCount = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Fetching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How bytes are brought here. `pace_s` is the least time between two requests to one host; `loopback_allowed` lists test
+    servers as "host:port" that may be reached although they are on this machine, and gives no other privilege."""
+
+    loopback_allowed: tuple[str, ...] = ()
+    connect_timeout_s: PositiveSeconds = 10.0
+    read_timeout_s: PositiveSeconds = 15.0
+    total_timeout_s: PositiveSeconds = 60.0
+    max_answer_bytes: PositiveCount = 8 * 2**20
+    max_media_bytes: Annotated[int, msgspec.Meta(ge=1, le=512 * 2**20)] = 512 * 2**20
+    max_redirects: Annotated[int, msgspec.Meta(ge=0, le=20)] = 8
+    pace_s: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    connections_per_host: PositiveCount = 2
+    user_agent: str = "Jikim/0.1 (victim support; finds exploitation material so that it can be removed)"
+    robots_ignored_hosts: Mapping[str, str] = {}
+    """Host -> the legal ground on record for not asking its robots.txt."""
+
+
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How files are opened in the sandbox."""
+
+    wall_clock_s: PositiveSeconds = 60.0
+    memory_bytes: PositiveCount = 1536 * 2**20
+    max_pixels: PositiveCount = 120_000_000
+    still_max_pixels: PositiveCount = 16_000_000
+    frame_side_px: PositiveCount = 960
+    frames_limit: PositiveCount = 400
+
+
+class Sweeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    limit: PositiveCount = 300
+    budget_s: PositiveSeconds = 90.0
+    workers: PositiveCount | None = None
+
+
+class Config(msgspec.Struct, frozen=True):
+    """Everything one run is set to. `sources` and `analyzers` hold each plug-in's own section, read by the plug-in's Config."""
+
+    home: Path
+    weights: Path
+    lang: Literal["ko", "en"]
+    fetching: Fetching = Fetching()
+    opening: Opening = Opening()
+    sweeping: Sweeping = Sweeping()
+    sources: Mapping[str, Mapping[str, Any]] = {}
+    analyzers: Mapping[str, Mapping[str, Any]] = {}
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    lang: Literal["ko", "en"] | None = None
+    fetching: Fetching = Fetching()
+    opening: Opening = Opening()
+    sweeping: Sweeping = Sweeping()
+    sources: Mapping[str, Mapping[str, Any]] = {}
+    analyzers: Mapping[str, Mapping[str, Any]] = {}
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in force. Raises BadUse naming the file and the setting that is wrong."""
+    home = Path(environ.get("JIKIM_HOME") or default_home(environ)).expanduser().absolute()
+    weights = Path(environ.get("JIKIM_WEIGHTS") or Path(sys.prefix, "share", "jikim", "weights")).expanduser().absolute()
+    file = read_file(home / "config.toml")
+    lang = environ.get("JIKIM_LANG") or file.lang or ("en" if environ.get("LANG", "").startswith("en") else "ko")
+    if lang not in ("ko", "en"):
+        raise BadUse("config.invalid", where="JIKIM_LANG", problem=f"{lang!r}: ko | en")
+    return Config(
+        home=home,
+        weights=weights,
+        lang="ko" if lang == "ko" else "en",
+        fetching=file.fetching,
+        opening=file.opening,
+        sweeping=file.sweeping,
+        sources=file.sources,
+        analyzers=file.analyzers,
+    )
+
+
+def read_file(path: Path) -> _File:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
+    except FileNotFoundError:
+        return _File()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, OSError) as error:
+        raise BadUse("config.invalid", where=str(path), problem=str(error)) from error
+
+
+def default_home(environ: Mapping[str, str]) -> Path:
+    data = environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data, "jikim")
