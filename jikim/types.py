@@ -220,7 +220,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a candidate stands where it stands, as a message with its parameters. `weight` is what it contributed, in log-odds
+    """Why a candidate stands where it stands, as a message with parameters. `weight` is what it contributed, in log-odds
     (0 for a remark that moves nothing); `cues` are what it rests on."""
 
     message_key: str
