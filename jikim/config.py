@@ -99,6 +99,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def read_file(path: Path) -> _File:
+    """The settings of one file, the defaults where it is absent. Raises BadUse naming what is wrong in it."""
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
     except FileNotFoundError:
@@ -108,5 +109,6 @@ def read_file(path: Path) -> _File:
 
 
 def default_home(environ: Mapping[str, str]) -> Path:
+    """The platform's data folder for Jikim."""
     data = environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(data, "jikim")
