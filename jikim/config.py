@@ -46,8 +46,8 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_bytes: PositiveCount = 1536 * 2**20
     max_pixels: PositiveCount = 120_000_000
     still_max_pixels: PositiveCount = 16_000_000
-    frame_side_px: PositiveCount = 960
-    frames_limit: PositiveCount = 400
+    frame_side_px: PositiveCount = 640
+    frames_limit: PositiveCount = 300
 
 
 class Sweeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,65 @@
+"""The priors, weights and thresholds of `weights.toml`, read once and named by their sha256."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Annotated, Literal
+
+import msgspec
+import msgspec.toml
+
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    look: Share
+    urgent_low: Share
+
+
+class AxisRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`spread`: standard deviation of one cue's evidence, in log-odds."""
+
+    prior: Share
+    spread: NotNegative
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one kind of cue moves one axis; `weight` is never negative, so each axis is monotone in every cue."""
+
+    cue: str
+    axis: Literal["minor", "sexual"]
+    field: str
+    neutral: Share
+    weight: NotNegative
+    floor: float
+    ceiling: float
+    reason: str
+    label: str | None = None
+    is_text: bool = False
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: str
+    thresholds: Thresholds
+    axes: Mapping[Literal["minor", "sexual"], AxisRule]
+    rules: tuple[Rule, ...]
+    sha256: str = ""
+
+    @property
+    def assessor_version(self) -> str:
+        return f"{self.version}+{self.sha256[:16]}"
+
+
+def read(toml: bytes) -> Rules:
+    """Rules from the bytes of a TOML file. Raises msgspec.ValidationError for a wrong one."""
+    return msgspec.structs.replace(msgspec.toml.decode(toml, type=Rules), sha256=sha256(toml).hexdigest())
+
+
+@cache
+def shipped() -> Rules:
+    """The rules that come with this version."""
+    return read(files("jikim.assessing").joinpath("weights.toml").read_bytes())
