@@ -1,0 +1,374 @@
+"""The vault itself: seals as bytes arrive, opens into memory only, and destroys by destroying keys.
+
+The order of things, so that a kill at any moment leaves neither plain bytes nor half a blob:
+
+    seal       unfinished file written -> synced -> [ its final name given -> its wrapped key recorded ] -> first name removed
+    destroy    holder's key noted as destroyed -> [ key files removed -> sealed files removed -> wrapped keys removed ]
+
+What stands in brackets happens in the one writing transaction of keys/wrapped.sqlite. Opening a vault finishes or undoes what
+was begun.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+
+from jikim.errors import JikimError, VaultError
+from jikim.schema import Database
+from jikim.vault import fields
+from jikim.vault.blobs import BlobFolder, Unfinished
+from jikim.vault.faults import system_faults
+from jikim.vault.keys import MIGRATIONS, KeyFolder, checked_holder
+from jikim.vault.stream import KEY_BYTES, SealingStream, plain_chunks, plain_size
+
+MEDIA_MAX_BYTES = 512 * 2**20
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed blob: its id, and sha256 and size of the plain bytes."""
+
+    blob: str
+    sha256: str
+    size_bytes: int
+
+
+class _Held(NamedTuple):
+    holder: str
+    copy: int
+    recipient: str
+    wrapped: bytes
+
+
+class Vault:
+    """Made by `Vault.open`. May be shared by threads and survives a fork; any number of processes may use one home."""
+
+    def __init__(self, blobs: BlobFolder, keys: KeyFolder, wrapped: Database) -> None:
+        self._blobs = blobs
+        self._keys = keys
+        self._wrapped = wrapped
+        self._centre = keys.secret("centre")
+
+    @classmethod
+    def open(cls, home: Path, *, with_private_keys: bool = True) -> Vault:
+        """The vault of `home`; its keys are made silently on first use. What killed processes left is cleaned up.
+
+        Raises VaultError when keys are missing, damaged, not this vault's or open to other users, and StateError when a
+        newer version of Jikim made them. `with_private_keys` False gives a vault that seals but does not open.
+        """
+        blobs = BlobFolder(home)
+        keys = KeyFolder(home, with_private_keys=with_private_keys)
+        with system_faults("JIKIM_HOME"):
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys.make()
+        blobs.make()
+        is_new = blobs.is_empty()  # before the next line: another process that starts now records keys before blobs
+        if not is_new and not (home / "keys" / "wrapped.sqlite").exists():
+            raise VaultError("vault.wrapped_missing", file="keys/wrapped.sqlite")
+        wrapped = Database(home / "keys" / "wrapped.sqlite", "keys/wrapped.sqlite", MIGRATIONS, VaultError)
+        try:
+            with wrapped.change() as connection:
+                keys.clean()
+                for name in ("centre", "fields"):
+                    keys.settle_secret(connection, name, may_make=is_new)
+                keys.make_secret("practice")
+                blobs.clean(lambda blob, copy: _is_on_record(connection, blob, copy))
+                _finish_destroying(connection, keys, blobs)
+            return cls(blobs, keys, wrapped)
+        except BaseException:
+            wrapped.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the list of wrapped keys; what is being sealed must have ended before."""
+        self._wrapped.close()
+
+    def sealing(self, holder: str) -> Sealing:
+        """Seals bytes as they arrive, for `holder`:
+
+            with vault.sealing(sweep_holder(day)) as sealing:
+                sealing.write(chunk)
+            sealing.sealed
+
+        Needs public keys only. Raises BadUse for what is no holder, VaultError when it cannot be sealed; an exception in
+        the block leaves nothing behind.
+        """
+        return Sealing(checked_holder(holder), self._blobs.new, self._keep)
+
+    def read(self, blob: str) -> bytes:
+        """The plain bytes of a small blob. Raises VaultError: unknown, destroyed, damaged, or no private keys."""
+        return self._opened(blob, self._read)
+
+    def open_memfd(self, blob: str) -> int:
+        """The plain bytes of a blob in a memory file that nobody can change any more, at position 0; the caller closes it.
+
+        Raises VaultError: unknown, destroyed, damaged, larger than 512 MB, no memory, or no private keys.
+        """
+        return self._opened(blob, self._to_memfd)
+
+    def has(self, blob: str, holder: str) -> bool:
+        """Whether `blob` is held by `holder` and its sealed file is there."""
+        rows = self._wrapped.rows("SELECT copy FROM keys WHERE blob = ? AND holder = ?", (blob, checked_holder(holder)))
+        return any(self._blobs.has(blob, copy) for (copy,) in rows)
+
+    def reference(self, kind: str, text: str) -> str:
+        """The id under which `text` is shown outside the desk: HMAC-SHA256 under the centre's key, 64 hexadecimal digits.
+        The same text has unlike ids for unlike kinds."""
+        named = kind.encode("utf-8", "surrogatepass")
+        content = b"jikim reference" + len(named).to_bytes(4, "big") + named + text.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._centre, content, "sha256").hex()
+
+    def practice_key(self) -> bytes:
+        """The 32 bytes by which a practice host proves itself. Raises VaultError."""
+        return self._keys.secret("practice")
+
+    def seal_field(self, table: str, row: str | int, column: str, text: str) -> bytes:
+        """Seals a field with personal data, bound to its place. Needs the private keys; raises VaultError."""
+        return fields.seal_field(self._fields_key(), table, str(row), column, text)
+
+    def open_field(self, table: str, row: str | int, column: str, sealed: bytes) -> str:
+        """What was sealed for this very place. Raises VaultError when it was not, or without private keys."""
+        return fields.open_field(self._fields_key(), table, str(row), column, sealed)
+
+    def share(self, blob: str, holder: str, new_holder: str) -> None:
+        """Lets `new_holder` hold what `holder` holds. Raises VaultError when `holder` does not, or without private keys."""
+        checked_holder(new_holder)
+        with self._wrapped.change() as connection:
+            mine = next((held for held in _held(connection, blob) if held.holder == checked_holder(holder)), None)
+            if mine is None:
+                raise VaultError("vault.no_key_of_holder", blob=blob[:64], holder=holder)
+            data_key = self._keys.unwrap(mine.wrapped, mine.holder, mine.recipient)
+            recipient = self._keys.recipient(connection, new_holder)
+            if not any(held.holder == new_holder for held in _held(connection, blob)):
+                self._record(connection, blob, new_holder, mine.copy, recipient, data_key)
+
+    def destroy_holder(self, holder: str) -> int:
+        """Destroys the private key of `holder`, its wrapped keys, and the sealed files that nobody holds any more. Returns
+        how many blobs became unreadable by that. A holder that has nothing is no error.
+
+        Cannot be undone, except by a backup of keys: that has to run under the same deletion clock. Should the key files be
+        put back nevertheless, the next opening removes them again.
+        """
+        with self._wrapped.change() as connection:
+            recipients = {held[0] for held in connection.execute(_RECIPIENTS, (checked_holder(holder),))}
+            on_file = self._keys.known_recipient(holder)
+            if on_file:
+                recipients.add(on_file)
+            at = datetime.now(UTC).isoformat()
+            connection.executemany(
+                "INSERT OR IGNORE INTO destroyed VALUES (?, ?, ?)", [(recipient, holder, at) for recipient in recipients]
+            )
+        with self._wrapped.change() as connection:
+            self._keys.destroy(holder)
+            blobs = {blob for (blob,) in connection.execute("SELECT blob FROM keys WHERE holder = ?", (holder,))}
+            _finish_destroying(connection, self._keys, self._blobs)
+            return sum(1 for blob in blobs if not _held(connection, blob))
+
+    def _fields_key(self) -> bytes:
+        if not self._keys.with_private_keys:
+            raise VaultError("vault.no_private_keys")
+        return self._keys.secret("fields")
+
+    def _id(self, digest: bytes) -> str:
+        return hmac.digest(self._centre, digest, "sha256").hex()
+
+    def _keep(self, unfinished: Unfinished, data_key: bytes, digest: bytes, size_bytes: int, holder: str) -> str:
+        """Puts a complete, synced file and its key on record, unless the holder has these bytes already."""
+        blob = self._id(digest)
+        try:
+            with self._wrapped.change() as connection:
+                recipient = self._keys.recipient(connection, holder)
+                held = _held(connection, blob)
+                mine = next((one for one in held if one.holder == holder), None)
+                if mine and self._blobs.is_whole(blob, mine.copy, size_bytes):
+                    return blob
+                shared = self._shared(blob, held, size_bytes)
+                if shared:
+                    self._record(connection, blob, holder, shared[0], recipient, shared[1])
+                else:
+                    copy = next(number for number in range(len(held) + 1) if number not in {one.copy for one in held})
+                    unfinished.publish(blob, copy, self._blobs.path(blob, copy))
+                    self._record(connection, blob, holder, copy, recipient, data_key)
+                if mine and not _is_on_record(connection, blob, mine.copy):
+                    self._blobs.remove(blob, mine.copy)
+            return blob
+        except BaseException:
+            unfinished.unpublish()
+            raise
+
+    def _shared(self, blob: str, held: list[_Held], size_bytes: int) -> tuple[int, bytes] | None:
+        """Copy and data key of a file that another holder has of the same bytes. None without private keys: then the same
+        bytes are kept a second time, under a data key of their own."""
+        for one in held if self._keys.with_private_keys else ():
+            if self._blobs.is_whole(blob, one.copy, size_bytes):
+                try:
+                    return one.copy, self._keys.unwrap(one.wrapped, one.holder, one.recipient)
+                except VaultError:
+                    continue  # this holder's key does not open; the file of our own does
+        return None
+
+    def _record(
+        self, connection: sqlite3.Connection, blob: str, holder: str, copy: int, recipient: str, data_key: bytes
+    ) -> None:
+        values = (blob, holder, copy, recipient, self._keys.wrap(data_key, recipient))
+        connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?)", values)
+
+    def _opened(self, blob: str, opened: Callable[[int, bytes, str, str], T]) -> T:
+        """What `opened` makes of the first copy of `blob` that opens. Raises the error of the first that does not."""
+        if not self._keys.with_private_keys:
+            raise VaultError("vault.no_private_keys")
+        failed: JikimError | None = None
+        for held in _held_rows(self._wrapped.rows(_HELD, (blob,))):
+            try:
+                data_key = self._keys.unwrap(held.wrapped, held.holder, held.recipient)
+                handle = self._blobs.open(blob, held.copy)
+                try:
+                    return opened(handle, data_key, self._blobs.name(blob, held.copy), blob)
+                finally:
+                    os.close(handle)
+            except VaultError as error:
+                failed = failed or error
+        if failed:
+            raise failed
+        raise VaultError("vault.no_key" if self._blobs.has(blob, 0) else "vault.unknown_blob", blob=blob[:64])
+
+    def _read(self, handle: int, data_key: bytes, file: str, blob: str) -> bytes:
+        plain = b"".join(plain_chunks(handle, data_key, file))
+        self._check_id(sha256(plain).digest(), file, blob)
+        return plain
+
+    def _to_memfd(self, handle: int, data_key: bytes, file: str, blob: str) -> int:
+        size = plain_size(handle, file)
+        if size > MEDIA_MAX_BYTES:
+            raise VaultError("vault.too_large", limit_mb=MEDIA_MAX_BYTES // 2**20)
+        memory = os.memfd_create("jikim", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            digest = sha256()
+            for chunk in plain_chunks(handle, data_key, file):
+                digest.update(chunk)
+                _write_all(memory, chunk, size)
+            self._check_id(digest.digest(), file, blob)
+            os.lseek(memory, 0, os.SEEK_SET)
+            fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+            return memory
+        except BaseException:
+            os.close(memory)
+            raise
+
+    def _check_id(self, digest: bytes, file: str, blob: str) -> None:
+        """A file and a key that were exchanged together open each other; the id tells that they are another blob's."""
+        if not hmac.compare_digest(self._id(digest), blob):
+            raise VaultError("vault.blob_damaged", file=file)
+
+
+class Sealing:
+    """One blob being sealed; made by `Vault.sealing`, used by one thread at a time."""
+
+    def __init__(
+        self, holder: str, new: Callable[[], Unfinished], keep: Callable[[Unfinished, bytes, bytes, int, str], str]
+    ) -> None:
+        self._holder = holder
+        self._new = new
+        self._keep = keep
+        self._digest = sha256()
+        self._size_bytes = 0
+        self._sealed: Sealed | None = None
+
+    def __enter__(self) -> Self:
+        self._data_key = secrets.token_bytes(KEY_BYTES)
+        self._unfinished = self._new()
+        try:
+            self._stream = SealingStream(self._data_key, self._unfinished.write)
+        except BaseException:
+            self._unfinished.close()
+            raise
+        return self
+
+    def write(self, chunk: bytes) -> None:
+        """Takes the next bytes. Raises VaultError: disk full, or more than 512 MB in all."""
+        self._size_bytes += len(chunk)
+        if self._size_bytes > MEDIA_MAX_BYTES:
+            raise VaultError("vault.too_large", limit_mb=MEDIA_MAX_BYTES // 2**20)
+        self._digest.update(chunk)
+        self._stream.write(chunk)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._stream.finish()
+                self._unfinished.sync()
+                digest = self._digest.digest()
+                blob = self._keep(self._unfinished, self._data_key, digest, self._size_bytes, self._holder)
+                self._sealed = Sealed(blob, digest.hex(), self._size_bytes)
+        finally:
+            self._unfinished.close()
+
+    @property
+    def sealed(self) -> Sealed:
+        """What came of it; only after the block has ended well."""
+        if self._sealed is None:
+            raise RuntimeError("nothing was sealed: the block has not ended, or it ended with an exception")
+        return self._sealed
+
+
+def sweep_holder(day: date) -> str:
+    """The holder of what was found on one day."""
+    return f"sweep:{day.isoformat()[:10]}"
+
+
+def case_holder(case: str) -> str:
+    """The holder of what belongs to one case. Raises BadUse unless its id is letters, digits, `_` and `-`."""
+    return checked_holder(f"case:{case}")
+
+
+_HELD = "SELECT holder, copy, recipient, wrapped FROM keys WHERE blob = ? ORDER BY copy, holder"
+_RECIPIENTS = "SELECT DISTINCT recipient FROM keys WHERE holder = ?"
+
+
+def _held(connection: sqlite3.Connection, blob: str) -> list[_Held]:
+    return _held_rows(connection.execute(_HELD, (blob,)).fetchall())
+
+
+def _held_rows(rows: list[tuple[str, int, str, bytes]]) -> list[_Held]:
+    return [_Held(*row) for row in rows]
+
+
+def _is_on_record(connection: sqlite3.Connection, blob: str, copy: int) -> bool:
+    return connection.execute("SELECT 1 FROM keys WHERE blob = ? AND copy = ?", (blob, copy)).fetchone() is not None
+
+
+def _finish_destroying(connection: sqlite3.Connection, keys: KeyFolder, blobs: BlobFolder) -> None:
+    """Carries out every destruction on record: nothing to do but for one that was interrupted, or keys that were put back."""
+    for recipient, holder in connection.execute("SELECT recipient, holder FROM destroyed").fetchall():
+        if keys.known_recipient(holder) == recipient:
+            keys.destroy(holder)
+        lost = connection.execute("SELECT DISTINCT blob, copy FROM keys WHERE recipient = ?", (recipient,)).fetchall()
+        connection.execute("DELETE FROM keys WHERE recipient = ?", (recipient,))
+        for blob, copy in lost:
+            if not _is_on_record(connection, blob, copy):
+                blobs.remove(blob, copy)
+
+
+def _write_all(memory: int, chunk: bytes, size_bytes: int) -> None:
+    rest = memoryview(chunk)
+    try:
+        while rest:
+            rest = rest[os.write(memory, rest) :]
+    except OSError as error:
+        if error.errno in (errno.ENOMEM, errno.ENOSPC, errno.EFBIG):
+            raise VaultError("vault.memory_full", size_mb=-(-size_bytes // 2**20)) from error
+        raise
