@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from jikim.errors import AuthorityMissing, BadUse
 from jikim.messages import catalogue
@@ -76,6 +78,12 @@ class State:
     def close(self) -> None:
         """Closes the file."""
         self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
     def authority(self) -> Authority | None:
         """The authority in force, None where none was ever recorded."""

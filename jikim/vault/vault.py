@@ -97,6 +97,12 @@ class Vault:
         """Closes the list of wrapped keys; what is being sealed must have ended before."""
         self._wrapped.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
     def sealing(self, holder: str) -> Sealing:
         """Seals bytes as they arrive, for `holder`:
 
