@@ -33,7 +33,7 @@ class JikimError(Exception):
 
     def message(self, *, masked: bool = False) -> Message:
         """The error in Korean and English; `masked` leaves out where it happened."""
-        params = {**self.params, "where": "-"} if masked and "where" in self.params else self.params
+        params = {**self.params, "where": {"message": "masked.where"}} if masked and "where" in self.params else self.params
         return render(self.key, params)
 
     def __str__(self) -> str:

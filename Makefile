@@ -1,0 +1,34 @@
+# The two commands: `make run` sees something find something, `make test` proves that it works.
+KEYWORD ?= 축제
+SOURCE ?= practice
+
+.PHONY: run test lint test-unit test-hostile test-crash test-bare bench lock clean
+
+run: ; @setup/prepare && setup/first_light "$(KEYWORD)" "$(SOURCE)"
+
+test: ; @setup/prepare --tests && $(MAKE) --no-print-directory lint test-unit
+
+lint:
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test-unit:
+	.venv/bin/python -m pytest tests/unit tests/flow
+
+test-hostile: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/hostile
+
+test-crash: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/crash
+
+test-bare: ; @tests/bare/prove
+
+bench: ; @setup/prepare --tests && .venv/bin/python -m bench $(if $(VIDEOS),--videos "$(VIDEOS)")
+
+# Needs uv. The lock carries hashes for Python 3.11 and 3.12.
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q --extra build
+lock:
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra test -c requirements.lock -o requirements-test.lock
+
+clean: ; rm -rf .venv

@@ -1,0 +1,1 @@
+"""What Jikim costs, measured: ratios within one run against a peer or a limit. `make bench` prints them."""

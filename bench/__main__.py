@@ -1,0 +1,33 @@
+"""`python -m bench [--videos DIR]`: prints every figure, and says which were left out for want of material."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+from bench.scan_bench import bench_scan, bench_start
+from bench.sweep_bench import bench_sweep
+
+
+def main() -> None:
+    """Runs the benches one after the other; nothing else should run meanwhile."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--videos", type=Path, help="a folder of harmless clips to join into a 10-minute video")
+    parser.add_argument("--only", choices=("start", "sweep", "scan"))
+    chosen = parser.parse_args()
+    if chosen.only in (None, "start"):
+        bench_start(Path(str(files("jikim").joinpath("practice", "fixtures", "test_card.png"))))
+    if chosen.only in (None, "sweep"):
+        bench_sweep()
+    if chosen.only in (None, "scan"):
+        if chosen.videos is None or shutil.which("ffmpeg") is None:
+            print(
+                "\nScan of a 10-minute video: left out; it needs --videos DIR (make bench VIDEOS=DIR) and the ffmpeg command."
+            )
+        else:
+            bench_scan(chosen.videos)
+
+
+main()

@@ -1,0 +1,135 @@
+"""`jikim scan` against FFmpeg's plain decode of the same file, and against looking at one frame a second."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from jikim.analyzers.tracks import with_tracks
+
+from bench.measuring import Cost, measured, table
+from jikim import config as configuration
+from jikim.media import open_path
+from jikim.scan import Clock, analyze, build_analyzers
+from jikim.types import Cue, Subject
+
+LENGTH_S = 600
+SIZE = "scale=1280:720:force_original_aspect_ratio=decrease,pad=1280:720:(ow-iw)/2:(oh-ih)/2,setsar=1,fps=25"
+SCENE_S = 12
+"""Longest piece taken of one clip."""
+NEAR_S = 5.0
+"""A cue of the one-frame-a-second scan counts as found when the adaptive scan has the same cue within so many seconds."""
+
+
+def bench_scan(videos: Path) -> None:
+    """A 10-minute 720p H.264 video of at least 40 scenes, GOP 250, joined from the clips in `videos`."""
+    with tempfile.TemporaryDirectory() as folder:
+        joined, scenes = join(videos, Path(folder))
+        scan = measured([Path(sys.prefix, "bin", "jikim"), "scan", joined, "--json"], {"JIKIM_HOME": folder})
+        decode = measured(["ffmpeg", "-v", "error", "-nostdin", "-i", joined, "-f", "null", "-"])
+        seen = json.loads(scan.lines[0][1])
+        reference, frames = one_frame_a_second(joined)
+        short = Path(folder, "short.mp4")
+        _ffmpeg("-i", joined, "-t", "60", "-c", "copy", short)
+        minute = measured([Path(sys.prefix, "bin", "jikim"), "scan", short, "--json"], {"JIKIM_HOME": folder})
+    found = [(cue["name"], cue["value"].get("label"), cue["at_s"]) for cue in seen["cues"]]
+    shared = sum(_is_found(cue, found) for cue in reference)
+    table(
+        f"Scan of a {LENGTH_S // 60}-minute 720p video, {scenes} scenes",
+        [
+            ("CPU of jikim scan", f"{scan.cpu_s:.1f} s"),
+            ("CPU of ffmpeg -i FILE -f null -", f"{decode.cpu_s:.1f} s"),
+            ("ratio", f"{scan.cpu_s / decode.cpu_s:.2f} (limit 0.6)"),
+            ("frames looked at", f"{seen['frames']} against {frames}"),
+            ("cues of one frame a second found", f"{shared} of {len(reference)} = {shared / max(len(reference), 1):.2f} (0.9)"),
+            ("where the time went, ms", ", ".join(f"{stage} {took:.0f}" for stage, took in seen["took_ms"].items())),
+            ("memory (PSS)", f"{scan.pss_bytes / 2**20:.0f} MB, first minute alone {minute.pss_bytes / 2**20:.0f} MB"),
+        ],
+    )
+
+
+def bench_start(picture: Path) -> None:
+    """The first `jikim scan` of one picture: interpreter, sandbox and model sessions from nothing."""
+    with tempfile.TemporaryDirectory() as home:
+        runs = [measured([Path(sys.prefix, "bin", "jikim"), "scan", picture, "--json"], {"JIKIM_HOME": home}) for _ in range(3)]
+    table(
+        "Scan of one picture, cold process",
+        [
+            ("wall", f"{_median(runs, 'wall_s'):.2f} s (limit 3 s)"),
+            ("CPU", f"{_median(runs, 'cpu_s'):.2f} s"),
+            ("memory (PSS)", f"{max(run.pss_bytes for run in runs) / 2**20:.0f} MB"),
+        ],
+    )
+
+
+def join(videos: Path, folder: Path) -> tuple[Path, int]:
+    """One video of the clips below `videos`, repeated as often as needed; also the number of scenes."""
+    clips = sorted(path for path in videos.rglob("*") if path.suffix in (".mp4", ".mkv", ".webm", ".gif"))
+    pieces: list[Path] = []
+    total_s = 0.0
+    turn = 0
+    while total_s < LENGTH_S:
+        for clip in clips:
+            length_s = _duration_s(clip)
+            start_s = (turn * SCENE_S) % max(length_s - 1, 1)
+            take_s = min(SCENE_S, length_s - start_s, LENGTH_S - total_s)
+            if take_s < 0.5:
+                continue
+            piece = folder / f"piece{len(pieces):03d}.mp4"
+            _ffmpeg("-ss", start_s, "-t", take_s, "-i", clip, "-vf", SIZE, "-an", "-c:v", "libx264", "-preset", "veryfast",
+                    "-qp", "18", "-pix_fmt", "yuv420p", piece)  # fmt: skip
+            pieces.append(piece)
+            total_s += take_s
+            if total_s >= LENGTH_S - 0.5:
+                break
+        turn += 1
+    listing = folder / "pieces.txt"
+    listing.write_text("".join(f"file '{piece}'\n" for piece in pieces))
+    joined = folder / "joined.mp4"
+    _ffmpeg(
+        "-f", "concat", "-safe", "0", "-i", listing, "-c:v", "libx264", "-preset", "veryfast", "-g", "250", "-crf", "23", joined
+    )
+    return joined, len(pieces)
+
+
+def one_frame_a_second(video: Path) -> tuple[list[Cue], int]:
+    """The cues of a scan that looks at one frame a second, by the same analyzers, and the number of frames."""
+    from jikim.media import Opener
+
+    config = configuration.load({"JIKIM_HOME": os.devnull + "/none"})
+    analyzers = build_analyzers(config)
+    fd = open_path(video)
+    cues: list[Cue] = []
+    count = 0
+    with Opener(config.opening) as opener, opener.open(fd, "0" * 64) as media:
+        seconds = [second + 0.5 for second in range(int(media.media.duration_s or 0))]
+        for start in range(0, len(seconds), 60):
+            frames = media.frames_at(seconds[start : start + 60])
+            count += len(frames)
+            cues += analyze(Subject(media.media, tuple(frames)), analyzers, Clock())[0]
+    os.close(fd)
+    return with_tracks(cues), count
+
+
+def _is_found(cue: Cue, found: list[tuple[str, str | None, float | None]]) -> bool:
+    return any(
+        name == cue.name and label == cue.value.get("label") and at_s is not None and abs(at_s - (cue.at_s or 0)) <= NEAR_S
+        for name, label, at_s in found
+    )
+
+
+def _duration_s(clip: Path) -> float:
+    command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(clip)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _ffmpeg(*arguments: object) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True)
+
+
+def _median(runs: list[Cost], name: str) -> float:
+    return sorted(getattr(run, name) for run in runs)[len(runs) // 2]

@@ -1,0 +1,178 @@
+"""The commands. Each one composes the library and prints what it finds; none of them decides anything.
+
+Exit status: 0 done, 1 something could not be done (said on stderr, the rest is delivered), 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jikim import config as configuration
+from jikim.errors import AuthorityMissing, BadUse, JikimError
+from jikim.seams import COMMANDS
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+authority_app = typer.Typer(no_args_is_help=True, help="The centre's authority on record / 기관의 법적 근거")
+weights_app = typer.Typer(no_args_is_help=True, help="Model files / 모델 파일")
+source_app = typer.Typer(no_args_is_help=True, help="Places to search / 출처")
+app.add_typer(authority_app, name="authority")
+app.add_typer(weights_app, name="weights")
+app.add_typer(source_app, name="source")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line / 한 줄에 JSON 하나")]
+
+
+@app.command("sweep")
+def sweep_command(
+    keywords: Annotated[list[str], typer.Argument(metavar="KEYWORD...", help="What to search for / 검색어")],
+    source: Annotated[list[str] | None, typer.Option(metavar="NAME[=URL]", help="Where / 출처")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Candidates at most / 최대 건수")] = None,
+    budget: Annotated[float | None, typer.Option(min=1, metavar="SECONDS", help="Time to spend / 시간(초)")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keyword in, ranked and explained suspicions out / 검색어로 의심 건을 찾아 순위와 이유를 보인다."""
+    from jikim.commands import sweeping
+
+    raise typer.Exit(sweeping.run(configuration.load(), keywords, source or [], limit, budget, as_json=as_json))
+
+
+@app.command("scan")
+def scan_command(
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="FILE|URL...")] = None,
+    as_json: AsJson = False,
+    only: Annotated[str | None, typer.Option(metavar="ANALYZER,...", help="These analyzers only / 이 분석기만")] = None,
+    text: Annotated[str | None, typer.Option(help="Words that belong to it / 함께 볼 글")] = None,
+) -> None:
+    """Looks at files or addresses / 파일이나 주소를 살펴본다."""
+    from jikim.commands import scanning
+
+    raise typer.Exit(scanning.run(configuration.load(), inputs or [], only, text, as_json=as_json))
+
+
+@app.command("practice")
+def practice_command(
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 0,
+    items: Annotated[Path | None, typer.Option(metavar="DIR", help="Serve this folder's world / 다른 자료로")] = None,
+    truth: Annotated[Path | None, typer.Option(metavar="FILE.tsv", help="Write what is planted / 정답 쓰기")] = None,
+) -> None:
+    """A harmless platform on this machine to try everything on / 연습용 플랫폼."""
+    from jikim.commands import practising
+
+    raise typer.Exit(practising.run(configuration.load(), port, items, truth))
+
+
+@app.command("check")
+def check_command() -> None:
+    """What works here, what is missing and how to get it / 이 컴퓨터에서 되는 것과 빠진 것."""
+    from jikim.commands import checking
+
+    raise typer.Exit(checking.run(configuration.load()))
+
+
+@authority_app.command("show")
+def authority_show() -> None:
+    """Shows the authority in force / 등록된 근거를 보인다."""
+    from jikim.commands import authorising
+
+    raise typer.Exit(authorising.show(configuration.load()))
+
+
+@authority_app.command("set")
+def authority_set(
+    organisation: Annotated[str, typer.Option(prompt="기관 Organisation")],
+    legal_ground: Annotated[str, typer.Option(prompt="법적 근거 Legal ground")],
+    responsible: Annotated[str, typer.Option(prompt="책임자 Responsible person")],
+) -> None:
+    """Records who may search and on what ground / 기관, 법적 근거, 책임자를 등록한다."""
+    from jikim.commands import authorising
+
+    raise typer.Exit(authorising.record(configuration.load(), organisation, legal_ground, responsible))
+
+
+@weights_app.command("fetch")
+def weights_fetch(
+    local: Annotated[Path | None, typer.Option("--from", metavar="DIR", help="A folder that has them / 받아 둔 폴더")] = None,
+) -> None:
+    """Brings the model files here and verifies them / 모델 파일을 받아 검증한다."""
+    from jikim.commands import weighing
+
+    raise typer.Exit(weighing.fetch(configuration.load(), local))
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """The model files, their licences and whether they are here / 모델 파일 목록."""
+    from jikim.commands import weighing
+
+    raise typer.Exit(weighing.show(configuration.load()))
+
+
+@weights_app.command("verify")
+def weights_verify() -> None:
+    """Compares every model file with its sha256 / 모델 파일을 검증한다."""
+    from jikim.commands import weighing
+
+    raise typer.Exit(weighing.verify(configuration.load()))
+
+
+@source_app.command("list")
+def source_list() -> None:
+    """The kinds of places that can be searched / 출처 목록."""
+    from jikim.commands import listing
+
+    raise typer.Exit(listing.show(configuration.load()))
+
+
+@source_app.command("health")
+def source_health(as_json: AsJson = False) -> None:
+    """How each place answered last / 출처 상태."""
+    from jikim.commands import listing
+
+    raise typer.Exit(listing.health(configuration.load(), as_json=as_json))
+
+
+@source_app.command("try")
+def source_try(source: Annotated[str, typer.Argument(metavar="NAME[=URL]")], keyword: str) -> None:
+    """Asks one place and shows how it answered / 출처 하나를 시험해 본다."""
+    from jikim.commands import listing
+
+    raise typer.Exit(listing.attempt(configuration.load(), source, keyword))
+
+
+def main() -> None:
+    """Runs a command; an error becomes one clear line."""
+    for point in entry_points(group=COMMANDS):
+        point.load()(app)
+    try:
+        app(standalone_mode=True)
+    except (BadUse, AuthorityMissing) as error:
+        sys.exit(_complain(error, 2))
+    except JikimError as error:
+        sys.exit(_complain(error, 1))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _complain(error: JikimError, status: int) -> int:
+    print(f"jikim: {error.message().in_language(_lang())}", file=sys.stderr)  # noqa: T201 - the one place errors are said
+    return status
+
+
+def _lang() -> str:
+    try:
+        return configuration.load().lang
+    except BadUse:
+        return "ko"
+
+
+if __name__ == "__main__":
+    main()

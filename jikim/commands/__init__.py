@@ -1,0 +1,1 @@
+"""What each command does, one file a command; `jikim/__main__.py` has their arguments."""

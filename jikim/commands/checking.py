@@ -1,0 +1,44 @@
+"""`jikim check`: what works here, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import sys
+
+from jikim.config import Config
+from jikim.errors import JikimError
+from jikim.media import missing
+from jikim.seams import ANALYZERS, SOURCES, plugins
+from jikim.state import State
+from jikim.terminal import say
+from jikim.vault import Vault
+from jikim.weights.inventory import FileState, verify_all
+
+
+def run(config: Config) -> int:
+    """One line a part. Returns the exit status: 1 when something is missing that nothing works without."""
+    lacking = missing()
+    status = 1 if any(part.is_mandatory for part in lacking) else 0
+    _print(config.lang, "checking.sandbox", is_well=not lacking)
+    for part in lacking:
+        sys.stdout.write(f"   {say(config.lang, part.message_key)}\n")
+    holdings = verify_all(config.weights)
+    wrong = [holding.weights.name for holding in holdings if holding.state is not FileState.RIGHT]
+    _print(config.lang, "checking.weights", is_well=not wrong, wrong=", ".join(wrong) or "-", where=str(config.weights))
+    status = 1 if wrong else status
+    for key, opening in (("checking.vault", Vault.open), ("checking.state", State.open)):
+        try:
+            with opening(config.home):
+                _print(config.lang, key, is_well=True, problem="-")
+        except JikimError as error:
+            _print(config.lang, key, is_well=False, problem=error.message().in_language(config.lang))
+            status = 1
+    _print(config.lang, "checking.sources", is_well=True, names=", ".join(plugins(SOURCES)))
+    _print(config.lang, "checking.analyzers", is_well=True, names=", ".join(plugins(ANALYZERS)))
+    if not status:
+        with State.open(config.home) as state:
+            _print(config.lang, "checking.authority", is_well=state.authority() is not None)
+    return status
+
+
+def _print(lang: str, key: str, *, is_well: bool, **params: str) -> None:
+    sys.stdout.write(f"{'O' if is_well else 'X'}  {say(lang, key if is_well else key + '_missing', **params)}\n")

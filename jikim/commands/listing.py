@@ -1,0 +1,60 @@
+"""`jikim source`: which places there are, how they answered, and trying one."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from jikim.commands import places
+from jikim.config import Config
+from jikim.seams import SOURCES, plugins
+from jikim.sources.keywords import keyword as read_keyword
+from jikim.state import State
+from jikim.sweep import Health, ask_place
+from jikim.terminal import say
+from jikim.types import Candidate, SourceState
+
+TRIED_CANDIDATES = 20
+
+
+def show(config: Config) -> int:
+    """The kinds of places, and which of them are set up in config.toml."""
+    for name, kind in plugins(SOURCES).items():
+        state = "listing.set_up" if name in config.sources else "listing.not_set_up"
+        summary = (kind.__doc__ or "").strip().splitlines()[0]
+        sys.stdout.write(f"{name:<10} {say(config.lang, state)}  {summary}\n")
+    return 0
+
+
+def health(config: Config, *, as_json: bool) -> int:
+    """How each place answered last; 1 when one of them is not well."""
+    with State.open(config.home) as state:
+        known = state.health()
+    for one in known:
+        if as_json:
+            sys.stdout.write(msgspec.json.encode({"schema": 1, **msgspec.to_builtins(one)}).decode() + "\n")
+        else:
+            when = one.recorded_at.astimezone().strftime("%Y-%m-%d %H:%M")
+            sys.stdout.write(f"{one.source:<10} {say(config.lang, f'state.{one.state}')}  {when}\n")
+    if not known and not as_json:
+        sys.stdout.write(say(config.lang, "listing.never_asked") + "\n")
+    return int(any(one.state not in (SourceState.OK, SourceState.EMPTY) for one in known))
+
+
+def attempt(config: Config, named: str, text: str) -> int:
+    """Asks one place for a few candidates and says how it answered; nothing is downloaded."""
+    keyword = read_keyword(text, None)
+    found: list[Candidate] = []
+    with places.opened(config, [named]) as [place]:
+        answered = Health()
+        ask_place(place, keyword, None, TRIED_CANDIDATES, answered, lambda _, one: found.append(one) if one else None)
+    name = place.source.name
+    sys.stdout.write(
+        say(config.lang, "terminal.place", name=name, state=say(config.lang, f"state.{answered.state}"), found=len(found))
+    )
+    sys.stdout.write("\n")
+    for error in [answered.error, *answered.warnings]:
+        if error is not None:
+            sys.stderr.write(f"jikim: {error.message(masked=not place.is_practice).in_language(config.lang)}\n")
+    return int(answered.state not in (SourceState.OK, SourceState.EMPTY))

@@ -1,0 +1,144 @@
+"""`jikim sweep`: a keyword in, ranked and explained suspicions out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from jikim.commands import places
+from jikim.config import Config
+from jikim.errors import FetchFailed, FetchRefused, JikimError, MediaUnreadable
+from jikim.rendering import candidate_object
+from jikim.scan import Failure, verify_analyzers
+from jikim.sources.keywords import keyword as read_keyword
+from jikim.state import State
+from jikim.sweep import Place, sweep
+from jikim.terminal import SweepView, say, summary_object
+from jikim.types import Keyword, SourceState
+from jikim.vault import Vault
+from jikim.workers import Workers
+
+_EVERYDAY = (FetchFailed, FetchRefused, MediaUnreadable)
+"""What may go wrong with single media on any ordinary day: said in the results, no failure of the sweep."""
+
+
+def run(
+    config: Config, keywords: Sequence[str], sources: Sequence[str], limit: int | None, budget_s: float | None, *, as_json: bool
+) -> int:
+    """Sweeps each keyword over the named sources and prints what was found. Returns the exit status."""
+    asked = [read_keyword(text, None) for text in keywords]
+    verify_analyzers(config)
+    with places.opened(config, sources) as searched, Workers(config) as looking:
+        looking.warm_up()
+        status = 0
+        for keyword in asked:
+            status = max(status, _run_one(config, keyword, searched, looking, limit, budget_s, as_json=as_json))
+    return status
+
+
+def _run_one(
+    config: Config,
+    keyword: Keyword,
+    searched: Sequence[Place],
+    looking: Workers,
+    limit: int | None,
+    budget_s: float | None,
+    *,
+    as_json: bool,
+) -> int:
+    budget_s = budget_s or config.sweeping.budget_s
+    with Vault.open(config.home, with_private_keys=False) as vault:
+        view = SweepView(keyword.text, config.lang, budget_s, vault.reference)
+
+        async def follow() -> None:
+            async for found in sweep(
+                keyword,
+                searched,
+                looking,
+                limit=limit or config.sweeping.limit,
+                budget_s=budget_s,
+                health=view.health,
+            ):
+                view.add(found)
+                if as_json and found.is_final:
+                    _print_json(candidate_object(found.candidate, found.look, found.assessment, vault.reference))
+
+        is_interrupted = False
+        try:
+            if as_json:
+                asyncio.run(follow())
+            else:
+                with view:
+                    asyncio.run(follow())
+        except KeyboardInterrupt:
+            is_interrupted = True
+        if as_json:
+            for found in view.found.values():
+                if not found.is_final:
+                    _print_json(candidate_object(found.candidate, found.look, found.assessment, vault.reference))
+            _print_json(summary_object(keyword.text, view.health, len(view.found), view.took_s, _errors(view, searched)))
+        else:
+            view.print_ranking()
+    _remember_health(config, view)
+    return _complain(config.lang, view, searched, is_interrupted=is_interrupted)
+
+
+def _complain(lang: str, view: SweepView, searched: Sequence[Place], *, is_interrupted: bool) -> int:
+    """Says on stderr what could not be done; the exit status."""
+    practice = {place.source.name for place in searched if place.is_practice}
+    status = 0
+    for name, health in view.health.items():
+        for error in [health.error, *health.warnings]:
+            if error is not None:
+                _say(f"{name}: {error.message(masked=name not in practice).in_language(lang)}")
+        if health.state not in (SourceState.OK, SourceState.EMPTY):
+            status = 1
+        if health.state is SourceState.SLOW:
+            _say(say(lang, "sweeping.silent", name=name))
+    for error, count in _counted(failure for found in view.found.values() for failure in found.look.failures):
+        _say(say(lang, "sweeping.failures", problem=error.message(masked=True).in_language(lang), count=count))
+        if not isinstance(error, _EVERYDAY):
+            status = 1
+    if is_interrupted:
+        _say(say(lang, "sweeping.interrupted", count=len(view.found)))
+        status = 1
+    return status
+
+
+def _counted(failures: Iterable[Failure]) -> list[tuple[JikimError, int]]:
+    by_key: dict[str, JikimError] = {}
+    counts: Counter[str] = Counter()
+    for failure in failures:
+        by_key.setdefault(failure.error.key, failure.error)
+        counts[failure.error.key] += 1
+    return [(by_key[key], count) for key, count in counts.most_common()]
+
+
+def _errors(view: SweepView, searched: Sequence[Place]) -> list[dict[str, Any]]:
+    practice = {place.source.name for place in searched if place.is_practice}
+    return [
+        {"source": name, "key": error.key, "text": error.message(masked=name not in practice)._asdict()}
+        for name, health in view.health.items()
+        for error in [health.error, *health.warnings]
+        if error is not None
+    ]
+
+
+def _remember_health(config: Config, view: SweepView) -> None:
+    with State.open(config.home) as state:
+        for name, health in view.health.items():
+            state.record_health(name, health.state, health.error.key if health.error else None)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"jikim: {line}\n")

@@ -1,0 +1,187 @@
+"""The way of one file or text: open it in the sandbox, analyze it in rounds, look again where cues appear.
+
+`Detector` holds what lives as long as the process: the sandbox's zygote and the analyzers with their model sessions.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from jikim.analyzers.tracks import with_tracks
+from jikim.config import Config
+from jikim.errors import BadUse, JikimError, MediaUnreadable
+from jikim.media import Opener, OpenMedia, refine
+from jikim.seams import ANALYZERS, Analyzer, configured, plugin, plugins
+from jikim.types import Cue, Frame, Media, MediaKind, Need, Reason, Subject, TextSpan
+from jikim.weights import LocalSessions
+
+REFINING_ROUNDS = 2
+
+
+class AnalyzerFailed(JikimError):
+    """An analyzer stopped with a fault of its own; the others' cues stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What could not be done at which stage (`fetch`, `open`, `analyze`), and why."""
+
+    stage: str
+    error: JikimError
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was noticed in one file or text. `took_ms` has `open` and each analyzer's name; `frames` counts those seen."""
+
+    media: Media | None = None
+    cues: tuple[Cue, ...] = ()
+    frames: int = 0
+    took_ms: Mapping[str, float] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+
+
+class Detector:
+    """The sandbox and the analyzers of one process. `only` limits the analyzers by name."""
+
+    def __init__(self, config: Config, only: Sequence[str] | None = None) -> None:
+        self.analyzers = tuple(build_analyzers(config, only))
+        self.opener = Opener(config.opening)
+        self._frames_limit = config.opening.frames_limit
+
+    def __enter__(self) -> Self:
+        self.opener.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.opener.__exit__(kind, error, trace)
+
+    def look(self, fd: int, sha256: str, texts: Sequence[TextSpan] = ()) -> Look:
+        """Looks at the file behind `fd` (left open) and at `texts`; what cannot be opened or analyzed is a failure."""
+        clock = Clock()
+        try:
+            with clock.timing("open"):
+                media = self.opener.open(fd, sha256)
+            with media:
+                return self._look_inside(media, tuple(texts), clock)
+        except JikimError as error:
+            return Look(took_ms=clock.took_ms, failures=(Failure("open", error),))
+
+    def read(self, texts: Sequence[TextSpan]) -> Look:
+        """Looks at words alone."""
+        clock = Clock()
+        cues, failures = analyze(Subject(None, texts=tuple(texts)), self.analyzers, clock)
+        return Look(cues=tuple(cues), took_ms=clock.took_ms, failures=tuple(failures))
+
+    def _look_inside(self, media: OpenMedia, texts: tuple[TextSpan, ...], clock: Clock) -> Look:
+        with clock.timing("open"):
+            frames = tuple(media.first_look()) if media.media.kind is not MediaKind.AUDIO else ()
+        cues, failures = analyze(Subject(media.media, frames, None, texts), self.analyzers, clock)
+        seen = list(frames)
+        for _ in range(REFINING_ROUNDS):
+            more = self._look_again(media, seen, cues, clock)
+            if not more:
+                break
+            seen += more
+            further, failed = analyze(Subject(media.media, tuple(more)), self.analyzers, clock)
+            cues += further
+            failures += failed
+        failures += [Failure("open", MediaUnreadable(key)) for key in media.warnings]
+        return Look(media.media, tuple(with_tracks(cues)), len(seen), clock.took_ms, tuple(failures))
+
+    def _look_again(self, media: OpenMedia, seen: Sequence[Frame], cues: Sequence[Cue], clock: Clock) -> tuple[Frame, ...]:
+        duration_s = media.media.duration_s
+        if media.media.kind is not MediaKind.VIDEO or not duration_s or len(seen) >= self._frames_limit:
+            return ()
+        seen_s = sorted(frame.at_s for frame in seen if frame.at_s is not None)
+        cued_s = sorted({cue.at_s for cue in cues if cue.at_s is not None})
+        with clock.timing("open"):
+            return tuple(media.frames_at(refine(seen_s, cued_s, duration_s, self._frames_limit - len(seen))))
+
+
+def analyze(subject: Subject, analyzers: Iterable[Analyzer], clock: Clock) -> tuple[list[Cue], list[Failure]]:
+    """Runs every analyzer whose needs the subject meets; one that fails hides no other."""
+    offered = {Need.FRAMES: bool(subject.frames), Need.AUDIO: subject.audio is not None, Need.TEXT: bool(subject.texts)}
+    cues: list[Cue] = []
+    failures: list[Failure] = []
+    for analyzer in analyzers:
+        if not any(offered[need] for need in analyzer.needs):
+            continue
+        with clock.timing(analyzer.name):
+            try:
+                cues += analyzer.analyze(subject)
+            except Exception as error:  # noqa: BLE001 - a plug-in's own fault must not hide the other cues; it is reported
+                failed = AnalyzerFailed("scan.analyzer_failed", analyzer=analyzer.name, problem=type(error).__name__)
+                failures.append(Failure("analyze", failed))
+    return cues, failures
+
+
+def build_analyzers(config: Config, only: Sequence[str] | None = None) -> list[Analyzer]:
+    """The analyzers that are set up, in the order of their rounds.
+
+    Raises BadUse for an unknown name or setting, WeightsMissing when a model file is absent.
+    """
+    sessions = LocalSessions(config.weights)
+    built: list[Analyzer] = []
+    for name, kind in _analyzer_classes(only).items():
+        settings = configured(kind.Config, config.analyzers.get(name, {}), f"analyzers.{name}")
+        built.append(kind(settings, sessions))
+    return in_rounds(built)
+
+
+def verify_analyzers(config: Config, only: Sequence[str] | None = None) -> None:
+    """Raises before any work begins what would stop every worker: an unknown name or setting, or a missing model file."""
+    sessions = LocalSessions(config.weights)
+    for name, kind in _analyzer_classes(only).items():
+        kind.verify(configured(kind.Config, config.analyzers.get(name, {}), f"analyzers.{name}"), sessions)
+
+
+def _analyzer_classes(only: Sequence[str] | None) -> Mapping[str, Any]:
+    return plugins(ANALYZERS) if only is None else {name: plugin(ANALYZERS, name) for name in only}
+
+
+def in_rounds(analyzers: Sequence[Analyzer]) -> list[Analyzer]:
+    """Each analyzer behind those it comes `after`. Raises BadUse when they wait for each other."""
+    waiting, done = list(analyzers), list[Analyzer]()
+    names = {analyzer.name for analyzer in analyzers}
+    while waiting:
+        placed = {analyzer.name for analyzer in done}
+        ready = [analyzer for analyzer in waiting if analyzer.after & names <= placed]
+        if not ready:
+            raise BadUse("scan.circular_rounds", names=", ".join(analyzer.name for analyzer in waiting))
+        done += ready
+        waiting = [analyzer for analyzer in waiting if analyzer not in ready]
+    return done
+
+
+def failure_remarks(failures: Iterable[Failure]) -> list[Reason]:
+    """One reason "could not be analysed" for each stage that failed."""
+    stages = dict.fromkeys(failure.stage for failure in failures)
+    return [Reason("reason.failed", {"what": {"message": f"stage.{stage}"}}, 0.0, ()) for stage in stages]
+
+
+class Clock:
+    """Adds up wall-clock time by name, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.took_ms: dict[str, float] = {}
+
+    @contextmanager
+    def timing(self, name: str) -> Iterator[None]:
+        """Adds the time of the block to `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.took_ms[name] = self.took_ms.get(name, 0.0) + (time.perf_counter() - start) * 1000
+
+
+def worker_count(config: Config) -> int:
+    """How many processes look at media at once: one a core unless configured."""
+    return config.sweeping.workers or len(os.sched_getaffinity(0))

@@ -1,0 +1,291 @@
+"""The whole way of one keyword, from top to bottom:
+
+    sweep()      keyword in, finds out, best first within a budget of time
+      search()     every source at once -> candidates, merged
+      follow()     one candidate, from its words to its assessment:
+        glance()     its words and thumbnails, before anything else is downloaded
+        look()       its media, the most promising candidates first: fetched, sealed, opened, analyzed
+        conclude()   the assessment, final
+
+Nothing waits for a slow place: what is not done when the time is up is said, never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from jikim import workers
+from jikim.assessing import assess
+from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, SourceChanged
+from jikim.rendering import joined
+from jikim.scan import Failure, Look, failure_remarks
+from jikim.seams import Fetcher, Source
+from jikim.sources.canonical import canonical
+from jikim.types import Assessment, Candidate, Capture, Keyword, Reason, SourceState, TextOrigin, TextSpan
+from jikim.workers import Workers
+
+FETCHES_AT_ONCE = 8
+GLANCE, LOOK = 0, 1
+"""What goes first: a glance at everything before a look at anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A source to search, the fetcher it was handed, and whether it has proved to be a practice platform."""
+
+    source: Source
+    fetcher: Fetcher
+    is_practice: bool = False
+
+
+@dataclass(slots=True)
+class Health:
+    """How a place has answered in this sweep."""
+
+    state: SourceState = SourceState.SLOW
+    found: int = 0
+    error: JikimError | None = None
+    warnings: list[JikimError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A candidate as it stands: provisional after the glance, final after the look."""
+
+    candidate: Candidate
+    look: Look
+    assessment: Assessment
+    is_final: bool
+
+
+async def sweep(
+    keyword: Keyword,
+    places: Sequence[Place],
+    looking: Workers,
+    *,
+    since: datetime | None = None,
+    limit: int,
+    budget_s: float,
+    health: dict[str, Health],
+) -> AsyncIterator[Found]:
+    """Candidates for `keyword` with their assessments, each at least once provisionally or finally.
+
+    `health` is filled in as the places answer; a place that is still silent when the time is up stays `slow`.
+    """
+    deadline = asyncio.get_running_loop().time() + budget_s
+    finds: asyncio.Queue[Found | None] = asyncio.Queue()
+    with ThreadPoolExecutor(FETCHES_AT_ONCE, "fetch") as fetching:
+        house = House(looking, fetching, Turns(looking.count + FETCHES_AT_ONCE), deadline)
+
+        async def run() -> None:
+            try:
+                async with asyncio.TaskGroup() as ways:
+                    async for place, candidate in search(keyword, places, since, limit, deadline, health):
+                        ways.create_task(follow(candidate, place, house, finds.put_nowait))
+            finally:
+                finds.put_nowait(None)
+
+        running = asyncio.create_task(run())
+        try:
+            while (found := await finds.get()) is not None:
+                yield found
+            await running
+        finally:
+            running.cancel()
+            fetching.shutdown(wait=False, cancel_futures=True)
+
+
+async def search(
+    keyword: Keyword, places: Sequence[Place], since: datetime | None, limit: int, deadline: float, health: dict[str, Health]
+) -> AsyncIterator[tuple[Place, Candidate]]:
+    """Asks every place at once and merges what they name: one address is one candidate, `limit` in all."""
+    loop = asyncio.get_running_loop()
+    answers: asyncio.Queue[tuple[Place, Candidate | None]] = asyncio.Queue()
+
+    def tell(place: Place, candidate: Candidate | None) -> None:
+        loop.call_soon_threadsafe(answers.put_nowait, (place, candidate))
+
+    for place in places:
+        health[place.source.name] = Health()
+        ask = (place, keyword, since, limit, health[place.source.name], tell)
+        threading.Thread(target=ask_place, args=ask, daemon=True, name=f"search-{place.source.name}").start()
+    seen: set[str] = set()
+    waiting = len(places)
+    while waiting and len(seen) < limit:
+        try:
+            async with asyncio.timeout_at(deadline):
+                place, candidate = await answers.get()
+        except TimeoutError:
+            return
+        if candidate is None:
+            waiting -= 1
+        elif (address := canonical(candidate.url)) not in seen:
+            seen.add(address)
+            health[place.source.name].found += 1
+            yield place, candidate
+
+
+def ask_place(
+    place: Place,
+    keyword: Keyword,
+    since: datetime | None,
+    limit: int,
+    health: Health,
+    tell: Callable[[Place, Candidate | None], None],
+) -> None:
+    """Searches one place in its own thread and says how it went; None marks its end."""
+    named = 0
+    try:
+        for candidate in place.source.search(keyword, since, limit):
+            named += 1
+            tell(place, candidate)
+        health.state = SourceState.OK if named else SourceState.EMPTY
+    except JikimError as error:
+        health.state, health.error = state_of(error), error
+    finally:
+        health.warnings += getattr(place.source, "warnings", ())
+        tell(place, None)
+
+
+def state_of(error: JikimError) -> SourceState:
+    """The state a place is in that failed so."""
+    if isinstance(error, SourceChanged):
+        return SourceState.CHANGED
+    if isinstance(error, FetchRefused | NotConfigured):
+        return SourceState.BLOCKED
+    if isinstance(error, FetchFailed) and error.status in (401, 403, 451):
+        return SourceState.BLOCKED
+    if isinstance(error, FetchFailed) and error.status == 429:
+        return SourceState.LIMITED
+    return SourceState.DEAD
+
+
+async def follow(candidate: Candidate, place: Place, house: House, tell: Callable[[Found], None]) -> None:
+    """The way of one candidate. `tell` hears of it provisionally after the glance and finally at the end."""
+    looks, is_late = await glance(candidate, place, house)
+    if not is_late and candidate.media_urls:
+        provisional = conclude(candidate, looks, place)
+        tell(Found(candidate, joined(looks), provisional, is_final=False))
+        looks, is_late = await look(candidate, place, house, looks, provisional.score)
+    tell(Found(candidate, joined(looks), conclude(candidate, looks, place, is_late=is_late), is_final=True))
+
+
+async def glance(candidate: Candidate, place: Place, house: House) -> tuple[list[Look], bool]:
+    """Looks at words and thumbnails; True when the time was up before it could."""
+    texts = tuple(
+        TextSpan(text, origin)
+        for text, origin in ((candidate.title, TextOrigin.TITLE), (candidate.text, TextOrigin.POST))
+        if text
+    )
+    looks: list[Look] = []
+    try:
+        async with asyncio.timeout_at(house.deadline), house.turns.take(GLANCE, 0.0):
+            looks.append(await house.looking.run(workers.read, texts))
+            for url in candidate.thumbnail_urls[:1]:
+                looks.append(await house.look_at(url, place.fetcher))
+    except TimeoutError:
+        return looks, True
+    return looks, False
+
+
+async def look(candidate: Candidate, place: Place, house: House, glanced: list[Look], score: float) -> tuple[list[Look], bool]:
+    """Looks at the media themselves, the most promising candidate first. Thumbnails count where the media were not seen."""
+    words = glanced[:1]
+    looks: list[Look] = []
+    try:
+        async with asyncio.timeout_at(house.deadline), house.turns.take(LOOK, -score):
+            for url in candidate.media_urls:
+                looks.append(await house.look_at(url, place.fetcher))
+    except TimeoutError:
+        return [*glanced, *looks], True
+    return [*words, *looks] if any(one.media for one in looks) else [*glanced, *looks], False
+
+
+def conclude(candidate: Candidate, looks: Sequence[Look], place: Place, *, is_late: bool = False) -> Assessment:
+    """The assessment of everything that was noticed of a candidate, with what could not be done as a remark."""
+    whole = joined(looks)
+    remarks = failure_remarks(whole.failures)
+    if is_late and candidate.media_urls:
+        remarks.append(Reason("reason.not_looked_at", {}, 0.0, ()))
+    return assess(candidate.id, whole.cues, remarks=remarks, has_failures=bool(whole.failures), is_test=place.is_practice)
+
+
+class House:
+    """What the ways of all candidates share: the looking processes, the fetching threads, the turns and the clock.
+
+    One address is fetched once and one file looked at once, however many candidates name it.
+    """
+
+    def __init__(self, looking: Workers, fetching: ThreadPoolExecutor, turns: Turns, deadline: float) -> None:
+        self.looking = looking
+        self.turns = turns
+        self.deadline = deadline
+        self._fetching = fetching
+        self._by_address: dict[tuple[int, str], asyncio.Task[Look]] = {}
+        self._by_content: dict[str, asyncio.Task[Look]] = {}
+
+    async def look_at(self, url: str, fetcher: Fetcher) -> Look:
+        """Fetches, seals, opens and analyzes what is at an address, once."""
+        key = (id(fetcher), canonical(url))
+        if key not in self._by_address:
+            self._by_address[key] = asyncio.create_task(self._fetch_and_look(url, fetcher))
+        return await asyncio.shield(self._by_address[key])
+
+    async def _fetch_and_look(self, url: str, fetcher: Fetcher) -> Look:
+        loop = asyncio.get_running_loop()
+        try:
+            capture = await loop.run_in_executor(self._fetching, fetcher.capture, url)
+        except JikimError as error:
+            return Look(failures=(Failure("fetch", error),))
+        if capture.sha256 not in self._by_content:
+            self._by_content[capture.sha256] = asyncio.create_task(self._open_and_analyze(capture))
+        return await asyncio.shield(self._by_content[capture.sha256])
+
+    async def _open_and_analyze(self, capture: Capture) -> Look:
+        return await self.looking.run(workers.look_at_blob, capture.blob, capture.sha256)
+
+
+class Turns:
+    """So many at once, and whoever is most promising goes next."""
+
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._waiting: list[tuple[int, float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    @asynccontextmanager
+    async def take(self, stage: int, rank: float) -> AsyncIterator[None]:
+        """Waits for a turn: a lower stage first, then a lower rank, then who came first."""
+        await self._wait(stage, rank)
+        try:
+            yield
+        finally:
+            self._free += 1
+            self._call_next()
+
+    async def _wait(self, stage: int, rank: float) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._waiting, (stage, rank, self._count, turn))
+        self._call_next()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._free += 1
+                self._call_next()
+            raise
+
+    def _call_next(self) -> None:
+        while self._free and self._waiting:
+            *_, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                self._free -= 1
+                turn.set_result(None)

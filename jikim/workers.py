@@ -1,0 +1,139 @@
+"""The processes that look at media: one a core, each with its own model sessions and sandbox.
+
+A worker is handed ids and paths, never bytes: it opens the sealed blob itself, into a memfd. When one is killed the pool is
+made anew and what was in hand is looked at once more; what breaks the pool twice is given up and said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from hashlib import file_digest
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jikim.config import Config
+from jikim.errors import JikimError, MediaUnreadable
+from jikim.media import open_path
+from jikim.scan import Detector, Failure, Look, worker_count
+from jikim.types import TextSpan
+from jikim.vault import Vault
+
+
+class Workers:
+    """A pool of looking processes. Leaving it does not wait for what is still being looked at."""
+
+    def __init__(self, config: Config, only: Sequence[str] | None = None, count: int | None = None) -> None:
+        self._config = config
+        self._only = tuple(only) if only is not None else None
+        self.count = count or worker_count(config)
+        self._pool = self._new_pool()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def warm_up(self) -> None:
+        """Starts every process, so that the first find does not wait for the models."""
+        for _ in range(self.count):
+            self._pool.submit(os.getpid)
+
+    def submit(self, job: Callable[..., Look], *args: object) -> Future[Look]:
+        """Runs one of the jobs below in a worker."""
+        try:
+            return self._pool.submit(job, *args)
+        except BrokenProcessPool:
+            self._pool = self._new_pool()
+            return self._pool.submit(job, *args)
+
+    def in_order(self, job: Callable[..., Look], arguments: Sequence[tuple[object, ...]]) -> Iterator[Look]:
+        """The looks of many jobs, in the order of their arguments."""
+
+        async def one(argument: tuple[object, ...]) -> Look:
+            return await self.run(job, *argument)
+
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            running = [loop.create_task(one(argument)) for argument in arguments]
+            for task in running:
+                yield loop.run_until_complete(task)
+
+    async def run(self, job: Callable[..., Look], *args: object) -> Look:
+        """The look of one job. One that breaks the pool twice is a failure of the look."""
+        for _ in range(2):
+            try:
+                return await asyncio.wrap_future(self.submit(job, *args))
+            except BrokenProcessPool:
+                continue
+        return Look(failures=(Failure("analyze", MediaUnreadable("workers.died")),))
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.count, get_context("spawn"), _start, (self._config, self._only))
+
+
+_config: Config
+_detector: Detector
+
+
+def look_at_blob(blob: str, digest: str) -> Look:
+    """A job: looks at a sealed file."""
+    try:
+        fd = _vault().open_memfd(blob)
+    except JikimError as error:
+        return Look(failures=(Failure("open", error),))
+    try:
+        return _detector.look(fd, digest)
+    finally:
+        os.close(fd)
+
+
+def look_at_path(path: Path, texts: tuple[TextSpan, ...]) -> Look:
+    """A job: looks at a file of this machine."""
+    return look_at_file(_detector, path, texts)
+
+
+def read(texts: tuple[TextSpan, ...]) -> Look:
+    """A job: looks at words alone."""
+    return _detector.read(texts)
+
+
+def look_at_file(detector: Detector, path: Path, texts: tuple[TextSpan, ...]) -> Look:
+    """Looks at a file of this machine with a detector at hand; what cannot be read is a failure of the look."""
+    try:
+        fd = open_path(path)
+    except JikimError as error:
+        return Look(failures=(Failure("open", error),))
+    try:
+        return detector.look(fd, digest_of(fd), texts)
+    finally:
+        os.close(fd)
+
+
+def digest_of(fd: int) -> str:
+    """The sha256 of a file from its beginning; the position is left at the beginning."""
+    with os.fdopen(os.dup(fd), "rb") as file:
+        file.seek(0)
+        digest = file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+    return digest
+
+
+def _start(config: Config, only: tuple[str, ...] | None) -> None:
+    global _config, _detector
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _config = config
+    _detector = Detector(config, only).__enter__()
+
+
+@cache
+def _vault() -> Vault:
+    return Vault.open(_config.home)
