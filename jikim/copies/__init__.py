@@ -1,0 +1,1 @@
+"""Known material: fingerprints, banks and what matches."""
