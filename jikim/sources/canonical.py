@@ -93,6 +93,8 @@ def _host(url: str, parts: SplitResult) -> str:
     except ValueError as error:
         raise _bad(url, "sources.address_host") from error
     if parts.netloc.startswith("["):
+        if "%" in host:  # a zone names an interface of this machine
+            raise _bad(url, "sources.address_host")
         try:
             return f"[{IPv6Address(host).compressed}]"
         except AddressValueError as error:

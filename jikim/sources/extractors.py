@@ -181,7 +181,10 @@ def _handler_class() -> Any:
             self._requests += 1
             if self._requests > REQUESTS_LIMIT:
                 raise RequestError("too many requests")
-            headers = {name.lower(): value for name, value in request.headers.items() if name.lower() in _HEADERS}
+            asked = {name.lower(): value for name, value in request.headers.items()}
+            headers = {
+                name: value for name, value in asked.items() if name in _HEADERS and value.isascii() and value.isprintable()
+            }
             try:
                 answer = self._fetcher.get(request.url, headers=headers)
             except FetchFailed as error:

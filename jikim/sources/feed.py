@@ -76,13 +76,14 @@ class FeedSource:
 
     def _entries(self, answer: Answer) -> list[_Entry]:
         feed = _parsed(answer)
-        entries: list[_Entry] = feed.entries
-        if not entries and (feed.bozo or not feed.version):
+        entries: list[_Entry] = feed.get("entries") or []
+        is_damaged = bool(feed.get("bozo"))
+        if not entries and (is_damaged or not feed.get("version")):
             raise SourceChanged("sources.not_a_feed", where=answer.url)
         if len(entries) > ENTRIES_LIMIT:
             self.warnings.append(SourceChanged("sources.feed_cut", where=answer.url, limit=ENTRIES_LIMIT))
             entries = entries[:ENTRIES_LIMIT]
-        elif feed.bozo:
+        elif is_damaged:
             self.warnings.append(SourceChanged("sources.feed_damaged", where=answer.url, count=len(entries)))
         return entries
 
