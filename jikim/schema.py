@@ -144,6 +144,8 @@ class Database:
             yield
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
+        except UnicodeDecodeError as error:  # of a value, or of SQLite's own words about a damaged schema
+            raise self.damaged("text") from error
         except sqlite3.Error as error:
             raise self._named(error) from error
 

@@ -10,7 +10,8 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 from pathlib import Path
 
 from jikim.errors import VaultError
@@ -54,7 +55,6 @@ class Unfinished:
             if not final.parent.exists():
                 final.parent.mkdir(mode=0o700, exist_ok=True)
                 sync(final.parent.parent)
-            final.unlink(missing_ok=True)
             final.hardlink_to(renamed)
             self._final = final
             sync(final.parent)
@@ -108,6 +108,11 @@ class BlobFolder:
     def has(self, blob: str, copy: int) -> bool:
         """Whether the file is there."""
         return self.path(blob, copy).is_file()
+
+    def free_copy(self, blob: str, taken: Collection[int]) -> int:
+        """The number of a further copy: neither on record nor the place of a file without a key, because a backup of keys
+        may yet bring its key back."""
+        return next(copy for copy in count() if copy not in taken and not self.has(blob, copy))
 
     def is_whole(self, blob: str, copy: int, plain_bytes: int) -> bool:
         """Whether the file is there and as long as so many plain bytes make it; its content is not read."""

@@ -41,6 +41,7 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 _HOLDER = re.compile(r"(sweep|case):([A-Za-z0-9][A-Za-z0-9_-]{0,99})")
 _NEW = ".new-"
+_SEALED_FOR = """SELECT recipient FROM keys WHERE holder = ? AND recipient NOT IN (SELECT recipient FROM destroyed) LIMIT 1"""
 
 
 class KeyFolder:
@@ -110,7 +111,7 @@ class KeyFolder:
         if found and connection.execute("SELECT 1 FROM destroyed WHERE recipient = ?", (found,)).fetchone():
             self.destroy(holder)
             found = None
-        sealed_for = connection.execute("SELECT recipient FROM keys WHERE holder = ? LIMIT 1", (holder,)).fetchone()
+        sealed_for = connection.execute(_SEALED_FOR, (holder,)).fetchone()
         if sealed_for and sealed_for[0] != found:
             raise VaultError("vault.key_wrong" if found else "vault.key_missing", file=self._name(self._path(holder, "pub")))
         return found or self._make_pair(holder)

@@ -77,7 +77,7 @@ class Vault:
         keys.make()
         blobs.make()
         is_new = blobs.is_empty()  # before the next line: another process that starts now records keys before blobs
-        if not is_new and not (home / "keys" / "wrapped.sqlite").exists():
+        if not is_new and _is_lost(home / "keys" / "wrapped.sqlite"):
             raise VaultError("vault.wrapped_missing", file="keys/wrapped.sqlite")
         wrapped = Database(home / "keys" / "wrapped.sqlite", "keys/wrapped.sqlite", MIGRATIONS, VaultError)
         try:
@@ -159,7 +159,7 @@ class Vault:
                 raise VaultError("vault.no_key_of_holder", blob=blob[:64], holder=holder)
             data_key = self._keys.unwrap(mine.wrapped, mine.holder, mine.recipient)
             recipient = self._keys.recipient(connection, new_holder)
-            if not any(held.holder == new_holder for held in _held(connection, blob)):
+            if not any((held.holder, held.recipient) == (new_holder, recipient) for held in _held(connection, blob)):
                 self._record(connection, blob, new_holder, mine.copy, recipient, data_key)
 
     def destroy_holder(self, holder: str) -> int:
@@ -179,7 +179,8 @@ class Vault:
                 "INSERT OR IGNORE INTO destroyed VALUES (?, ?, ?)", [(recipient, holder, at) for recipient in recipients]
             )
         with self._wrapped.change() as connection:
-            self._keys.destroy(holder)
+            if self._keys.known_recipient(holder) in {None, *recipients}:  # else others have begun anew in the meantime
+                self._keys.destroy(holder)
             blobs = {blob for (blob,) in connection.execute("SELECT blob FROM keys WHERE holder = ?", (holder,))}
             _finish_destroying(connection, self._keys, self._blobs)
             return sum(1 for blob in blobs if not _held(connection, blob))
@@ -200,13 +201,13 @@ class Vault:
                 recipient = self._keys.recipient(connection, holder)
                 held = _held(connection, blob)
                 mine = next((one for one in held if one.holder == holder), None)
-                if mine and self._blobs.is_whole(blob, mine.copy, size_bytes):
+                if mine and mine.recipient == recipient and self._blobs.is_whole(blob, mine.copy, size_bytes):
                     return blob
                 shared = self._shared(blob, held, size_bytes)
                 if shared:
                     self._record(connection, blob, holder, shared[0], recipient, shared[1])
                 else:
-                    copy = next(number for number in range(len(held) + 1) if number not in {one.copy for one in held})
+                    copy = self._blobs.free_copy(blob, {one.copy for one in held})
                     unfinished.publish(blob, copy, self._blobs.path(blob, copy))
                     self._record(connection, blob, holder, copy, recipient, data_key)
                 if mine and not _is_on_record(connection, blob, mine.copy):
@@ -343,6 +344,10 @@ def case_holder(case: str) -> str:
 
 _HELD = "SELECT holder, copy, recipient, wrapped FROM keys WHERE blob = ? ORDER BY copy, holder"
 _RECIPIENTS = "SELECT DISTINCT recipient FROM keys WHERE holder = ?"
+
+
+def _is_lost(path: Path) -> bool:
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _held(connection: sqlite3.Connection, blob: str) -> list[_Held]:
