@@ -6,7 +6,7 @@ addresses, handles and titles are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jikim.messages import Message, render
@@ -122,9 +122,3 @@ def joined(looks: Iterable[Look]) -> Look:
         took_ms=took,
         failures=tuple(failure for look in looks for failure in look.failures),
     )
-
-
-def in_order(found: Sequence[tuple[Candidate, Look, Assessment]]) -> list[tuple[Candidate, Look, Assessment]]:
-    """The order of work: level first, then score; ties in the order of the find."""
-    rank = {"urgent": 0, "look": 1, "none": 2}
-    return sorted(found, key=lambda one: (rank[one[2].level], -one[2].score))

@@ -19,7 +19,7 @@ from jikim.errors import BadUse, JikimError, MediaUnreadable
 from jikim.media import Opener, OpenMedia, refine
 from jikim.seams import ANALYZERS, Analyzer, configured, plugin, plugins
 from jikim.types import Cue, Frame, Media, MediaKind, Need, Reason, Subject, TextSpan
-from jikim.weights import LocalSessions
+from jikim.weights.sessions import LocalSessions
 
 REFINING_ROUNDS = 2
 

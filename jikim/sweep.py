@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ from jikim.rendering import joined
 from jikim.scan import Failure, Look, failure_remarks
 from jikim.seams import Fetcher, Source
 from jikim.sources.canonical import canonical
-from jikim.types import Assessment, Candidate, Capture, Keyword, Reason, SourceState, TextOrigin, TextSpan
+from jikim.types import Assessment, Candidate, Capture, Keyword, Level, Reason, SourceState, TextOrigin, TextSpan
 from jikim.workers import Workers
 
 FETCHES_AT_ONCE = 8
@@ -63,6 +63,12 @@ class Found:
     look: Look
     assessment: Assessment
     is_final: bool
+
+
+def in_order(found: Iterable[Found]) -> list[Found]:
+    """The order of work: level first, then score; ties in the order of the find."""
+    levels = list(Level)
+    return sorted(found, key=lambda one: (levels.index(one.assessment.level), -one.assessment.score))
 
 
 async def sweep(

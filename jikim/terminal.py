@@ -18,8 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from jikim.messages import render
-from jikim.rendering import in_order, reason_text
-from jikim.sweep import Found, Health
+from jikim.rendering import reason_text
+from jikim.sweep import Found, Health, in_order
 from jikim.types import Assessment, AxisState, Level
 
 _LEVEL_STYLE = {Level.URGENT: "bold red", Level.LOOK: "bold", Level.NONE: "dim"}
@@ -65,7 +65,7 @@ class SweepView:
 
     def print_ranking(self) -> None:
         """The finds in the order of work with their reasons, then how every place answered."""
-        ranked = in_order(list(self.found.values()))
+        ranked = in_order(self.found.values())
         for place, found in enumerate(ranked, 1):
             if found.assessment.level is Level.NONE and place > ROWS_WHILE_RUNNING:
                 break
@@ -104,7 +104,7 @@ class SweepView:
             self._lang, "terminal.clock", took_s=self.took_s, budget_s=self._budget_s, found=len(self.found), final=final
         )
         table = Table.grid(padding=(0, 1))
-        for place, found in enumerate(in_order(list(self.found.values()))[:ROWS_WHILE_RUNNING], 1):
+        for place, found in enumerate(in_order(self.found.values())[:ROWS_WHILE_RUNNING], 1):
             table.add_row(self._line(place, found))
         return Group(Text(clock, style="bold"), *map(Text, self.place_lines()), table)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -42,11 +43,6 @@ class Workers:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def warm_up(self) -> None:
-        """Starts every process, so that the first find does not wait for the models."""
-        for _ in range(self.count):
-            self._pool.submit(os.getpid)
-
     def submit(self, job: Callable[..., Look], *args: object) -> Future[Look]:
         """Runs one of the jobs below in a worker."""
         try:
@@ -77,7 +73,17 @@ class Workers:
         return Look(failures=(Failure("analyze", MediaUnreadable("workers.died")),))
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.count, get_context("spawn"), _start, (self._config, self._only))
+        """A pool whose processes are started at once and deaf to the terminal's interrupt, which is for the one that asks."""
+        pool = ProcessPoolExecutor(self.count, get_context("spawn"), _start, (self._config, self._only))
+        is_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
+        try:
+            for _ in range(self.count):
+                pool.submit(os.getpid)
+        finally:
+            if is_main:
+                signal.signal(signal.SIGINT, before)
+        return pool
 
 
 _config: Config
@@ -129,7 +135,6 @@ def digest_of(fd: int) -> str:
 
 def _start(config: Config, only: tuple[str, ...] | None) -> None:
     global _config, _detector
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _config = config
     _detector = Detector(config, only).__enter__()
 

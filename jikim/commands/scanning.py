@@ -61,12 +61,12 @@ def scan(config: Config, inputs: Sequence[str], only: Sequence[str] | None, text
     with ExitStack() as stack:
         if len(files) < POOL_FROM:
             detector = stack.enter_context(Detector(config, only))
-            looks = iter(workers.look_at_file(detector, Path(name), texts) for name in files)
+            looks: Iterator[Look] = (workers.look_at_file(detector, Path(name), texts) for name in files)
             if not inputs:
                 yield _scanned("-", detector.read(texts), is_test=False)
         else:
             pool = stack.enter_context(Workers(config, only))
-            looks = iter(pool.in_order(workers.look_at_path, [(Path(name), texts) for name in files]))
+            looks = pool.in_order(workers.look_at_path, [(Path(name), texts) for name in files])
         for name in inputs:
             yield from _scan_address(config, name, only) if _is_address(name) else [_scan_file(name, next(looks))]
 

@@ -34,7 +34,6 @@ def run(
     asked = [read_keyword(text, None) for text in keywords]
     verify_analyzers(config)
     with places.opened(config, sources) as searched, Workers(config) as looking:
-        looking.warm_up()
         status = 0
         for keyword in asked:
             status = max(status, _run_one(config, keyword, searched, looking, limit, budget_s, as_json=as_json))

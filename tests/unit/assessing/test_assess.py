@@ -41,7 +41,7 @@ def sensitive(score: float, at_s: float | None = None) -> Cue:
 
 
 def copy(bank: str, score: float = 0.99) -> Cue:
-    return cue("known_copy", {"bank": bank, "item": "0" * 64, "score": score, "relation": "copy", "label": "x"}, score)
+    return cue("known_copy", {"bank": bank, "item": "0" * 64, "score": score, "relation": "copy", "label": "x", "edit": "-"}, score)
 
 
 any_cue = st.one_of(
