@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from jikim.errors import FetchFailed, JikimError, NotConfigured
+from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import candidate, is_new_enough
 from jikim.sources.canonical import canonical, resolved, site
@@ -26,6 +26,8 @@ from jikim.types import Answer, Candidate, Keyword
 
 FRAMES_LIMIT = 3
 """How many embedded players are looked into."""
+
+BEGINNING_BYTES = 4096
 
 _SIGNATURES = (
     (0, b"\xff\xd8\xff"),
@@ -112,7 +114,7 @@ class Visit:
         if extracted:
             yield from self._from_extractor(url, extracted, links_limit)
             return
-        answer = self._fetcher.get(url)
+        answer = self._answer(url)
         if is_media(answer):
             yield self._medium(url)
             return
@@ -127,6 +129,18 @@ class Visit:
         except FetchFailed as error:
             self._warnings.append(error)
             return ()
+
+    def _answer(self, url: str) -> Answer:
+        """The page, or the beginning of what is too large for a page and is media. Raises as `get` does."""
+        try:
+            return self._fetcher.get(url)
+        except FetchRefused as refusal:
+            if "limit_bytes" not in refusal.params:
+                raise
+            beginning = self._fetcher.get(url, headers={"range": f"bytes=0-{BEGINNING_BYTES - 1}"})
+            if not is_media(beginning):
+                raise refusal from None
+            return beginning
 
     def _medium(self, url: str) -> Candidate:
         name = unquote(urlsplit(url).path.rpartition("/")[2], errors="replace")
