@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from jikim.copies.banks import Bank, BankFrame, BankItem
+from jikim.copies.matching import Index, QueryFrame
+from jikim.copies.pdq import Fingerprint, fingerprint, from_hex, to_hex
+
+RNG = np.random.default_rng(7)
+
+
+def _scene(seed: int) -> np.ndarray:
+    """A soft abstract picture (300, 400, 3), different for each seed."""
+    rng = np.random.default_rng(seed)
+    layers = [cv2.resize(rng.integers(0, 256, (size, size, 3), np.uint8), (400, 300)) for size in (5, 9, 17)]
+    return np.mean(layers, axis=0).astype(np.uint8)
+
+
+def _bank_frame(pixels: np.ndarray, at_s: float | None) -> BankFrame:
+    seen = fingerprint(pixels)
+    return BankFrame(at_s, to_hex(seen.hashes[0]), seen.quality)
+
+
+def _still(seed: int) -> BankItem:
+    return BankItem(f"{seed:064x}", f"still {seed}", "still", None, (_bank_frame(_scene(seed), None),))
+
+
+def _video(*seeds: int) -> BankItem:
+    frames = tuple(_bank_frame(_scene(seed), float(at)) for at, seed in enumerate(seeds))
+    return BankItem(f"{seeds[0]:064x}", "video", "video", float(len(seeds)), frames)
+
+
+def _query(*scenes: np.ndarray) -> list[QueryFrame]:
+    if len(scenes) == 1:
+        return [QueryFrame(None, fingerprint(scenes[0]))]
+    return [QueryFrame(10.0 + number, fingerprint(scene)) for number, scene in enumerate(scenes)]
+
+
+def _match(item: BankItem, query: list[QueryFrame]):
+    return Index([Bank("b", (item,))]).match(query)
+
+
+def _altered(query: QueryFrame, bits: int) -> QueryFrame:
+    """The same frame with that many bits of every hash turned over."""
+    mask = np.packbits(np.arange(256) < bits)
+    return QueryFrame(query.at_s, Fingerprint(query.fingerprint.hashes ^ mask, query.fingerprint.quality))
+
+
+def test_a_still_is_recognised_mirrored_and_recompressed():
+    for edit, pixels in (("none", _scene(1)), ("mirrored", _scene(1)[:, ::-1]), ("rotated_90", np.rot90(_scene(1), -1))):
+        encoded = cv2.imencode(".jpg", np.ascontiguousarray(pixels), [cv2.IMWRITE_JPEG_QUALITY, 20])[1]
+        (match,) = _match(_still(1), _query(cv2.imdecode(encoded, cv2.IMREAD_COLOR)))
+        assert match.edit == edit
+        assert match.score > 0.9
+        assert (match.coverage_query, match.coverage_item) == (1.0, 1.0)
+        assert (match.start_s, match.end_s, match.item_start_s) == (None, None, None)
+
+
+def test_other_pictures_do_not_match():
+    bank = Bank("b", tuple(_still(seed) for seed in range(30)))
+    for seed in range(100, 130):
+        assert Index([bank]).match(_query(_scene(seed))) == []
+
+
+@pytest.mark.parametrize(("bits", "found"), [(31, 1), (32, 0)])
+def test_stills_match_up_to_distance_31(bits, found):
+    assert len(_match(_still(1), [_altered(_query(_scene(1))[0], bits)])) == found
+
+
+@pytest.mark.parametrize(("bits", "found"), [(24, 1), (25, 0)])
+def test_one_frame_against_a_video_must_be_nearer(bits, found):
+    assert len(_match(_video(1, 2, 3), [_altered(_query(_scene(2))[0], bits)])) == found
+    video = [QueryFrame(0.0, fingerprint(_scene(50))), _altered(QueryFrame(4.0, fingerprint(_scene(1))), bits)]
+    matches = _match(_still(1), video)
+    assert len(matches) == found
+    if found:
+        assert (matches[0].start_s, matches[0].coverage_query) == (4.0, 0.5)
+
+
+def test_a_video_needs_two_frames_in_the_same_order():
+    item = _video(1, 2, 3, 4)
+    (match,) = _match(item, _query(_scene(60), _scene(2), _scene(61), _scene(4)))
+    assert (match.start_s, match.end_s, match.item_start_s) == (11.0, 13.0, 1.0)
+    assert (match.coverage_query, match.coverage_item) == (0.5, 0.5)
+    assert _match(item, _query(_scene(60), _scene(2), _scene(61))) == []
+    assert _match(item, _query(_scene(4), _scene(2))) == []
+
+
+def test_frames_of_different_orientation_do_not_add_up():
+    item = _video(1, 2, 3)
+    assert _match(item, _query(_scene(1), _scene(2)[:, ::-1])) == []
+    (match,) = _match(item, _query(_scene(1)[:, ::-1], _scene(2)[:, ::-1], _scene(90)))
+    assert match.edit == "mirrored"
+
+
+def test_one_frame_shown_twice_is_still_one():
+    assert _match(_video(1, 2, 3), _query(_scene(2), _scene(2))) == []
+    assert _match(_video(1, 1, 1), _query(_scene(1), _scene(70))) == []
+
+
+def test_near_uniform_frames_never_match():
+    flat = np.full((300, 400, 3), 80, np.uint8)
+    item = BankItem("0" * 64, "flat", "still", None, (_bank_frame(flat, None),))
+    assert _match(item, _query(flat)) == []
+    zeros = BankItem("0" * 64, "zeros", "still", None, (BankFrame(None, "0" * 64, 100),))
+    assert _match(zeros, _query(flat)) == []
+    assert _match(_video(1, 2), []) == []
+
+
+def test_the_nearest_item_comes_first_and_empty_banks_do_no_harm():
+    index = Index([Bank("empty", ()), Bank("b", (BankItem("1" * 64, "hollow", "video", 3.0, ()), _still(1), _still(2)))])
+    assert [match.label for match in index.match(_query(_scene(2)))] == ["still 2"]
+    assert Index([]).match(_query(_scene(2))) == []
+
+
+def test_hashes_survive_the_bank_file():
+    (frame,) = _still(5).frames
+    assert to_hex(from_hex(frame.pdq)) == frame.pdq
