@@ -20,7 +20,7 @@ from typing import Self
 from jikim.config import Fetching
 from jikim.errors import FetchFailed, FetchRefused
 from jikim.fetching.address import Reach, Target, parse
-from jikim.fetching.proxying import MAX_HEAD_BYTES, Declined, Ends, Head, hang_up, read_head, relay
+from jikim.fetching.proxying import MAX_HEAD_BYTES, Declined, Ends, Head, break_off, hang_up, read_head, relay
 from jikim.fetching.transport import MAX_ADDRESSES_TRIED, LookUp, resolved, system_look_up
 from jikim.provenance import ProvenPractice
 
@@ -117,14 +117,14 @@ class Gate:
         except Declined as declined:
             client[1].write(declined.answer())
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            client[1].transport.abort()
+            break_off(client[1])
         finally:
             await hang_up(client[1])
 
     async def _answered(self, client: Ends) -> None:
+        head = await read_head(client[0], self._settings.read_timeout_s, Declined(400, "Bad Request"))
         if len(self._serving) > MAX_CONNECTIONS:
             raise Declined(503, "Service Unavailable")
-        head = await read_head(client[0], self._settings.read_timeout_s, Declined(400, "Bad Request"))
         self._check_token(head)
         method, where, version = (*head.line.split(" "), "", "", "")[:3]
         if version not in ("HTTP/1.1", "HTTP/1.0"):

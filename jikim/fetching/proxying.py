@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import struct
 from dataclasses import dataclass
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -106,12 +108,20 @@ async def _copied(
     while piece := await reader.read(_PIECE_BYTES):
         limit_bytes -= len(piece)
         if limit_bytes < 0:
-            writer.transport.abort()
+            break_off(writer)
             return
         writer.write(piece)
         await writer.drain()
         idle.reschedule(asyncio.get_running_loop().time() + idle_s)
     writer.write_eof()
+
+
+def break_off(writer: asyncio.StreamWriter) -> None:
+    """Resets a connection, so that what was cut short does not look complete."""
+    if not writer.transport.is_closing():
+        connected = writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
 
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:

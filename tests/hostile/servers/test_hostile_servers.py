@@ -6,7 +6,9 @@ import gzip
 import itertools
 import socket
 import struct
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -256,4 +258,28 @@ def test_nothing_is_not_sealed(status, serve, fetcher, sealed_files):
 
     with pytest.raises(FetchFailed, match="empty"):
         fetcher(server.authority).capture(server.url)
+    assert sealed_files() == []
+
+
+@pytest.mark.parametrize("way", ["get", "capture"])
+@pytest.mark.parametrize("start", [b"", OK + b"Content-Length: 9\r\n\r\nhalf"])
+def test_closing_ends_what_is_under_way(start, way, serve, fetcher, sealed_files):
+    asked = threading.Event()
+
+    def script(peer):
+        peer.send(start)
+        asked.set()
+        peer.stall()
+
+    server = serve(script)
+    bringer = fetcher(server.authority, read_timeout_s=300.0, total_timeout_s=300.0)
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(getattr(bringer, way), server.url)
+        asked.wait()
+        bringer.close()
+        with pytest.raises(FetchFailed) as raised:
+            under_way.result()
+    assert raised.value.key == "fetching.closed"
+    with pytest.raises(FetchFailed, match="stopped"):
+        bringer.get(server.url)
     assert sealed_files() == []
