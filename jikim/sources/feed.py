@@ -1,4 +1,4 @@
-"""RSS and Atom feeds. feedparser is handed bytes and nothing else, so it opens no address and no file.
+"""RSS and Atom feeds.
 
 A feed is read whole and its entries are matched by keyword here; where the address holds `{query}` the place itself searches,
 and what it answers is taken as it is.
@@ -6,13 +6,11 @@ and what it answers is taken as it is.
 
 from __future__ import annotations
 
-import calendar
-import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -22,16 +20,13 @@ from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import candidate, is_new_enough
 from jikim.sources.canonical import canonical, resolved, site
 from jikim.sources.charsets import decoded
-from jikim.sources.dates import duration_s
+from jikim.sources.entries import Entry, feed_entries
 from jikim.sources.markup import text_and_images
-from jikim.sources.text import matches
+from jikim.sources.text import matches, plain
 from jikim.types import Answer, Candidate, Keyword
 
 ENTRIES_LIMIT = 10_000
-ENTRY_CHARACTERS = 100_000
 PLACEHOLDER = "{query}"
-
-_Entry = dict[str, Any]
 
 
 class FeedConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,37 +69,32 @@ class FeedSource:
             seen.add(found.id)
             yield found
 
-    def _entries(self, answer: Answer) -> list[_Entry]:
-        feed = _parsed(answer)
-        entries: list[_Entry] = feed.get("entries") or []
-        is_damaged = bool(feed.get("bozo"))
-        if not entries and (is_damaged or not feed.get("version")):
+    def _entries(self, answer: Answer) -> tuple[Entry, ...]:
+        feed = feed_entries(decoded(answer.body, answer.headers.get("content-type", "")), ENTRIES_LIMIT + 1)
+        if feed is None or (feed.is_damaged and not feed.entries):
             raise SourceChanged("sources.not_a_feed", where=answer.url)
-        if len(entries) > ENTRIES_LIMIT:
+        if feed.is_damaged:
+            self.warnings.append(SourceChanged("sources.feed_damaged", where=answer.url, count=len(feed.entries)))
+        if len(feed.entries) > ENTRIES_LIMIT:
             self.warnings.append(SourceChanged("sources.feed_cut", where=answer.url, limit=ENTRIES_LIMIT))
-            entries = entries[:ENTRIES_LIMIT]
-        elif is_damaged:
-            self.warnings.append(SourceChanged("sources.feed_damaged", where=answer.url, count=len(entries)))
-        return entries
+        return feed.entries[:ENTRIES_LIMIT]
 
-    def _candidate(self, entry: _Entry, base: str, keyword: Keyword) -> Candidate:
-        title, _ = _words(entry, "title", base)
-        text, images = max((_words(entry, name, base) for name in ("summary", "content")), key=lambda words: len(words[0]))
-        link = resolved(base, _string(entry, "link")) or base
-        media, thumbnails = _media(entry)
+    def _candidate(self, entry: Entry, base: str, keyword: Keyword) -> Candidate:
+        title, _ = text_and_images(entry.title, base)
+        text, images = text_and_images(max(entry.texts, key=len, default=""), base)
         return candidate(
             self.name,
-            _native_id(entry, base, f"{title}\0{text}"),
+            _native_id(entry, base),
             keyword,
             datetime.now(UTC),
-            url=link,
+            url=_address(entry, base),
             title=title,
             text=text,
-            author_ref=_string(entry, "author") or None,
-            media_urls=[*media, *images],
-            thumbnail_urls=thumbnails,
-            duration_s=_duration(entry),
-            posted=_posted(entry),
+            author_ref=entry.author or None,
+            media_urls=[*entry.media_urls, *images],
+            thumbnail_urls=entry.thumbnail_urls,
+            duration_s=entry.duration_s,
+            posted=entry.posted or entry.changed,
         )
 
     @classmethod
@@ -150,94 +140,24 @@ _ATOM = """<?xml version="1.0" encoding="utf-8"?>
 <updated>2026-10-03T00:00:00Z</updated><summary>강변에서</summary></entry></feed>""".encode()
 
 
-def _parsed(answer: Answer) -> Any:
-    import feedparser
-
-    text = decoded(answer.body, answer.headers.get("content-type", ""))
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": answer.final_url}
-    try:
-        return feedparser.parse(
-            io.BytesIO(text.encode("utf-8", "replace")),
-            response_headers=headers,
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    # feedparser's loose reading of broken markup stumbles over some of it in many ways; all mean the same.
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        raise SourceChanged("sources.not_a_feed", where=answer.url) from error
+def _address(entry: Entry, base: str) -> str:
+    """Where the entry stands: its link, else an id that is an address, else its first media, else the feed."""
+    named = [entry.link, entry.id if _is_address(entry.id) else "", *entry.media_urls]
+    return next((address for reference in named if (address := resolved(base, reference))), base)
 
 
-def _native_id(entry: _Entry, base: str, words: str) -> str:
+def _native_id(entry: Entry, base: str) -> str:
     """The entry's own address where it names itself by one, so that two feeds naming it give one candidate; else its id in
     this place; else its link; else a digest of its words."""
-    own_id = _string(entry, "id").strip()[:1000]
-    if own_id.lower().startswith(("http://", "https://")) and (address := resolved(base, own_id)):
+    if _is_address(entry.id) and (address := resolved(base, entry.id)):
         return canonical(address)
-    if own_id:
-        return f"{site(base)} {own_id}"
-    if link := resolved(base, _string(entry, "link")):
+    if entry.id:
+        return f"{site(base)} {plain(entry.id, 1000)}"
+    if link := resolved(base, entry.link):
         return canonical(link)
+    words = "\0".join((entry.title, *entry.texts))
     return f"{site(base)} {sha256(words.encode('utf-8', 'replace')).hexdigest()}"
 
 
-def _words(entry: _Entry, name: str, base: str) -> tuple[str, tuple[str, ...]]:
-    """The visible text and the pictures of an element that may hold HTML."""
-    value = dict.get(entry, name)
-    if name == "content":
-        pieces = [piece for piece in value if isinstance(piece, dict)] if isinstance(value, list) else []
-    else:
-        detail = dict.get(entry, f"{name}_detail")
-        pieces = [detail] if isinstance(detail, dict) else []
-    texts: list[str] = []
-    images: list[str] = []
-    for piece in pieces:
-        said = _string(piece, "value")[:ENTRY_CHARACTERS]
-        # Titles are declared as plain text by every RSS feed and hold markup in many.
-        text, shown = text_and_images(said, base)
-        texts.append(text)
-        images.extend(shown)
-    return "\n".join(texts), tuple(images)
-
-
-def _media(entry: _Entry) -> tuple[list[str], list[str]]:
-    """Addresses of media and of thumbnails, from enclosures and Media RSS."""
-    media = [
-        _string(link, "href") for link in _objects(entry, "links") if _string(link, "rel") == "enclosure" and _is_media(link)
-    ]
-    media += [_string(content, "url") for content in _objects(entry, "media_content") if _is_media(content)]
-    thumbnails = [_string(thumbnail, "url") for thumbnail in _objects(entry, "media_thumbnail")]
-    image = dict.get(entry, "image")
-    if isinstance(image, dict):
-        thumbnails.append(_string(image, "href"))
-    return [url for url in media if url], [url for url in thumbnails if url]
-
-
-def _is_media(link: _Entry) -> bool:
-    said = _string(link, "type").lower()
-    return not said or said.startswith(("image/", "video/", "audio/", "application/octet-stream"))
-
-
-def _duration(entry: _Entry) -> float | None:
-    said = [_string(content, "duration") for content in _objects(entry, "media_content")] + [_string(entry, "itunes_duration")]
-    return max((seconds for text in said if (seconds := duration_s(text))), default=None)
-
-
-def _posted(entry: _Entry) -> float | None:
-    """Seconds since 1970. `dict.get` because a feedparser dictionary answers for one date with another, and warns."""
-    moment = next(
-        (moment for name in ("published", "updated", "created") if (moment := dict.get(entry, f"{name}_parsed"))), None
-    )
-    try:
-        return float(calendar.timegm(moment)) if moment else None
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
-def _objects(entry: _Entry, name: str) -> list[_Entry]:
-    value = dict.get(entry, name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _string(entry: _Entry, name: str) -> str:
-    value = dict.get(entry, name)
-    return value if isinstance(value, str) else ""
+def _is_address(text: str) -> bool:
+    return text[:8].lower().startswith(("http://", "https://"))

@@ -13,7 +13,7 @@ import msgspec
 from lxml import etree, html
 
 from jikim.sources.dates import duration_s
-from jikim.sources.text import plain
+from jikim.sources.text import folded, plain
 
 ELEMENTS_LIMIT = 200_000
 LINKS_LIMIT = 5_000
@@ -54,7 +54,13 @@ _INLINE = frozenset(
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
-_SRCSET = re.compile(r"([^\s,]\S*[^\s,])(?:\s+(\d{1,6}(?:\.\d{1,4})?)[wx])?\s*(?:,|\Z)")
+_SRCSET_CHARACTERS = 20_000
+_DESCRIPTOR = re.compile(r"(\d{1,6}(?:\.\d{1,4})?)[wx]\Z")
+_FURNITURE = re.compile(
+    r"(?:</?(?!(?:title|h1|meta|base|a|area|img|amp-img|source|picture|video|audio|amp-video|iframe|embed|script|style|time)\b)"
+    r"[a-z][^<>]*>\s*)+",
+    re.IGNORECASE,
+)
 _STRUCTURED_BYTES = 512 * 2**10
 _STRUCTURED_LIMIT = 20_000
 
@@ -127,11 +133,20 @@ def kind_by_ending(url: str) -> str | None:
 
 
 def _tree(text: str) -> Any | None:
-    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
+    """The page as a tree. libxml2 stops where elements nest too deep; what comes after is not hidden that easily, the page
+    is read again without the elements that say nothing by themselves."""
+    root, is_cut = _parsed(text)
+    return _parsed(_FURNITURE.sub(" ", text))[0] if is_cut else root
+
+
+def _parsed(text: str) -> tuple[Any | None, bool]:
+    # huge_tree raises the depth that is followed from 256 to 2,048 elements; the size is bounded by who fetched the page.
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.LxmlError:
-        return None
+        root = None
+    return root, any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log)
 
 
 def _facts(found: _Found, base: str, visible: str) -> PageFacts:
@@ -194,8 +209,9 @@ def _visible_text(root: Any) -> str:
         else:
             said = element.tail
         gap = "" if element.tag in _INLINE else "\n"
-        pieces.append(f"{gap}{said or ''}")
-        gathered += len(said or "")
+        seen = folded(said or "")
+        pieces.append(f"{gap}{seen}")
+        gathered += len(seen)
         if gathered > TEXT_CHARACTERS:
             break
     return "".join(pieces)[:TEXT_CHARACTERS]
@@ -323,9 +339,23 @@ def _words(element: Any) -> str:
 
 
 def _largest(srcset: str) -> str | None:
-    """The address of the largest picture a `srcset` names."""
-    choices = [(float(size or 1), url) for url, size in _SRCSET.findall(srcset[:20_000])]
-    return max(choices, key=lambda choice: choice[0])[1] if choices else None
+    """The address of the largest picture a `srcset` names. Addresses may hold commas, they end at a space (HTML, 4.8.4.2)."""
+    best_size, best_url = 0.0, None
+    words = srcset[:_SRCSET_CHARACTERS].split()[::-1]
+    while words:
+        word = words.pop().lstrip(",")
+        if not word:
+            continue
+        url = word.rstrip(",")
+        descriptor = ""
+        if url == word and words:
+            descriptor, _, following = words.pop().partition(",")
+            if following:
+                words.append(following)
+        size = float(found[1]) if (found := _DESCRIPTOR.match(descriptor)) else 1.0
+        if url and size > best_size:
+            best_size, best_url = size, url
+    return best_url
 
 
 def _is_pixel(element: Any) -> bool:

@@ -15,9 +15,12 @@ _JOINERS = re.compile("[\u200c\u200d]")
 
 def plain(text: str, limit: int) -> str:
     """`text` in NFC, on one line, without control characters, at most `limit` characters."""
-    start = text[: 4 * limit + 1000]
-    folded = _GAP.sub(" ", _DROPPED.sub("", start)).strip()
-    return unicodedata.normalize("NFC", folded)[:limit].rstrip()
+    return unicodedata.normalize("NFC", folded(text).strip()[: 4 * limit])[:limit].rstrip()
+
+
+def folded(text: str) -> str:
+    """`text` without what cannot be seen, each gap as one space: what is hidden behind a long gap comes near."""
+    return _GAP.sub(" ", _DROPPED.sub("", text))
 
 
 def matches(keyword: Keyword, *texts: str) -> bool:

@@ -48,6 +48,8 @@ def test_description_joins_the_text_once():
         ('<img src="b.jpg">', ["https://city.example/a/b.jpg"]),
         ('<img src="//cdn.example/b.jpg">', ["https://cdn.example/b.jpg"]),
         ('<img src="s.jpg" srcset="s.jpg 320w, l.jpg 1280w, m.jpg 640w">', ["https://city.example/a/l.jpg"]),
+        ('<img srcset="s,1.jpg 1x,l,2.jpg 2x,">', ["https://city.example/a/l,2.jpg"]),
+        ('<img srcset=" , s.jpg 9q, l.jpg 1e9w">', ["https://city.example/a/s.jpg"]),
         ('<img src="s.jpg" srcset="s.jpg, l.jpg 2x">', ["https://city.example/a/l.jpg"]),
         ('<img src="data:image/gif;base64,R0" data-src="b.jpg">', ["https://city.example/a/b.jpg"]),
         (
@@ -152,8 +154,22 @@ def test_next_to_nothing_is_read(markup):
 def test_what_is_endless_is_cut():
     many = "".join(f'<a href="{n}">축제</a>' for n in range(LINKS_LIMIT + 500))
     assert len(body(many).links) == LINKS_LIMIT
-    assert page_facts("<div>" * 100_000 + "축제", URL) is not None
     assert len(body("<p>" + "축제 " * 200_000).text) <= 200_001
+
+
+@pytest.mark.parametrize("depth", [300, 3_000, 100_000])
+def test_depth_hides_nothing(depth):
+    facts = page_facts(
+        "<p>하나</p>" + "<div><b class='x'>" * depth + "둘<img src='b.jpg'>" + "</b></div>" * depth + "<a href=c>셋</a>", URL
+    )
+    assert facts.text.split() == ["하나", "둘", "셋"]
+    assert facts.image_urls == ("https://city.example/a/b.jpg",)
+    assert facts.links == (Link("https://city.example/a/c", "셋"),)
+
+
+@pytest.mark.parametrize("gap", [" " * 500_000, "\u200b" * 500_000, "&nbsp;" * 50_000, "<br>" * 50_000, "<p> </p>" * 50_000])
+def test_length_hides_nothing(gap):
+    assert visible(f"하나{gap}둘") in ("하나 둘", "하나둘")
 
 
 def test_deep_structured_data_is_left_out():
