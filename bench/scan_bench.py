@@ -13,7 +13,7 @@ from jikim.analyzers.tracks import with_tracks
 
 from bench.measuring import Cost, measured, table
 from jikim import config as configuration
-from jikim.media import open_path
+from jikim.media.opening import open_path
 from jikim.scan import Clock, analyze, build_analyzers
 from jikim.types import Cue, Subject
 
@@ -98,7 +98,7 @@ def join(videos: Path, folder: Path) -> tuple[Path, int]:
 
 def one_frame_a_second(video: Path) -> tuple[list[Cue], int]:
     """The cues of a scan that looks at one frame a second, by the same analyzers, and the number of frames."""
-    from jikim.media import Opener
+    from jikim.media.opening import Opener
 
     config = configuration.load({"JIKIM_HOME": os.devnull + "/none"})
     analyzers = build_analyzers(config)

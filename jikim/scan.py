@@ -16,7 +16,8 @@ from typing import Any, Self
 from jikim.analyzers.tracks import with_tracks
 from jikim.config import Config
 from jikim.errors import BadUse, JikimError, MediaUnreadable
-from jikim.media import Opener, OpenMedia, refine
+from jikim.media.opening import Opener, OpenMedia
+from jikim.media.sampling import refine
 from jikim.seams import ANALYZERS, Analyzer, configured, plugin, plugins
 from jikim.types import Cue, Frame, Media, MediaKind, Need, Reason, Subject, TextSpan
 from jikim.weights.sessions import LocalSessions

@@ -24,6 +24,7 @@ from jikim.types import Assessment, AxisState, Level
 
 _LEVEL_STYLE = {Level.URGENT: "bold red", Level.LOOK: "bold", Level.NONE: "dim"}
 ROWS_WHILE_RUNNING = 10
+ROWS_PRINTED = 30
 REASONS_SHOWN = 3
 
 
@@ -66,12 +67,12 @@ class SweepView:
     def print_ranking(self) -> None:
         """The finds in the order of work with their reasons, then how every place answered."""
         ranked = in_order(self.found.values())
-        for place, found in enumerate(ranked, 1):
-            if found.assessment.level is Level.NONE and place > ROWS_WHILE_RUNNING:
-                break
+        for place, found in enumerate(ranked[:ROWS_PRINTED], 1):
             self.console.print(self._line(place, found))
             for line in self._reason_lines(found.assessment):
                 self.console.print(Text("       " + line))
+        if len(ranked) > ROWS_PRINTED:
+            self.console.print(Text("     " + say(self._lang, "terminal.more", count=len(ranked) - ROWS_PRINTED)))
         counts = {level: sum(found.assessment.level is level for found in ranked) for level in Level}
         self.console.print()
         self.console.print(

@@ -16,13 +16,15 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from hashlib import file_digest
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from jikim.config import Config
 from jikim.errors import JikimError, MediaUnreadable
-from jikim.media import open_path
+from jikim.media.opening import open_path
+from jikim.media.sandbox import die_with_parent
 from jikim.scan import Detector, Failure, Look, worker_count
 from jikim.types import TextSpan
 from jikim.vault import Vault
@@ -74,7 +76,7 @@ class Workers:
 
     def _new_pool(self) -> ProcessPoolExecutor:
         """A pool whose processes are started at once and deaf to the terminal's interrupt, which is for the one that asks."""
-        pool = ProcessPoolExecutor(self.count, get_context("spawn"), _start, (self._config, self._only))
+        pool = ProcessPoolExecutor(self.count, get_context("spawn"), _start, (self._config, self._only, os.getpid()))
         is_main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
         try:
@@ -133,10 +135,12 @@ def digest_of(fd: int) -> str:
     return digest
 
 
-def _start(config: Config, only: tuple[str, ...] | None) -> None:
+def _start(config: Config, only: tuple[str, ...] | None, owner_pid: int) -> None:
     global _config, _detector
+    die_with_parent(owner_pid)
     _config = config
     _detector = Detector(config, only).__enter__()
+    Finalize(_detector, _detector.__exit__, (None, None, None), exitpriority=1)
 
 
 @cache

@@ -18,6 +18,9 @@ TEST_BANK = "test"
 TEST_CARD_SENSITIVE_SCORE = 0.97
 """What the test card counts for on the sexual axis, within a chain that is a test by provenance and nowhere else."""
 
+_COPY_LOG_ODDS = 7.0
+"""What a certain copy weighs among the reasons: more than any other cue can."""
+
 _Z90 = 1.645
 _MOST_SUPPORT = 8
 
@@ -123,7 +126,7 @@ def _copy_reasons(copies: Sequence[Cue]) -> list[Reason]:
         item = (cue.value["bank"], cue.value["item"])
         if item not in best or cue.value["score"] > best[item].value["score"]:
             best[item] = cue
-    return [Reason("reason.known_copy", cue.params, logit(float(cue.value["score"])), (cue,)) for cue in best.values()]
+    return [Reason("reason.known_copy", cue.params, _COPY_LOG_ODDS * cue.value["score"], (cue,)) for cue in best.values()]
 
 
 def _as_sensitive(card: Cue) -> Cue:

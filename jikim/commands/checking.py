@@ -6,7 +6,7 @@ import sys
 
 from jikim.config import Config
 from jikim.errors import JikimError
-from jikim.media import missing
+from jikim.media.sandbox import missing
 from jikim.seams import ANALYZERS, SOURCES, plugins
 from jikim.state import State
 from jikim.terminal import say

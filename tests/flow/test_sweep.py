@@ -171,19 +171,23 @@ def png(name: str) -> bytes:
     return buffer.getvalue()
 
 
-def test_an_interrupt_delivers_what_was_found(home, platform):
-    with subprocess.Popen(
-        [JIKIM, "sweep", "축제", "--source", f"practice={platform.origin}", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "JIKIM_HOME": str(home), "JIKIM_LANG": "en"},
-        start_new_session=True,
-    ) as running:
+def test_an_interrupt_delivers_what_was_found(home, platform, tmp_path):
+    said = tmp_path / "said"
+    with (
+        said.open("w") as stderr,
+        subprocess.Popen(
+            [JIKIM, "sweep", "축제", "--source", f"practice={platform.origin}", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, "JIKIM_HOME": str(home), "JIKIM_LANG": "en"},
+            start_new_session=True,
+        ) as running,
+    ):
         first = running.stdout.readline()
         os.killpg(running.pid, signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        lines = [first, *running.stdout]
     assert '"schema":1' in first
-    assert '"summary"' in (first + out).splitlines()[-1]
-    assert running.returncode == 1, err
-    assert "Traceback" not in err
+    assert '"summary"' in lines[-1]
+    assert running.returncode == 1, said.read_text()
+    assert "Traceback" not in said.read_text()
