@@ -206,9 +206,16 @@ def _all_extracted(info: Any, url: str) -> Iterator[Extracted]:
         return
     if info.get("_type") in ("playlist", "multi_video"):
         entries = [entry for entry in list(info.get("entries") or ())[:ENTRIES_LIMIT] if isinstance(entry, dict)]
-        yield from (_extracted(entry, _text(entry.get("webpage_url")) or _text(entry.get("url")) or url) for entry in entries)
+        yield from (_extracted(entry, _entry_address(entry, url)) for entry in entries)
     elif info.get("_type", "video") == "video":
         yield _extracted(info, _text(info.get("webpage_url")) or url)
+
+
+def _entry_address(entry: dict[str, Any], list_url: str) -> str:
+    """Where an entry of a list stands by itself: its page, or its file where its page is the list's."""
+    page = _text(entry.get("webpage_url"))
+    media = _media(entry)
+    return page if page and page != list_url else _text(entry.get("url")) or (media[0] if media else list_url)
 
 
 def _extracted(info: dict[str, Any], url: str) -> Extracted:

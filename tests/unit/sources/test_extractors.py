@@ -122,6 +122,37 @@ def test_an_embedded_player_is_looked_into(recorded):
     assert found.media_urls == ("https://cdn.example/v-360.mp4",)
 
 
+def test_a_list_of_things_gives_those_that_hold_the_keyword(recorded):
+    show = "https://api.spreaker.com/show/4652058"
+
+    def episodes(page, *titles):
+        results = [
+            {"episode_id": n, "title": title, "download_url": f"https://cdn.example/{title}.mp3", "length": 61_000}
+            for n, title in enumerate(titles)
+        ]
+        return {
+            f"{show}/episodes?page={page}&max_per_page=100": json.dumps(
+                {"response": {"pager": {"results": results, "last_page": 2}}}
+            ).encode()
+        }
+
+    fetcher = recorded({**episodes(1, "축제-1", "버스"), **episodes(2, "축제-2")})
+    found = list(PageSource(PageConfig(url=show), fetcher).search(FESTIVAL, None, 300))
+    assert [(each.title, each.duration_s) for each in found] == [("축제-1", 61), ("축제-2", 61)]
+    assert len({each.id for each in found}) == len({each.url for each in found}) == 2
+    assert [each.media_urls for each in found] == [(each.url,) for each in found]
+    assert len(list(PageSource(PageConfig(url=show), fetcher).search(Keyword("없는말"), None, 300))) == 3
+
+
+def test_what_would_need_a_form_to_be_sent_is_left_alone(recorded):
+    url = "https://city.simplecast.com/"
+    fetcher = recorded({url: "<title>축제 방송</title>".encode()})
+    source = PageSource(PageConfig(url=url), fetcher)
+    assert [each.title for each in source.search(FESTIVAL, None, 300)] == ["축제 방송"]
+    assert fetcher.asked == [url]
+    assert [warning.params["extractor"] for warning in source.warnings] == ["SimplecastPodcast"]
+
+
 def test_engine_holds_one_handler_and_its_limits(recorded):
     from yt_dlp.networking import Request
     from yt_dlp.networking.exceptions import NoSupportingHandlers, RequestError
