@@ -13,8 +13,10 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import idna
 
 from jikim.errors import BadUse
+from jikim.sources.text import plain
 
 ADDRESS_LIMIT = 8_000
+SHOWN_LIMIT = 200
 DEFAULT_PORTS = {"http": 80, "https": 443}
 TRACKING = re.compile(
     r"(?:utm_[a-z0-9_]*|fbclid|gclid|gbraid|wbraid|dclid|msclkid|yclid|igshid|igsh|mc_cid|mc_eid)\Z", re.IGNORECASE
@@ -78,9 +80,9 @@ def _normal(url: str) -> str:
 def _split(url: str) -> SplitResult:
     url = _IGNORED.sub("", url.strip())
     if len(url) > ADDRESS_LIMIT:
-        raise _bad(url[:200], "sources.address_long")
+        raise _bad(url, "sources.address_long")
     if _FORBIDDEN.search(url):
-        raise _bad(ascii(url), "sources.address_characters")
+        raise _bad(url, "sources.address_characters")
     try:
         return urlsplit(url)
     except ValueError as error:
@@ -158,4 +160,4 @@ def _is_tracking(pair: str) -> bool:
 
 
 def _bad(url: str, problem: str) -> BadUse:
-    return BadUse("sources.bad_address", where=url, problem={"message": problem})
+    return BadUse("sources.bad_address", where=plain(url, SHOWN_LIMIT) or "-", problem={"message": problem})

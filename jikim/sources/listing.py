@@ -16,9 +16,10 @@ import msgspec
 from jikim.errors import BadUse, FetchFailed, FetchRefused, JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import is_new_enough
-from jikim.sources.canonical import canonical
+from jikim.sources.canonical import SHOWN_LIMIT, canonical
 from jikim.sources.charsets import decoded
 from jikim.sources.page import Visit
+from jikim.sources.text import plain
 from jikim.types import Candidate, Keyword
 
 ADDRESSES_LIMIT = 10_000
@@ -128,7 +129,7 @@ def addresses_in(text: str) -> tuple[list[Line], list[JikimError]]:
         try:
             lines.setdefault(canonical(address), Line(number, address))
         except BadUse:
-            bad.append(BadUse("sources.bad_line", line=number, where=address[:200]))
+            bad.append(BadUse("sources.bad_line", line=number, where=plain(address, SHOWN_LIMIT) or "-"))
     return list(lines.values()), bad
 
 

@@ -18,7 +18,8 @@ import msgspec
 from jikim.errors import JikimError, NotConfigured, SourceChanged
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import candidate, is_new_enough
-from jikim.sources.canonical import canonical, origin, resolved
+from jikim.sources.canonical import SHOWN_LIMIT, canonical, origin, resolved
+from jikim.sources.text import plain
 from jikim.types import Candidate, Keyword
 
 PAGE_SIZE = 100
@@ -176,5 +177,5 @@ def _own(base: str, reference: str, field: str) -> str:
     """The absolute address of something on the platform itself. Raises SourceChanged for any other place."""
     address = resolved(base, reference)
     if address is None or origin(address) != base:
-        raise SourceChanged("sources.other_server", where=reference[:200], field=field)
+        raise SourceChanged("sources.other_server", where=plain(reference, SHOWN_LIMIT) or "-", field=field)
     return address
