@@ -37,22 +37,28 @@ def _pieces(raw: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _inflated(raw: Iterable[bytes], wbits: int, where: str) -> Iterator[bytes]:
-    inflate = None
+    inflate: zlib._Decompress | None = None
+    ahead = b""  # where a stream or gzip member begins, two bytes are needed to tell what it is
     try:
         for chunk in raw:
-            if inflate is None:
-                inflate = zlib.decompressobj(wbits if wbits != zlib.MAX_WBITS or _has_zlib_header(chunk) else -zlib.MAX_WBITS)
-            elif inflate.eof and wbits == _GZIP_WBITS and chunk.startswith(_GZIP_MAGIC):
-                inflate = zlib.decompressobj(wbits)
-            yield from _drained(inflate, chunk)
-            while inflate.eof and wbits == _GZIP_WBITS and inflate.unused_data.startswith(_GZIP_MAGIC):
-                following = inflate.unused_data
-                inflate = zlib.decompressobj(wbits)
-                yield from _drained(inflate, following)
+            ahead += chunk
+            while ahead and (_is_under_way(inflate) or len(ahead) >= 2):
+                if inflate is None:
+                    inflate = zlib.decompressobj(wbits if wbits != zlib.MAX_WBITS or _has_zlib_header(ahead) else -wbits)
+                elif inflate.eof:
+                    if wbits != _GZIP_WBITS or not ahead.startswith(_GZIP_MAGIC):
+                        return  # whatever follows the end does not belong to it
+                    inflate = zlib.decompressobj(wbits)
+                yield from _drained(inflate, ahead)
+                ahead = inflate.unused_data
     except zlib.error as error:
         raise FetchFailed("fetching.encoding_broken", where=where) from error
-    if inflate is not None and not inflate.eof:
+    if _is_under_way(inflate) or (inflate is None and ahead):
         raise FetchFailed("fetching.cut_short", where=where)
+
+
+def _is_under_way(inflate: zlib._Decompress | None) -> bool:
+    return inflate is not None and not inflate.eof
 
 
 def _drained(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
@@ -67,4 +73,4 @@ def _drained(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 
 def _has_zlib_header(first: bytes) -> bool:
     """Some servers send bare deflate data. RFC 1950: the first two bytes, as a number, are a multiple of 31."""
-    return first[0] & 0x0F == 8 and (len(first) < 2 or int.from_bytes(first[:2]) % 31 == 0)
+    return first[0] & 0x0F == 8 and int.from_bytes(first[:2]) % 31 == 0
