@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.analyzers import drawings
-from jikim.analyzers.pictures import Box, Pixels, region, scaled_down, square_crop
+from jikim.analyzers.pictures import Box, Pixels, padded, region, scaled_down, square_crop
 from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, ModelCard, Need, Subject
 
@@ -24,6 +24,9 @@ CROP_MARGIN = 1.15
 CROP_SIDE_PX = 224
 CROP_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
 AGES = np.arange(1, 101, dtype=np.float32)
+
+DETECTION_SIDE_MIN_PX = 64
+"""With a side of up to 32 pixels cv2.FaceDetectorYN (4.14) reads uninitialised memory and finds faces in plain grey."""
 
 INTERVAL_PAD_YEARS = 3.0
 """By how much the interval reaches beyond the model's own 5-95 % quantiles, which cover the true age of 80 % of faces only; so
@@ -33,9 +36,12 @@ Points = NDArray[np.float32]
 
 
 class FacesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`detection_side_px`: the longest side at which faces are sought; `detection_score`: the least score of a face;
-    `certain_side_px`, `certain_score`, `certain_yaw`, `certain_sharpness`: below (or, for yaw, above) which the estimate is
-    marked uncertain."""
+    """What counts as a face, and when its age is marked uncertain: below `certain_side_px`, `certain_score` or
+    `certain_sharpness`, or turned further than `certain_yaw`.
+
+    `detection_side_px` is the longest side at which faces are sought. Of 120 faces pasted into 960 x 540 pixels it finds at
+    48 / 32 / 24 pixels: 99 / 94 / 58 % at 640; 99 / 88 / 13 % at 480 for 0.6 of the time; 100 / 98 / 93 % at 960 for 1.8.
+    """
 
     detection_side_px: Annotated[int, msgspec.Meta(ge=160, le=1920)] = 640
     detection_score: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.7
@@ -72,7 +78,7 @@ class FacesAnalyzer:
     weights: ClassVar[tuple[str, ...]] = ("yunet", "faceres-deep")
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES})
     after: ClassVar[frozenset[str]] = frozenset()
-    cost_ms: ClassVar[float] = 12.0
+    cost_ms: ClassVar[float] = 12.0  # 10 to find, 8 more for each face
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Order people's work by how likely a face is a minor's. Never to decide, never to identify.",
         limits="16-17 cannot be told from 18-19. At 90 % recall of minors 14-17 % of all adults are flagged, 2-4 % of those "
@@ -125,6 +131,7 @@ class FacesAnalyzer:
 
     def _find(self, pixels: Pixels) -> list[_Face]:
         small, scale = scaled_down(pixels, self._config.detection_side_px)
+        small = padded(small, DETECTION_SIDE_MIN_PX)
         self._detector.setInputSize((small.shape[1], small.shape[0]))
         rows = self._detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
         if rows is None:

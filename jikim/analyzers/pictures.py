@@ -32,6 +32,12 @@ def scaled_down(pixels: Pixels, longest_px: int) -> tuple[Pixels, float]:
     return _resized(pixels, size), scale
 
 
+def padded(pixels: Pixels, side_px: int) -> Pixels:
+    """The picture in the upper left corner of black, each side at least `side_px`."""
+    below, beside = (max(0, side_px - size) for size in pixels.shape[:2])
+    return np.pad(pixels, ((0, below), (0, beside), (0, 0))) if below or beside else pixels
+
+
 def square_crop(pixels: Pixels, box: Box, margin: float, side_px: int) -> Pixels:
     """The square around the middle of `box`, `margin` times its longer side, as (side_px, side_px, 3).
 

@@ -36,7 +36,7 @@ class SensitiveAnalyzer:
     weights: ClassVar[tuple[str, ...]] = ("open-nsfw",)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES})
     after: ClassVar[frozenset[str]] = frozenset()
-    cost_ms: ClassVar[float] = 13.0
+    cost_ms: ClassVar[float] = 12.0
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Order people's work by how likely a picture is not safe for work.",
         limits="Photographs only, no drawings. How much it misses was deliberately never tested here; its score is not "

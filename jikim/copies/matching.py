@@ -13,7 +13,6 @@ treated as a still. On the bench that gave these rules, 376,002 unrelated pairs 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ QUALITY_FLOOR = 50
 DISTANCE_MAX = 31
 SINGLE_FRAME_DISTANCE_MAX = 24
 FRAMES_MIN = 2
+CHOICES = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,20 +147,28 @@ def _nearest(table: NDArray[np.int64]) -> Iterator[_Pair]:
 
 
 def _in_order(table: NDArray[np.int64]) -> list[_Pair]:
-    """The longest run of matching pairs in which time moves forward in both: a longest increasing subsequence."""
-    pairs = [_Pair(int(q), int(i), int(table[q, i])) for q, i in np.argwhere(table <= DISTANCE_MAX)]
-    pairs.sort(key=lambda pair: (pair.query, -pair.item))  # so that one frame never counts twice
-    ends: list[int] = []
-    at: list[int] = []
-    before: list[int | None] = []
-    for number, pair in enumerate(pairs):
-        length = bisect_left(ends, pair.item)
-        before.append(at[length - 1] if length else None)
-        ends[length:] = [pair.item, *ends[length + 1 :]]
-        at[length:] = [number, *at[length + 1 :]]
-    chain: list[_Pair] = []
-    last = at[-1] if at else None
-    while last is not None:
-        chain.append(pairs[last])
-        last = before[last]
-    return chain[::-1]
+    """The longest run of matching pairs in which time moves forward in both, and of equally long ones the nearest.
+
+    Each frame takes part with the CHOICES frames of the item that it is nearest to, which bounds the work.
+    """
+    nearest = np.argsort(table, axis=1, kind="stable")[:, :CHOICES]
+    pairs = [
+        _Pair(query, int(item), int(table[query, item]))
+        for query, choices in enumerate(nearest)
+        for item in choices
+        if table[query, item] <= DISTANCE_MAX
+    ]
+    if not pairs:
+        return []
+    queries, items, bits = np.array([(pair.query, pair.item, pair.distance) for pair in pairs]).T
+    gains = 1 - bits / (1 + DISTANCE_MAX * len(pairs))  # all distances together weigh less than one more pair
+    totals = np.empty(len(pairs))
+    before = np.full(len(pairs), -1)
+    for number, gain in enumerate(gains):
+        earlier = np.where((queries[:number] < queries[number]) & (items[:number] < items[number]), totals[:number], 0)
+        before[number] = earlier.argmax() if earlier.any() else -1
+        totals[number] = gain + earlier.max(initial=0)
+    run = [int(totals.argmax())]
+    while before[run[-1]] >= 0:
+        run.append(int(before[run[-1]]))
+    return [pairs[number] for number in reversed(run)]

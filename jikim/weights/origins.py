@@ -154,8 +154,9 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> None:
     except subprocess.TimeoutExpired:
         raise _NotHad(f"no end after {DOWNLOAD_TIMEOUT_S} s") from None
     if done.returncode:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
-        raise _NotHad(said[-1].strip() if said else f"exit status {done.returncode}")
+        said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        telling = [line for line in said if "error" in line.lower()] or said or [f"exit status {done.returncode}"]
+        raise _NotHad(telling[-1])
 
 
 def _download(url: str, scratch: Path) -> bytes:

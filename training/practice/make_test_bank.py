@@ -2,8 +2,8 @@
 
     python training/practice/make_test_bank.py
 
-Run it again whenever a fixture changes. A video gives two frames a second and those of its scene changes; near-uniform
-frames are left out.
+Run it again whenever a fixture changes. A video gives every frame that differs visibly from the last one that was taken, so
+that whatever frames are looked at later have a near one here; near-uniform frames are left out.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from PIL import Image
 
 from jikim.copies.banks import Bank, BankFrame, BankItem, write_bank
 from jikim.copies.matching import QUALITY_FLOOR
-from jikim.copies.pdq import fingerprint, to_hex
+from jikim.copies.pdq import distances, fingerprint, from_hex, to_hex
 
 FIXTURES = Path("jikim/practice/fixtures")
 BANK = Path("jikim/copies/test_bank.json")
-STEP_S = 0.5
+STEP_BITS = 8
+"""A frame whose hash is at most this far from the last one taken is left out."""
+
 LABELS = {"test_card.png": "test card", "known_clip.mp4": "known clip of the practice platform"}
 
 
@@ -37,15 +39,18 @@ def _still(path: Path) -> BankItem:
 
 def _video(path: Path) -> BankItem:
     frames: list[BankFrame] = []
-    due_s = duration_s = 0.0
+    duration_s = 0.0
     with av.open(str(path)) as container:
         for picture in container.decode(video=0):
             duration_s = picture.time + 1 / float(container.streams.video[0].average_rate)
-            if picture.time >= due_s or picture.key_frame:
-                frames.append(_frame(round(picture.time, 3), picture.to_ndarray(format="rgb24")))
-                due_s = picture.time + STEP_S
-    usable = tuple(frame for frame in frames if frame.quality >= QUALITY_FLOOR)
-    return BankItem(sha256(path.read_bytes()).hexdigest(), LABELS[path.name], "video", round(duration_s, 3), usable)
+            frame = _frame(round(picture.time, 3), picture.to_ndarray(format="rgb24"))
+            if frame.quality >= QUALITY_FLOOR and (not frames or _distance(frames[-1], frame) > STEP_BITS):
+                frames.append(frame)
+    return BankItem(sha256(path.read_bytes()).hexdigest(), LABELS[path.name], "video", round(duration_s, 3), tuple(frames))
+
+
+def _distance(one: BankFrame, other: BankFrame) -> int:
+    return int(distances(from_hex(one.pdq)[None], from_hex(other.pdq)[None])[0, 0])
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from jikim.analyzers import drawings
 from jikim.analyzers.faces import FacesAnalyzer, FacesConfig, _estimate, sharpness, turned
-from jikim.analyzers.pictures import Box
+from jikim.analyzers.pictures import Box, square_crop
 from jikim.types import Frame, Subject
 
 
@@ -31,8 +31,6 @@ def test_the_colours_come_in_as_red_green_blue(sessions):
     assert right.value["age"] != swapped.value["age"]
     session = sessions.session("faceres-deep")
     box = Box(*(side * 320 for side in right.region))
-    from jikim.analyzers.pictures import square_crop
-
     bgr = square_crop(drawings.face(), box, 1.15, 224)[:, :, ::-1].astype(np.float32) - [103.939, 116.779, 123.68]
     (shares,) = session.run(["age_pred/Softmax:0"], {"input_1:0": bgr[None].astype(np.float32)})
     assert float(shares[0] @ np.arange(1, 101)) == pytest.approx(right.value["age"], abs=1.5)
@@ -95,3 +93,10 @@ def test_the_interval_holds_the_estimate_and_the_shares_are_summed_to_seventeen(
     one = np.zeros(100, np.float32)
     one[0] = 1
     assert _estimate(one, male=0.5).age_low >= 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (20, 600), (600, 20), (32, 32)])
+def test_tiny_and_thin_pictures_never_show_a_face(sessions, shape):
+    """A fresh detector each time: what it found there depended on what lay in memory."""
+    for fill in range(20):
+        assert _faces(sessions, np.full((*shape, 3), fill * 12, np.uint8)) == []

@@ -95,6 +95,16 @@ def test_frames_of_different_orientation_do_not_add_up():
     assert match.edit == "mirrored"
 
 
+def test_a_slow_shot_says_where_in_the_item_it_was():
+    """Frames of the item that are like each other do not draw the match to the first of them."""
+    scene = _scene(1).astype(np.float32)
+    shots = [np.clip(scene * (1 - 0.02 * step) + _scene(2) * 0.02 * step, 0, 255).astype(np.uint8) for step in range(12)]
+    frames = tuple(_bank_frame(shot, float(at)) for at, shot in enumerate(shots))
+    item = BankItem("5" * 64, "slow", "video", 12.0, frames)
+    (match,) = _match(item, _query(shots[4], shots[9]))
+    assert match.item_start_s == pytest.approx(4.0, abs=1.0)
+
+
 def test_one_frame_shown_twice_is_still_one():
     assert _match(_video(1, 2, 3), _query(_scene(2), _scene(2))) == []
     assert _match(_video(1, 1, 1), _query(_scene(1), _scene(70))) == []
