@@ -1,0 +1,158 @@
+"""What is planted in the world: the test card and the known clip in disguise, a toy, school text and youth language."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
+
+import words
+from films import Shot, drawn_shot, encode, ffmpeg, wide_drawing
+from notices import school_board
+from pen import Pen
+
+CLIP_SIZE = (426, 240)
+CLIP_SCENES = ("lantern_street", "snow_village", "food_stalls", "lake_pavilion")
+
+
+def clip_stills() -> Iterator[Image.Image]:
+    """The four places of the known clip, each larger than the frame, on rough paper."""
+    for name in CLIP_SCENES:
+        still = wide_drawing(name, f"known clip {name} 4", (640, 360), 1.75)
+        noise = np.random.default_rng(7).normal(0, 3, (still.height // 2, still.width // 2))
+        rough = np.kron(noise, np.ones((2, 2)))[..., None]
+        pixels = np.asarray(still, np.float32)[: rough.shape[0], : rough.shape[1]]
+        yield Image.fromarray(np.clip(pixels + rough, 0, 255).astype(np.uint8))
+
+
+def known_clip_shots() -> list[Shot]:
+    """Twelve seconds: a slow move along the left part of each place."""
+    return [Shot(still, 3, (0.02, 0.15, 0.48, 0.95), (0.08, 0.15, 0.54, 0.95)) for still in clip_stills()]
+
+
+def same_place_shots() -> list[Shot]:
+    """The same places seen elsewhere: their right part. Not a copy of anything."""
+    return [Shot(still, 3, (0.54, 0.1, 1, 0.9), (0.5, 0.02, 0.96, 0.82)) for still in clip_stills()]
+
+
+def still(previews: Path, name: str) -> Image.Image:
+    """One frame of licensed footage with adults at work."""
+    source, number = {
+        "still_woman": ("head-pose-face-detection-female.gif", 4),
+        "still_man": ("head-pose-face-detection-male.gif", 20),
+        "still_seminar": ("classroom.gif", 10),
+        "still_cyclist": ("person-bicycle-car-detection.gif", 20),
+    }[name]
+    with Image.open(previews / source) as animation:
+        animation.seek(min(number, animation.n_frames - 1))
+        return animation.convert("RGB").resize((640, 360), Image.Resampling.LANCZOS)
+
+
+def desk_with_bear(clip_art: Path) -> Image.Image:
+    """A toy bear from a collection in the public domain, on a drawn table."""
+    pen = Pen(random.Random("desk"), 640, 427)
+    pen.sky((226, 214, 190), (236, 228, 210))
+    pen.box(0, 0.72, 1, 1, (150, 108, 72))
+    pen.box(0.66, 0.14, 0.92, 0.5, (250, 250, 248))
+    pen.box(0.675, 0.165, 0.905, 0.475, (163, 205, 224))
+    picture = pen.finished()
+    bear = Image.open(clip_art).convert("RGB")
+    for corner in ((0, 0), (bear.width - 1, 0), (0, bear.height - 1), (bear.width - 1, bear.height - 1)):
+        ImageDraw.floodfill(bear, corner, (1, 2, 3), thresh=60)
+    around = np.all(np.asarray(bear) == (1, 2, 3), axis=2)
+    bear.putalpha(Image.fromarray(np.where(around, 0, 255).astype(np.uint8)))
+    bear.thumbnail((330, 330), Image.Resampling.LANCZOS)
+    picture.paste(bear, (110, 385 - bear.height), bear)
+    return picture
+
+
+def posts(
+    folder: Path,
+    fixtures: Path,
+    clip_art: Path,
+    said: Callable[..., tuple[str, str]],
+    rng: random.Random,
+    make: Callable[..., Any],
+) -> list[Any]:
+    """The fourteen planted posts, their files written into `folder`; `make` builds a post, `said` its words."""
+    card = Image.open(fixtures / "test_card.png").convert("RGB")
+    clip = fixtures / "known_clip.mp4"
+    files = {name: [folder / f"planted_{name}.{ending}"] for name, ending in ENDINGS.items()}
+    card.resize((640, 480), Image.Resampling.LANCZOS).save(files["card_jpeg"][0], quality=55)
+    card.resize((400, 300), Image.Resampling.LANCZOS).save(files["card_png"][0], optimize=True)
+    ImageOps.mirror(card).resize((640, 480)).save(files["card_mirrored"][0], quality=75)
+    card.transpose(Image.Transpose.ROTATE_270).resize((480, 640)).save(files["card_turned"][0], quality=75)
+    card_gif(card, files["card_gif"][0])
+    size = (320, 240)
+    shown = Shot(card.resize(size, Image.Resampling.LANCZOS), 3)
+    early = [drawn_shot(name, f"around {name}", size, 5) for name in ("kites", "stone_bridge", "pottery")]
+    first = Shot(early[0].still, 2, early[0].start, early[0].start)
+    encode([first, shown, *early[1:]], files["card_film_early"][0], size, 10, 30)
+    late = [drawn_shot(name, f"before {name}", size, 5) for name in ("balloons", "snow_village", "menu_board", "harbour", "bunting")]
+    encode([*late[:4], shown, late[4]], files["card_film_late"][0], size, 10, 30)
+    toy = folder / "planted_bear.jpg"
+    desk_with_bear(clip_art).save(toy, quality=75)
+    card.resize((480, 360), Image.Resampling.LANCZOS).save(files["card_and_toy"][0], quality=70)
+    files["card_and_toy"].append(toy)
+    card.resize((560, 420), Image.Resampling.LANCZOS).save(files["card_and_school"][0], quality=45)
+    cut(clip, files["clip_mirrored"][0], "hflip,scale=320:180", 29)
+    cut(clip, files["clip_small"][0], "scale=240:136,fps=8", 31)
+    clip_inside(clip, files["clip_inside"][0], folder)
+    board = Pen(random.Random("school board"), 640, 427)
+    school_board(board)
+    board.finished().save(files["school_board"][0], quality=75)
+    return [
+        make(*said(template, rng, closing=False), files.get(name, []), CUES[name])
+        for name, template in words.PLANTED_WORDS.items()
+    ]
+
+
+def card_gif(card: Image.Image, path: Path) -> None:
+    """Three frames, the card in the middle."""
+    frames = []
+    for name in ("bunting", "card", "mountains"):
+        picture = card.resize((320, 240), Image.Resampling.LANCZOS) if name == "card" else drawn_shot(name, "gif", (320, 240), 1).still.crop((0, 0, 320, 240))
+        frames.append(picture.quantize(32, dither=Image.Dither.NONE))
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=900, loop=0)
+
+
+def cut(source: Path, path: Path, filters: str, crf: int, start: float = 0, seconds: float = 60) -> None:
+    ffmpeg(["-ss", str(start), "-i", str(source), "-t", str(seconds), "-vf", filters, "-c:v", "libx264", "-preset", "slow", "-crf", str(crf),
+            "-pix_fmt", "yuv420p", "-threads", "1", "-an", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", str(path)])  # fmt: skip
+
+
+def clip_inside(clip: Path, path: Path, folder: Path) -> None:
+    """Six grey seconds of the known clip between other scenes."""
+    before, after = folder / "before.mp4", folder / "after.mp4"
+    encode([drawn_shot(name, "before", CLIP_SIZE, 4) for name in ("autumn_road", "drum_yard")], before, CLIP_SIZE, 12, 20)
+    encode([drawn_shot(name, "after", CLIP_SIZE, 4) for name in ("rice_terraces", "area_map")], after, CLIP_SIZE, 12, 20)
+    chain = "[1:v]trim=3:9,setpts=PTS-STARTPTS,hue=s=0[grey];[0:v][grey][2:v]concat=n=3,scale=320:180[out]"
+    ffmpeg(["-i", str(before), "-i", str(clip), "-i", str(after), "-filter_complex", chain, "-map", "[out]", "-c:v", "libx264", "-preset", "slow",
+            "-crf", "30", "-pix_fmt", "yuv420p", "-threads", "1", "-an", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", str(path)])  # fmt: skip
+
+
+ENDINGS = {
+    "card_jpeg": "jpg",
+    "card_png": "png",
+    "card_mirrored": "jpg",
+    "card_turned": "jpg",
+    "card_gif": "gif",
+    "card_film_early": "mp4",
+    "card_film_late": "mp4",
+    "card_and_toy": "jpg",
+    "card_and_school": "jpg",
+    "clip_mirrored": "mp4",
+    "clip_small": "mp4",
+    "clip_inside": "mp4",
+    "school_board": "jpg",
+}
+CUES = {name: "known_copy" for name in ENDINGS} | {
+    "card_and_toy": "known_copy;object",
+    "card_and_school": "known_copy;youth_language",
+    "youth_talk": "youth_language",
+    "school_board": "screen_text",
+}
