@@ -57,7 +57,11 @@ class Sessions(Protocol):
 
 @runtime_checkable
 class Source(Protocol):
-    """A place to search. Built as `SourceClass(config, fetcher)`."""
+    """A place to search. Built as `SourceClass(config, fetcher)`.
+
+    It may also have `warnings: list[JikimError]`, emptied by `search` and filled while it runs: what could not be read of the
+    place although the rest was delivered.
+    """
 
     name: str
 

@@ -111,7 +111,10 @@ async def sweep(
 async def search(
     keyword: Keyword, places: Sequence[Place], since: datetime | None, limit: int, deadline: float, health: dict[str, Health]
 ) -> AsyncIterator[tuple[Place, Candidate]]:
-    """Asks every place at once and merges what they name: one address is one candidate, `limit` in all."""
+    """Asks every place at once and merges what they name, `limit` in all.
+
+    One find is one candidate, and so is one address that several places name; posts of one place may share an address.
+    """
     loop = asyncio.get_running_loop()
     answers: asyncio.Queue[tuple[Place, Candidate | None]] = asyncio.Queue()
 
@@ -122,9 +125,10 @@ async def search(
         health[place.source.name] = Health()
         ask = (place, keyword, since, limit, health[place.source.name], tell)
         threading.Thread(target=ask_place, args=ask, daemon=True, name=f"search-{place.source.name}").start()
-    seen: set[str] = set()
+    ids: set[str] = set()
+    named_by: dict[str, str] = {}
     waiting = len(places)
-    while waiting and len(seen) < limit:
+    while waiting and len(ids) < limit:
         try:
             async with asyncio.timeout_at(deadline):
                 place, candidate = await answers.get()
@@ -132,8 +136,8 @@ async def search(
             return
         if candidate is None:
             waiting -= 1
-        elif (address := canonical(candidate.url)) not in seen:
-            seen.add(address)
+        elif candidate.id not in ids and named_by.setdefault(canonical(candidate.url), candidate.source) == candidate.source:
+            ids.add(candidate.id)
             health[place.source.name].found += 1
             yield place, candidate
 

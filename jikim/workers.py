@@ -15,7 +15,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from hashlib import file_digest
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from pathlib import Path
 from types import TracebackType
@@ -37,21 +38,29 @@ class Workers:
         self._config = config
         self._only = tuple(only) if only is not None else None
         self.count = count or worker_count(config)
+        self._under_way: set[Future[Look]] = set()
+        self._processes: set[BaseProcess] = set()
         self._pool = self._new_pool()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._under_way:
+            for process in self._processes:
+                process.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, job: Callable[..., Look], *args: object) -> Future[Look]:
         """Runs one of the jobs below in a worker."""
         try:
-            return self._pool.submit(job, *args)
+            future = self._pool.submit(job, *args)
         except BrokenProcessPool:
             self._pool = self._new_pool()
-            return self._pool.submit(job, *args)
+            future = self._pool.submit(job, *args)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
 
     def in_order(self, job: Callable[..., Look], arguments: Sequence[tuple[object, ...]]) -> Iterator[Look]:
         """The looks of many jobs, in the order of their arguments."""
@@ -77,6 +86,7 @@ class Workers:
     def _new_pool(self) -> ProcessPoolExecutor:
         """A pool whose processes are started at once and deaf to the terminal's interrupt, which is for the one that asks."""
         pool = ProcessPoolExecutor(self.count, get_context("spawn"), _start, (self._config, self._only, os.getpid()))
+        others = set(active_children())
         is_main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
         try:
@@ -85,6 +95,7 @@ class Workers:
         finally:
             if is_main:
                 signal.signal(signal.SIGINT, before)
+        self._processes = set(active_children()) - others
         return pool
 
 
