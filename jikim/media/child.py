@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from jikim.media import decode, wire
 from jikim.media.sandbox import Limits, LockdownFailed, lock_down
 
 CONNECTION_FD, MEDIA_FD, ARENA_FD = 3, 4, 5
+_BUFFER_BYTES = 2**16
 
 
 def preload() -> None:
@@ -76,22 +77,17 @@ def confine(hello: wire.Hello, *, zygote_pid: int, mapped_bytes: int) -> None:
     lock_down(limits, zygote_pid)
 
 
-class SealedFile(io.RawIOBase):
-    """The file as a seekable stream over one descriptor, by pread alone."""
+class _SealedFile(io.RawIOBase):
+    """A descriptor as a seekable stream, by pread alone: nothing else of a file is allowed behind the walls."""
 
     def __init__(self, fd: int, size_bytes: int) -> None:
-        self._fd = fd
-        self._size_bytes = size_bytes
-        self._at = 0
+        self._fd, self._size_bytes, self._at = fd, size_bytes, 0
 
     def readable(self) -> bool:
         return True
 
     def seekable(self) -> bool:
         return True
-
-    def tell(self) -> int:
-        return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size_bytes}[whence]
@@ -100,26 +96,25 @@ class SealedFile(io.RawIOBase):
         self._at = start + offset
         return self._at
 
-    def read(self, size: int = -1) -> bytes:
-        wanted = self._size_bytes - self._at if size is None or size < 0 else size
-        if wanted <= 0 or self._at >= self._size_bytes:
-            return b""
-        found = os.pread(self._fd, wanted, self._at)
-        self._at += len(found)
-        return found
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        found = self.read(len(view))
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), max(0, self._size_bytes - self._at))
+        found = os.pread(self._fd, wanted, self._at) if wanted else b""
         view[: len(found)] = found
+        self._at += len(found)
         return len(found)
+
+
+def sealed_file(fd: int, size_bytes: int) -> io.BufferedReader:
+    """The file behind `fd` as a stream."""
+    return io.BufferedReader(_SealedFile(fd, size_bytes), _BUFFER_BYTES)
 
 
 def serve(bounds: wire.Bounds, arena: mmap.mmap) -> None:
     """Opens the file, says what it is, and answers until the parent hangs up."""
     clock = decode.Clock(bounds.busy_s)
     try:
-        reader = decode.open_media(SealedFile(MEDIA_FD, bounds.file_bytes), bounds, clock)
+        reader = decode.open_media(sealed_file(MEDIA_FD, bounds.file_bytes), bounds, clock)
     except decode.Refused as refused:
         _send(refused.refusal)
         return

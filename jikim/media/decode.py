@@ -5,9 +5,8 @@ Runs in the child only. A reader yields upright (h, w, 3) uint8 RGB arrays with 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,6 @@ def preload() -> None:
     """Loads every library and module a file may need."""
     pictures.preload()
     streams.preload()
-    time.monotonic()
 
 
 def open_media(file: BinaryIO, bounds: wire.Bounds, clock: Clock) -> Reader:
@@ -46,12 +44,11 @@ def open_media(file: BinaryIO, bounds: wire.Bounds, clock: Clock) -> Reader:
         refuse("media.empty")
     head = file.read(sniffing.HEAD_BYTES)
     file.seek(0)
-    match sniffing.sniff(head):
-        case sniffing.NotMedia(content):
-            refuse("media.not_media", content)
-        case sniffing.Playlist():
-            refuse("media.playlist")
-        case sniffing.Still() as still:
-            return pictures.PictureReader(file, still, bounds, clock)
-        case _:
-            return streams.StreamReader(file, bounds, clock)
+    found = sniffing.sniff(head)
+    if isinstance(found, sniffing.NotMedia):
+        refuse("media.not_media", found.content)
+    if isinstance(found, sniffing.Playlist):
+        refuse("media.playlist")
+    if isinstance(found, sniffing.Still):
+        return pictures.PictureReader(file, found, head, bounds, clock)
+    return streams.StreamReader(file, head, bounds, clock)

@@ -24,7 +24,7 @@ _BACKLOG = 128
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 
 
-class Stopped(Exception):  # noqa: N818 it says what became of the child
+class Stopped(Exception):
     """The child ended, ran out of time or said what it may not. `key` is a message key."""
 
     def __init__(self, key: str) -> None:

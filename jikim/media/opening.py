@@ -274,7 +274,7 @@ class OpenMedia:
         if not is_allowed:
             raise Stopped("media.crashed")
         pixels = np.empty((height, width, wire.PIXEL_BYTES), np.uint8)
-        self._copy(memoryview(pixels).cast("B"))
+        self._copy(pixels.data.cast("B"))
         return Frame(self._sha256, picture.at_s, pixels)
 
     def _samples(self, request: wire.SoundAt) -> NDArray[np.float32]:
@@ -286,7 +286,7 @@ class OpenMedia:
             match self._line.receive():
                 case wire.Sound(count) if count <= int(request.length_s * wire.SOUND_RATE_HZ):
                     samples = np.empty(count, np.float32)
-                    self._copy(memoryview(samples).cast("B"))
+                    self._copy(samples.data.cast("B"))
                     return np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0)
                 case wire.Refusal():
                     self._warnings.add("media.damaged")

@@ -16,7 +16,7 @@ import pi_heif
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, ImageSequence
 
-from jikim.media import sampling, wire
+from jikim.media import sampling, sniffing, wire
 from jikim.media.refusing import Clock, check_size, refuse
 from jikim.media.sniffing import Still
 
@@ -39,6 +39,7 @@ _BAD_FILE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, 
 
 
 def preload() -> None:
+    """Loads every plug-in of Pillow, and has libraries use one thread."""
     Image.init()
     Image.MAX_IMAGE_PIXELS = None  # our own bound is checked instead, and is a refusal rather than a warning
     pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
@@ -48,12 +49,14 @@ def preload() -> None:
 class PictureReader:
     """A still, the pages of one, or an animation."""
 
-    def __init__(self, file: BinaryIO, still: Still, bounds: wire.Bounds, clock: Clock) -> None:
+    def __init__(self, file: BinaryIO, still: Still, head: bytes, bounds: wire.Bounds, clock: Clock) -> None:
         self._file = file
         self._still = still
         self._bounds = bounds
         self._clock = clock
         self.warnings: set[wire.Warning_] = set()
+        if stated := sniffing.declared_size(head):
+            check_size(*stated, bounds)
         self._image = self._open()
         width_px, height_px = self._image.size
         check_size(width_px, height_px, bounds)
@@ -228,7 +231,7 @@ def rgb(image: Image.Image) -> Image.Image:
 def _eight_bits(values: NDArray[np.generic]) -> Pixels:
     """Deep grey values as bytes: by their type's range where they use it, else by their own range; no number is black."""
     if values.dtype == np.uint16:
-        return (values >> 8).astype(np.uint8)
+        return (values.astype(np.uint16) >> 8).astype(np.uint8)
     numbers = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(numbers.min()), float(numbers.max())
     if low >= 0 and high <= 1 and values.dtype.kind == "f":
@@ -238,7 +241,8 @@ def _eight_bits(values: NDArray[np.generic]) -> Pixels:
     elif low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
     span = high - low
-    return ((numbers - low) * (255.0 / span if span > 0 else 0.0)).clip(0, 255).astype(np.uint8)
+    scaled: Pixels = ((numbers - low) * (255.0 / span if span > 0 else 0.0)).clip(0, 255).astype(np.uint8)
+    return scaled
 
 
 def _duration_s(frame: Image.Image) -> float:

@@ -8,7 +8,7 @@ from typing import NoReturn
 from jikim.media import wire
 
 
-class Refused(Exception):  # noqa: N818 it is a refusal, not an error
+class Refused(Exception):
     """The file will not be opened, for a reason the parent has words for."""
 
     def __init__(self, refusal: wire.Refusal) -> None:
@@ -17,10 +17,12 @@ class Refused(Exception):  # noqa: N818 it is a refusal, not an error
 
 
 def refuse(key: wire.RefusalKey, content: wire.Content = "") -> NoReturn:
+    """Raises Refused."""
     raise Refused(wire.Refusal(key, content))
 
 
 def refuse_size(width_px: int, height_px: int) -> NoReturn:
+    """Raises Refused for a picture of that size."""
     raise Refused(wire.Refusal("media.too_large", "", max(0, width_px), max(0, height_px)))
 
 

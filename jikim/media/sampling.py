@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import numpy.ma  # np.median loads it when first called
 from numpy.typing import NDArray
 
 SIGNATURE_SIDE = 16
 _SAME_ON_AVERAGE = 2.5
 _SAME_ANYWHERE = 12.0
 
-_SPIKE = 4.0
-"""A packet this many times its neighbours' median is where the encoder had to start afresh."""
-_SPIKE_NEIGHBOURS = 24
+_SPIKE = 2.0
+"""A packet this many times the largest of its neighbours is where the encoder had to start afresh."""
+_SPIKE_SHARE = 0.3
+"""It is also no less than this share of the keyframe before it, for both hold a whole picture."""
+_SPIKE_NEIGHBOURS = 12
 _QUIET_GAP_S = 4.0
 """Between two keyframes closer than this, nothing is looked for."""
 
@@ -48,7 +50,8 @@ def signature(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     rows_at, columns_at = np.minimum(rows[:-1], grey.shape[0] - 1), np.minimum(columns[:-1], grey.shape[1] - 1)
     sums = np.add.reduceat(np.add.reduceat(grey, rows_at, axis=0), columns_at, axis=1)
     areas = np.maximum(np.diff(rows), 1)[:, None] * np.maximum(np.diff(columns), 1)[None, :]
-    return (sums / areas).astype(np.float32)
+    sketch: NDArray[np.float32] = (sums / areas).astype(np.float32)
+    return sketch
 
 
 class Seen:
@@ -83,9 +86,9 @@ def scene_changes(packets: Sequence[Packet]) -> list[float]:
         if packets[end - 1].at_s - packets[start].at_s < _QUIET_GAP_S:
             continue
         inner = sizes[start + 1 : end]
-        for i in np.flatnonzero(inner > _SPIKE * np.median(inner)):
-            around = inner[max(0, i - _SPIKE_NEIGHBOURS) : i + _SPIKE_NEIGHBOURS + 1]
-            if inner[i] == around.max() and inner[i] > _SPIKE * np.median(around):
+        for i in np.flatnonzero(inner >= _SPIKE_SHARE * sizes[start]):
+            before, after = inner[max(0, i - _SPIKE_NEIGHBOURS) : i], inner[i + 1 : i + 1 + _SPIKE_NEIGHBOURS]
+            if before.size and inner[i] > _SPIKE * max(before.max(), after.max(initial=0.0)):
                 found.append(packets[start + 1 + int(i)].at_s)
     return found
 
@@ -111,7 +114,7 @@ def fill(times_s: Sequence[float], duration_s: float, gap_s: float) -> list[floa
     """Moments that, joined to the sorted `times_s`, leave no gap over `gap_s` between 0 and `duration_s`."""
     added: list[float] = []
     edges = [0.0, *times_s, duration_s]
-    for before, after in zip(edges, edges[1:], strict=False):
+    for before, after in pairwise(edges):
         pieces = int(np.ceil((after - before) / gap_s)) if after - before > gap_s else 1
         added.extend(before + (after - before) * i / pieces for i in range(1, pieces))
     return added
@@ -140,7 +143,7 @@ def refine(seen_s: Sequence[float], cued_s: Sequence[float], duration_s: float, 
     cued = set(cued_s)
     floor_s = max(_FLOOR_GAP_S, duration_s / _FLOOR_FRAMES)
     wanted: list[tuple[float, float]] = [(floor_s, moment) for moment in fill(seen, duration_s, floor_s)]
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         gap = after - before
         noticed = (before in cued) + (after in cued)
         if noticed and _FINEST_GAP_S < gap <= floor_s:

@@ -27,7 +27,10 @@ def open_path(path: str | os.PathLike[str]) -> int:
 
 
 def sealed_memory(chunks: Iterator[bytes], where: str = "-") -> int:
-    """`chunks` in memory that nobody can change any more: a descriptor the caller closes. Raises MediaUnreadable over 512 MB."""
+    """`chunks` in memory that nobody can change any more: a descriptor the caller closes.
+
+    Raises MediaUnreadable over 512 MB.
+    """
     fd = os.memfd_create("jikim-media", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         size = 0

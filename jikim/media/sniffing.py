@@ -112,8 +112,8 @@ def _iso_still(head: bytes) -> Still | None:
 def _text(head: bytes) -> NotMedia | Playlist | None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16-le" if head[0] == 0xFF else "utf-16-be"
-        letters = head[2 : 2 + len(head) // 2 * 2].decode(encoding, "ignore")
-        return NotMedia("text") if letters and letters.isprintable() else None
+        words = head[2 : 2 + len(head) // 2 * 2].decode(encoding, "ignore")
+        return NotMedia("text") if words and words.isprintable() else None
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
     if start.startswith(_PLAYLIST_STARTS) or (start.startswith(b"<") and b"<mpd" in head.lower()):
         return Playlist()
@@ -130,3 +130,35 @@ def _text(head: bytes) -> NotMedia | Playlist | None:
         if error.start < len(head) - 4 and letters < 0.7 * len(head):
             return None
     return NotMedia("text")
+
+
+def declared_size(head: bytes) -> tuple[int, int] | None:
+    """What a picture's header says of its size, for formats whose libraries allocate before they tell."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return _webp_size(head)
+    if head[4:8] == b"ftyp":
+        sizes = [
+            (int.from_bytes(head[at + 8 : at + 12], "big"), int.from_bytes(head[at + 12 : at + 16], "big"))
+            for at in _places(head, b"ispe")
+        ]
+        return max(sizes, key=lambda size: size[0] * size[1], default=None)
+    return None
+
+
+def _places(head: bytes, box: bytes) -> list[int]:
+    places, at = [], head.find(box)
+    while 0 <= at <= len(head) - 16:
+        places.append(at)
+        at = head.find(box, at + 1)
+    return places
+
+
+def _webp_size(head: bytes) -> tuple[int, int] | None:
+    if head[12:16] == b"VP8X" and len(head) >= 30:
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if head[12:16] == b"VP8L" and len(head) >= 25:
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if head[12:16] == b"VP8 " and len(head) >= 30:
+        return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+    return None

@@ -37,6 +37,7 @@ class _Child:
 
 
 def main(arguments: list[str]) -> None:
+    """Lives until its owner has gone; ends at once when it has gone already."""
     listener_fd, leash_fd, owner = (int(argument) for argument in arguments)
     owner_fd = os.pidfd_open(owner)
     if os.getppid() != owner:
