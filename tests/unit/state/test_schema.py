@@ -116,6 +116,21 @@ def test_a_forked_child_has_a_connection_of_its_own(old):
     database.close()
 
 
+def test_a_child_forked_in_the_middle_of_a_change_does_not_take_part_in_it(old):
+    database = Database(old, "things", (FIRST,))
+    with database.change() as connection:
+        connection.execute("INSERT INTO things VALUES ('not yet')")
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(0 if database.rows("SELECT count(*) FROM things") == [(1,)] else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert database.rows("SELECT count(*) FROM things") == [(2,)]
+    database.close()
+
+
 OPEN = """
 import sys
 from pathlib import Path

@@ -86,7 +86,7 @@ def test_destroying_while_others_seal_and_read_leaves_the_vault_whole(vault, hom
     with ThreadPoolExecutor(3) as threads:
         running = [threads.submit(keep_sealing, number) for number in range(3)]
         lost = 0
-        while lost < 30:
+        while lost < 30 and not any(one.done() for one in running):
             lost += vault.destroy_holder(DAY)
         stop.set()
         for one in running:

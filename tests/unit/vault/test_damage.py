@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jikim.errors import VaultError
+from jikim.errors import StateError, VaultError
 from jikim.vault import Vault
 from jikim.vault.stream import CHUNK_BYTES, HEADER, TAG_BYTES
 
@@ -157,7 +157,7 @@ def test_a_second_copy_serves_where_the_first_is_damaged(vault, home, seal):
     assert_does_not_open(vault, sealed.blob)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), junk=st.binary(min_size=1, max_size=300))
 def test_a_damaged_list_of_keys_gives_one_clear_error_or_the_right_bytes(tmp_path_factory, seal, place, junk):
     home = tmp_path_factory.mktemp("home")
@@ -175,7 +175,7 @@ def test_a_damaged_list_of_keys_gives_one_clear_error_or_the_right_bytes(tmp_pat
     try:
         with Vault.open(home) as vault:
             assert vault.read(blob) == plain
-    except VaultError as error:
+    except (VaultError, StateError) as error:  # a flipped version number makes it newer
         said = str(error)
     assert said is None or "\n" not in said
     shutil.rmtree(home)

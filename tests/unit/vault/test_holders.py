@@ -148,3 +148,20 @@ def test_a_holder_with_damaged_key_files_can_be_destroyed(vault, home, seal, nam
     (home.path / "keys/holders" / name).write_bytes(os.urandom(70))
     assert vault.destroy_holder(DAY) == 1
     assert key_files(home) == home.sealed_files() == rows(home) == []
+
+
+@pytest.mark.parametrize("how", ["seal", "share"])
+def test_what_arrives_while_its_holder_is_being_destroyed_is_kept_under_new_keys(vault, home, seal, how):
+    """The state between the two steps of a destruction, as another process finds it."""
+    blob = seal(vault, PLAIN).blob
+    seal(vault, PLAIN, CASE)
+    with vault._wrapped.change() as connection:
+        connection.execute("INSERT INTO destroyed SELECT recipient, holder, '' FROM keys WHERE holder = ?", (DAY,))
+    if how == "seal":
+        seal(vault, PLAIN)
+    else:
+        vault.share(blob, CASE, DAY)
+    with Vault.open(home.path) as again:
+        assert again.has(blob, DAY)
+        assert again.destroy_holder(CASE) == 0
+        assert again.read(blob) == PLAIN
