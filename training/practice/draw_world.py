@@ -1,7 +1,7 @@
 """Draws the shipped practice world: `python training/practice/draw_world.py --footage FOLDER --clip-art FOLDER`.
 
-Writes `jikim/practice/world/` (items.tsv, media.tsv, files, thumbs) and `jikim/practice/fixtures/known_clip.mp4`. Equal seeds give
-equal drawings; the encoders may differ from machine to machine, so what is committed is what counts. `--footage` holds
+Writes `jikim/practice/world/` (items.tsv, media.tsv, files, thumbs) and `jikim/practice/fixtures/known_clip.mp4`. Equal seeds
+give equal drawings; the encoders may differ from machine to machine, so what is committed is what counts. `--footage` has
 `intel/` and `mdn/` as world/CREDITS.md names them, `--clip-art` the teddy bear named there. Needs ffmpeg with libx264 and
 libvpx, and the font of cut_font.py.
 """
@@ -13,34 +13,50 @@ import io
 import random
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageOps
-
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
 import planted
 import words
 from alike import Gallery
+from decoys import DECOYS
 from films import Shot, drawn_shot, encode, footage, melody
-from notices import DECOYS, FESTIVALS, NOTICES
+from notices import FESTIVALS, NOTICES
 from pen import Pen
+from PIL import Image, ImageOps
 from scenes import SCENES
 
+ROOT = Path(__file__).parents[2]
 PRACTICE = ROOT / "jikim" / "practice"
 WORLD = PRACTICE / "world"
 FIXTURES = PRACTICE / "fixtures"
 SEED = "jikim practice world 1"
 PICTURE = (640, 427)
 NO_FLIP = {*NOTICES, "food_stalls", "toy_shop", "tie_shop", "colour_bars"}
-FORMATS = {3: "png", 9: "webp", 15: "avif", 21: "gif", 27: "cmyk.jpg", 33: "exif.jpg", 39: "png", 45: "webp", 51: "avif", 57: "tiff",
-           63: "grey.jpg", 69: "png", 75: "webp", 81: "avif", 87: "gif", 93: "png", 99: "webp", 105: "avif", 111: "bmp", 117: "png",
-           123: "progressive.jpg"}  # fmt: skip
+FORMATS = {
+    3: "png",
+    9: "webp",
+    15: "avif",
+    21: "gif",
+    27: "cmyk.jpg",
+    33: "exif.jpg",
+    39: "png",
+    45: "webp",
+    51: "avif",
+    57: "tiff",
+    63: "grey.jpg",
+    69: "png",
+    75: "webp",
+    81: "avif",
+    87: "gif",
+    93: "png",
+    99: "webp",
+    105: "avif",
+    111: "bmp",
+    117: "png",
+    123: "progressive.jpg",
+}
 
 
 @dataclass
@@ -95,7 +111,10 @@ def saved(picture: Image.Image, folder: Path, number: int, form: str) -> Path:
         picture.resize((144, 96), Image.Resampling.LANCZOS).save(path)
     elif form == "gif":
         small = picture.resize((300, 200), Image.Resampling.LANCZOS)
-        steps = [small.resize((300, 200), box=(0, 0, 300 - 8 * k, 200 - 5 * k)).quantize(32, dither=Image.Dither.NONE) for k in range(3)]
+        steps = [
+            small.resize((300, 200), box=(0, 0, 300 - 8 * k, 200 - 5 * k)).quantize(32, dither=Image.Dither.NONE)
+            for k in range(3)
+        ]
         steps[0].save(path, save_all=True, append_images=steps[1:], duration=600, loop=0)
     elif special == "cmyk":
         picture.convert("CMYK").save(path, quality=70)
@@ -158,7 +177,9 @@ def ordinary_films(folder: Path, many: int, rng: random.Random, gallery: Gallery
             left -= length
         ending = "webm" if number in (11, 29) else "mp4"
         path = folder / f"film{number}.{ending}"
-        encode(shots, path, size, rate, 38, random.Random(f"{SEED} tone {number}") if number % 6 == 1 and seconds < 24 else None)
+        encode(
+            shots, path, size, rate, 38, random.Random(f"{SEED} tone {number}") if number % 6 == 1 and seconds < 24 else None
+        )
         title = rng.choice(words.FILM_TITLES)
         posts.append(Post(*post((title, rng.choice(words.FILM_TEXTS)), rng), [path]))
     return posts
@@ -178,15 +199,15 @@ def unlike_any_shot(name: str, seed: str, size: tuple[int, int], seconds: float,
 def decoy_films(folder: Path, source: Path, rng: random.Random) -> list[Post]:
     previews, people = source / "intel" / "previews", source / "intel" / "people"
     cuts = {
-        "trio": dict(source=previews / "face-demographics-walking-and-pause.gif", start=0, seconds=12, loop=True),
-        "pair": dict(source=previews / "head-pose-face-detection-female-and-male.gif", start=0, seconds=14, loop=True),
-        "walkers": dict(source=previews / "face-demographics-walking.gif", start=0, seconds=11, loop=True),
-        "worker": dict(source=previews / "worker-zone-detection.gif", start=0, seconds=10, loop=True),
-        "aisle": dict(source=previews / "store-aisle-detection.gif", start=0, seconds=10, loop=True),
-        "visitor": dict(source=people / "one-by-one-person-detection.mp4", start=20, seconds=16),
-        "bottles": dict(source=people / "bottle-detection.mp4", start=2, seconds=14),
-        "cars": dict(source=people / "car-detection.mp4", start=2, seconds=16),
-        "crystal": dict(source=source / "mdn" / "crystal.mp4", start=0, seconds=11),
+        "trio": (previews / "face-demographics-walking-and-pause.gif", 0, 12, True),
+        "pair": (previews / "head-pose-face-detection-female-and-male.gif", 0, 14, True),
+        "walkers": (previews / "face-demographics-walking.gif", 0, 11, True),
+        "worker": (previews / "worker-zone-detection.gif", 0, 10, True),
+        "aisle": (previews / "store-aisle-detection.gif", 0, 10, True),
+        "visitor": (people / "one-by-one-person-detection.mp4", 20, 16, False),
+        "bottles": (people / "bottle-detection.mp4", 2, 14, False),
+        "cars": (people / "car-detection.mp4", 2, 16, False),
+        "crystal": (source / "mdn" / "crystal.mp4", 0, 11, False),
     }
     posts = []
     for name, template in words.DECOY_FILMS.items():
@@ -196,7 +217,8 @@ def decoy_films(folder: Path, source: Path, rng: random.Random) -> list[Post]:
         elif name == "bars":
             encode([drawn_shot("colour_bars", f"{SEED} bars {k}", (320, 180), 4) for k in range(3)], path, (320, 180), 10, 33)
         else:
-            footage(path=path, size="320:-2", rate=10, crf=37, **cuts[name])
+            cut, start, seconds, is_looped = cuts[name]
+            footage(cut, path, start=start, seconds=seconds, size="320:-2", rate=10, crf=37, loop=is_looped)
         posts.append(Post(*post(template, rng), [path]))
     return posts
 
@@ -207,7 +229,10 @@ def sounds(folder: Path, rng: random.Random) -> list[Post]:
         wav, path = folder / f"sound{number}.wav", folder / f"sound{number}.{'m4a' if number else 'ogg'}"
         melody(wav, 12 + 3 * number, random.Random(f"{SEED} sound {number}"))
         coder = ["-c:a", "aac", "-b:a", "16k"] if number else ["-c:a", "libvorbis", "-q:a", "0"]
-        subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", wav, *coder, "-fflags", "+bitexact", "-flags:a", "+bitexact", path], check=True)
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-y", "-i", wav, *coder, "-fflags", "+bitexact", "-flags:a", "+bitexact", path],
+            check=True,
+        )
         posts.append(Post(*post(template, rng), [path]))
     return posts
 
@@ -241,11 +266,34 @@ def thumbnail(path: Path, to: Path) -> float | None:
     kind = "film" if path.suffix in (".mp4", ".webm", ".ogg", ".m4a") else "picture"
     duration = None
     if kind == "film":
-        shown = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path], check=True, capture_output=True)
+        shown = subprocess.run(
+            ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
+            check=True,
+            capture_output=True,
+        )
         duration = round(float(shown.stdout), 2)
         if path.suffix in (".ogg", ".m4a"):
             return duration
-        frame = subprocess.run(["ffmpeg", "-v", "error", "-ss", f"{duration * 0.1:.2f}", "-i", path, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"], check=True, capture_output=True).stdout
+        frame = subprocess.run(
+            [
+                "ffmpeg",
+                "-v",
+                "error",
+                "-ss",
+                f"{duration * 0.1:.2f}",
+                "-i",
+                path,
+                "-frames:v",
+                "1",
+                "-f",
+                "image2pipe",
+                "-c:v",
+                "png",
+                "-",
+            ],
+            check=True,
+            capture_output=True,
+        ).stdout
         picture = Image.open(io.BytesIO(frame))
     else:
         picture = ImageOps.exif_transpose(Image.open(path))
@@ -274,10 +322,12 @@ def write(posts: list[Post]) -> None:
     (WORLD / "media.tsv").write_text("\n".join(facts) + "\n", "utf-8")
 
 
-def write_sums() -> None:
-    names = sorted(path.name for path in FIXTURES.iterdir() if path.name != "SHA256SUMS")
-    sums = [f"{sha256((FIXTURES / name).read_bytes()).hexdigest()}  {name}" for name in names]
-    (FIXTURES / "SHA256SUMS").write_text("\n".join(sums) + "\n", "ascii")
+def write_sum(clip: Path) -> None:
+    """The clip's line in the list of fixtures, which stays sorted by name."""
+    sums = FIXTURES / "SHA256SUMS"
+    others = [line for line in sums.read_text("ascii").splitlines() if not line.endswith(f"  {clip.name}")]
+    lines = [*others, f"{sha256(clip.read_bytes()).hexdigest()}  {clip.name}"]
+    sums.write_text("\n".join(sorted(lines, key=lambda line: line.split("  ")[1])) + "\n", "ascii")
 
 
 def main() -> None:
@@ -292,7 +342,7 @@ def main() -> None:
 
     clip = FIXTURES / "known_clip.mp4"
     encode(planted.known_clip_shots(), clip, planted.CLIP_SIZE, 12, 23)
-    write_sums()
+    write_sum(clip)
     gallery.add(Image.open(FIXTURES / "test_card.png").convert("RGB"))
     for shot in [*planted.known_clip_shots(), *planted.same_place_shots()]:
         for frame in shot.frames(planted.CLIP_SIZE, 2):

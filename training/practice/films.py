@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-
-from notices import DECOYS, NOTICES
+from decoys import DECOYS
+from notices import NOTICES
 from pen import Pen
+from PIL import Image
 from scenes import SCENES
 
 Box = tuple[float, float, float, float]
@@ -36,7 +36,12 @@ class Shot:
             t = number / max(1, many - 1)
             t = t * t * (3 - 2 * t)
             part = [a + (b - a) * t for a, b in zip(self.start, self.end, strict=True)]
-            box = (part[0] * self.still.width, part[1] * self.still.height, part[2] * self.still.width, part[3] * self.still.height)
+            box = (
+                part[0] * self.still.width,
+                part[1] * self.still.height,
+                part[2] * self.still.width,
+                part[3] * self.still.height,
+            )
             yield self.still.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
@@ -59,7 +64,9 @@ def drawn_shot(name: str, seed: str, size: tuple[int, int], seconds: float) -> S
     return Shot(still, seconds, start, end)
 
 
-def encode(shots: Iterable[Shot], path: Path, size: tuple[int, int], rate: int, crf: int, tone: random.Random | None = None) -> None:
+def encode(
+    shots: Iterable[Shot], path: Path, size: tuple[int, int], rate: int, crf: int, tone: random.Random | None = None
+) -> None:
     """Writes the shots one after the other as H.264 (mp4) or VP9 (webm), with a melody when `tone` is given."""
     frames = (frame for shot in shots for frame in shot.frames(size, rate))
     with tempfile.TemporaryDirectory() as folder:
@@ -85,7 +92,20 @@ def codec(path: Path, crf: int, rate: int, *, has_sound: bool) -> list[str]:
     else:
         picture = ["-c:v", "libx264", "-preset", "slow", "-tune", "animation", "-crf", str(crf), "-g", str(rate * 10)]
         sound = ["-c:a", "aac", "-b:a", "14k", "-ar", "16000", "-movflags", "+faststart"]
-    return [*picture, "-pix_fmt", "yuv420p", "-threads", "1", *(sound if has_sound else ["-an"]), "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
+    return [
+        *picture,
+        "-pix_fmt",
+        "yuv420p",
+        "-threads",
+        "1",
+        *(sound if has_sound else ["-an"]),
+        "-map_metadata",
+        "-1",
+        "-fflags",
+        "+bitexact",
+        "-flags:v",
+        "+bitexact",
+    ]
 
 
 def ffmpeg(arguments: list[str]) -> None:
@@ -108,8 +128,23 @@ def melody(path: Path, seconds: float, rng: random.Random) -> None:
         out.writeframes(samples.tobytes())
 
 
-def footage(source: Path, path: Path, *, start: float, seconds: float, size: str, rate: int, crf: int, loop: bool = False) -> None:
+def footage(
+    source: Path, path: Path, *, start: float, seconds: float, size: str, rate: int, crf: int, loop: bool = False
+) -> None:
     """A cut of licensed footage, scaled and encoded small; `loop` plays short footage there and back again."""
     there_and_back = "[0:v]split[a][b];[b]reverse[c];[a][c]concat=n=2,loop=loop=20:size=400," if loop else "[0:v]"
     chain = f"{there_and_back}scale={size}:flags=area,fps={rate},hqdn3d=3:2:5:5"
-    ffmpeg(["-ss", str(start), "-i", str(source), "-filter_complex", chain, "-t", str(seconds), *codec(path, crf, rate, has_sound=False), str(path)])
+    ffmpeg(
+        [
+            "-ss",
+            str(start),
+            "-i",
+            str(source),
+            "-filter_complex",
+            chain,
+            "-t",
+            str(seconds),
+            *codec(path, crf, rate, has_sound=False),
+            str(path),
+        ]
+    )

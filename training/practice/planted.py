@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
-
 import words
 from films import Shot, drawn_shot, encode, ffmpeg, wide_drawing
-from notices import school_board
-from pen import Pen
+from pen import Pen, hexed
+from PIL import Image, ImageDraw, ImageOps
 
 CLIP_SIZE = (426, 240)
 CLIP_SCENES = ("lantern_street", "snow_village", "food_stalls", "lake_pavilion")
@@ -70,6 +68,24 @@ def desk_with_bear(clip_art: Path) -> Image.Image:
     return picture
 
 
+def school_board(p: Pen) -> None:
+    """Planted: a school's noticeboard, text and paper only."""
+    p.sky(hexed("a8794f"), hexed("8f6541"), 0.3)
+    sheets = [
+        ("새솔중학교 알림판", "fdf6dc", 0.16, 0.1),
+        ("2학년 3반 청소 당번", "e3f0e6", 0.3, 0.06),
+        ("수행평가 제출: 금요일", "fbe3d6", 0.44, 0.06),
+        ("급식: 카레, 배추김치, 귤", "e4e9f5", 0.58, 0.06),
+        ("체육복 물려주기 행사", "f6ecd0", 0.72, 0.06),
+        ("동아리 발표회 11월 21일", "efe2ee", 0.86, 0.06),
+    ]
+    for line, tone, y, size in sheets:
+        left = 0.08 if size > 0.08 else p.rng.uniform(0.07, 0.2)
+        p.box(left, y - 0.06, left + 0.72, y + 0.06, hexed(tone), 0.01)
+        p.disc(left + 0.03, y - 0.035, 0.014, hexed("c8442c"))
+        p.text(left + 0.36, y, line, size, hexed("2b2d34"), bold=size > 0.08)
+
+
 def posts(
     folder: Path,
     fixtures: Path,
@@ -92,7 +108,9 @@ def posts(
     early = [drawn_shot(name, f"around {name}", size, 5) for name in ("kites", "stone_bridge", "pottery")]
     first = Shot(early[0].still, 2, early[0].start, early[0].start)
     encode([first, shown, *early[1:]], files["card_film_early"][0], size, 10, 30)
-    late = [drawn_shot(name, f"before {name}", size, 5) for name in ("balloons", "snow_village", "menu_board", "harbour", "bunting")]
+    late = [
+        drawn_shot(name, f"before {name}", size, 5) for name in ("balloons", "snow_village", "menu_board", "harbour", "bunting")
+    ]
     encode([*late[:4], shown, late[4]], files["card_film_late"][0], size, 10, 30)
     toy = folder / "planted_bear.jpg"
     desk_with_bear(clip_art).save(toy, quality=75)
@@ -115,14 +133,46 @@ def card_gif(card: Image.Image, path: Path) -> None:
     """Three frames, the card in the middle."""
     frames = []
     for name in ("bunting", "card", "mountains"):
-        picture = card.resize((320, 240), Image.Resampling.LANCZOS) if name == "card" else drawn_shot(name, "gif", (320, 240), 1).still.crop((0, 0, 320, 240))
+        picture = (
+            card.resize((320, 240), Image.Resampling.LANCZOS)
+            if name == "card"
+            else drawn_shot(name, "gif", (320, 240), 1).still.crop((0, 0, 320, 240))
+        )
         frames.append(picture.quantize(32, dither=Image.Dither.NONE))
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=900, loop=0)
 
 
 def cut(source: Path, path: Path, filters: str, crf: int, start: float = 0, seconds: float = 60) -> None:
-    ffmpeg(["-ss", str(start), "-i", str(source), "-t", str(seconds), "-vf", filters, "-c:v", "libx264", "-preset", "slow", "-crf", str(crf),
-            "-pix_fmt", "yuv420p", "-threads", "1", "-an", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", str(path)])  # fmt: skip
+    ffmpeg(
+        [
+            "-ss",
+            str(start),
+            "-i",
+            str(source),
+            "-t",
+            str(seconds),
+            "-vf",
+            filters,
+            "-c:v",
+            "libx264",
+            "-preset",
+            "slow",
+            "-crf",
+            str(crf),
+            "-pix_fmt",
+            "yuv420p",
+            "-threads",
+            "1",
+            "-an",
+            "-map_metadata",
+            "-1",
+            "-fflags",
+            "+bitexact",
+            "-flags:v",
+            "+bitexact",
+            str(path),
+        ]
+    )
 
 
 def clip_inside(clip: Path, path: Path, folder: Path) -> None:
@@ -131,8 +181,38 @@ def clip_inside(clip: Path, path: Path, folder: Path) -> None:
     encode([drawn_shot(name, "before", CLIP_SIZE, 4) for name in ("autumn_road", "drum_yard")], before, CLIP_SIZE, 12, 20)
     encode([drawn_shot(name, "after", CLIP_SIZE, 4) for name in ("rice_terraces", "area_map")], after, CLIP_SIZE, 12, 20)
     chain = "[1:v]trim=3:9,setpts=PTS-STARTPTS,hue=s=0[grey];[0:v][grey][2:v]concat=n=3,scale=320:180[out]"
-    ffmpeg(["-i", str(before), "-i", str(clip), "-i", str(after), "-filter_complex", chain, "-map", "[out]", "-c:v", "libx264", "-preset", "slow",
-            "-crf", "30", "-pix_fmt", "yuv420p", "-threads", "1", "-an", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", str(path)])  # fmt: skip
+    ffmpeg(
+        [
+            "-i",
+            str(before),
+            "-i",
+            str(clip),
+            "-i",
+            str(after),
+            "-filter_complex",
+            chain,
+            "-map",
+            "[out]",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "slow",
+            "-crf",
+            "30",
+            "-pix_fmt",
+            "yuv420p",
+            "-threads",
+            "1",
+            "-an",
+            "-map_metadata",
+            "-1",
+            "-fflags",
+            "+bitexact",
+            "-flags:v",
+            "+bitexact",
+            str(path),
+        ]
+    )
 
 
 ENDINGS = {
@@ -150,7 +230,7 @@ ENDINGS = {
     "clip_inside": "mp4",
     "school_board": "jpg",
 }
-CUES = {name: "known_copy" for name in ENDINGS} | {
+CUES = dict.fromkeys(ENDINGS, "known_copy") | {
     "card_and_toy": "known_copy;object",
     "card_and_school": "known_copy;youth_language",
     "youth_talk": "youth_language",
