@@ -45,6 +45,7 @@ ul.posts p { margin: .2rem 0 0; }
 article { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1.25rem; }
 figure { margin: 1rem 0; }
 figure img, figure video { max-width: 100%; height: auto; border-radius: .4rem; display: block; }
+figure video { min-width: min(100%, 26rem); }
 nav { display: flex; justify-content: space-between; }
 footer { color: var(--soft); font-size: .88rem; }
 """

@@ -42,6 +42,8 @@ IDLE_S = 30.0
 """How long a connection may say nothing."""
 
 _CHUNK_BYTES = 64 * 1024
+_LINGER_S = 1.0
+_LINGER_BYTES = 2**20
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _log = logging.getLogger(__name__)
 
@@ -133,10 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = _CHUNK_BYTES  # head and body of a small answer leave in one packet
     server: _Server
+    _has_unread = False
 
     def do_GET(self) -> None:
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
-            self.close_connection = True  # its body would be read as the next request
+            self._refuse_more()  # its body would be read as the next request
         reply = self.server.site.reply(self.path)
         if reply.file is None:
             self._send(reply)
@@ -147,11 +150,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the HTTP layer itself refuses: a malformed request line, an unknown method, too long an address."""
-        self.close_connection = True
+        self._refuse_more()
         status = HTTPStatus(code)
         if not self.command:  # the request line itself was not understood
             self.command, self.request_version = "", self.protocol_version
         self._send(refusal(status, "이 요청에는 답할 수 없습니다."))
+
+    def finish(self) -> None:
+        """Before a connection with unread bytes is closed, reads on for a moment: a reset would take the answer with it."""
+        if self._has_unread:
+            with suppress(OSError):  # the other side is gone or silent
+                self.wfile.flush()
+                self.connection.shutdown(socket.SHUT_WR)
+                self.connection.settimeout(_LINGER_S)
+                left = _LINGER_BYTES
+                while left > 0 and (part := self.rfile.read1(_CHUNK_BYTES)):
+                    left -= len(part)
+        super().finish()
+
+    def _refuse_more(self) -> None:
+        self.close_connection = True
+        self._has_unread = True
 
     def log_message(self, format: str, *args: Any) -> None:
         _log.debug(format, *args)
