@@ -24,7 +24,8 @@ def sketch(pixels: NDArray[np.uint8], *, side_px: int = SIDE_PX, cells: int = CE
         raise ValueError("nothing to sketch")
     scale = 1 / max(height, width)
     rows, columns = max(1, round(cells * height * scale)), max(1, round(cells * width * scale))
-    means = _means(_means(pixels.astype(np.float32) @ _GREY, rows, 0), columns, 1)
+    grey: NDArray[np.float32] = (pixels @ _GREY).astype(np.float32)
+    means = _means(_means(grey, rows, 0), columns, 1)
     spread = _spread(_spread(means, max(1, round(side_px * height * scale)), 0), max(1, round(side_px * width * scale)), 1)
     blurred: NDArray[np.uint8] = spread.round().clip(0, 255).astype(np.uint8)
     return blurred
@@ -36,8 +37,8 @@ def _means(values: NDArray[np.float32], count: int, axis: int) -> NDArray[np.flo
     edges = np.linspace(0, length, min(count, length) + 1).astype(int)
     sums = np.add.reduceat(values, edges[:-1], axis=axis)
     counts = np.diff(edges).astype(np.float32)
-    shaped: NDArray[np.float32] = sums / (counts[:, None] if axis == 0 else counts[None, :])
-    return shaped
+    means: NDArray[np.float32] = (sums / (counts[:, None] if axis == 0 else counts[None, :])).astype(np.float32)
+    return means
 
 
 def _spread(values: NDArray[np.float32], length: int, axis: int) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from jikim.config import Opening
 from jikim.errors import MediaUnreadable, SandboxUnavailable
 from jikim.media import sealed, wire
-from jikim.media.line import Line, Stopped, connect, start_zygote
+from jikim.media.line import Line, Stopped, Zygote, connect, start_zygote
 from jikim.media.sandbox import Missing, missing
 from jikim.media.sealed import open_path, sealed_memory, sha256_of
 from jikim.types import Audio, Frame, Media, MediaKind
@@ -41,12 +41,13 @@ class Opener:
     """Opens files in the sandbox. Owns the zygote unless it was given another's `address`.
 
     The zygote starts at once and in the background; the first `open` waits for it. Any number of threads may call `open`.
+    Raises SandboxUnavailable when no process can be started.
     """
 
     def __init__(self, settings: Opening, *, address: str | None = None) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._zygote = start_zygote() if address is None else None
+        self._zygote = _started() if address is None else None
         self._address = address
 
     @property
@@ -88,7 +89,7 @@ class Opener:
                 reason = self._zygote.end()
                 if reason:
                     raise SandboxUnavailable("media.zygote_failed", problem=reason)
-                self._zygote = start_zygote()
+                self._zygote = _started()
         try:
             return connect(self.address)
         except OSError as error:
@@ -105,6 +106,13 @@ class Opener:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _started() -> Zygote:
+    try:
+        return start_zygote()
+    except OSError as error:
+        raise SandboxUnavailable("media.zygote_failed", problem=error.strerror or str(error)) from error
 
 
 class OpenMedia:

@@ -22,6 +22,8 @@ import platform
 import resource
 import signal
 import struct
+import subprocess
+import sys
 from dataclasses import dataclass
 
 NOBODY = 65534
@@ -313,7 +315,10 @@ def _checked(result: int) -> None:
 
 def _is_granted(flags: int) -> bool:
     """Tries it in a process that is thrown away."""
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        return False
     if child == 0:
         try:
             _unshare(flags)
@@ -380,9 +385,21 @@ def _has_pidfd() -> bool:
     return hasattr(signal, "pidfd_send_signal")
 
 
+def _granted_to_others() -> frozenset[str]:
+    """`granted_spaces` as a fresh process finds it: this one may have threads, and must not fork."""
+    command = [sys.executable, "-P", "-c", f"import sys; sys.path[:0] = {sys.path!r}; import {__name__} as s; s.say_spaces()"]
+    found = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    return frozenset(found.stdout.decode("ascii", "replace").split()) & frozenset(_SPACES)
+
+
+def say_spaces() -> None:
+    """Writes the names of the spaces that are granted to standard output."""
+    sys.stdout.write(" ".join(granted_spaces()))
+
+
 def missing() -> list[Missing]:
     """What the sandbox would use and this system lacks, the mandatory first; empty where every wall stands."""
-    granted = granted_spaces()
+    granted = _granted_to_others()
     findings = [
         ("seccomp", _has_seccomp(), True, "media.missing_seccomp"),
         ("memfd", _has_sealed_memory(), True, "media.missing_memfd"),

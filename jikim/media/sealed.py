@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 
-from jikim.errors import MediaUnreadable
+from jikim.errors import MediaUnreadable, SandboxUnavailable
 
 MAX_FILE_BYTES = 512 * 2**20
 _CHUNK_BYTES = 2**20
@@ -29,9 +29,9 @@ def open_path(path: str | os.PathLike[str]) -> int:
 def sealed_memory(chunks: Iterator[bytes], where: str = "-") -> int:
     """`chunks` in memory that nobody can change any more: a descriptor the caller closes.
 
-    Raises MediaUnreadable over 512 MB.
+    Raises MediaUnreadable over 512 MB, SandboxUnavailable where the kernel has no such memory.
     """
-    fd = os.memfd_create("jikim-media", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    fd = _memory("jikim-media")
     try:
         size = 0
         for chunk in chunks:
@@ -46,6 +46,13 @@ def sealed_memory(chunks: Iterator[bytes], where: str = "-") -> int:
         os.close(fd)
         raise
     return fd
+
+
+def _memory(name: str) -> int:
+    try:
+        return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except OSError as error:
+        raise SandboxUnavailable("media.no_sandbox", wall="memfd") from error
 
 
 def sha256_of(fd: int) -> str:
@@ -75,7 +82,7 @@ def chunks_of(fd: int) -> Iterator[bytes]:
 
 def writable_memory(size_bytes: int) -> int:
     """Zeroed memory to share, whose size is fixed for good: a descriptor the caller closes."""
-    fd = os.memfd_create("jikim-arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    fd = _memory("jikim-arena")
     os.ftruncate(fd, size_bytes)
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SIZE_SEALS)
     return fd
