@@ -7,7 +7,6 @@ address that leads to another server is refused, for what is practice is only wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
@@ -17,9 +16,9 @@ import msgspec
 
 from jikim.errors import JikimError, NotConfigured, SourceChanged
 from jikim.seams import Fetcher, SourceExample
+from jikim.sources.answers import own, read
 from jikim.sources.candidates import candidate, is_new_enough
-from jikim.sources.canonical import SHOWN_LIMIT, canonical, origin, resolved
-from jikim.sources.text import plain
+from jikim.sources.canonical import canonical, origin
 from jikim.types import Candidate, Keyword
 
 PAGE_SIZE = 100
@@ -72,7 +71,7 @@ class PracticeSource:
         seen: set[str] = set()
         left = limit
         while url is not None and left > 0:
-            page = _read(self._fetcher.get(url, headers={"accept": "application/json"}).body, url)
+            page = read(self._fetcher.get(url, headers={"accept": "application/json"}).body, url, _Page)
             fresh = {item.id: item for item in page.items if item.id not in seen}
             if not fresh and page.next is not None:
                 self.warnings.append(SourceChanged("sources.repeated_page", where=url))
@@ -83,7 +82,7 @@ class PracticeSource:
                 if left > 0 and is_new_enough(found, since):
                     left -= 1
                     yield found
-            url = _own(base, page.next, "next") if page.next is not None else None
+            url = own(base, page.next, "next") if page.next is not None else None
 
     def _candidate(self, item: _Item, base: str, keyword: Keyword, found_at: datetime) -> Candidate:
         return candidate(
@@ -91,13 +90,13 @@ class PracticeSource:
             item.id,
             keyword,
             found_at,
-            url=_own(base, item.url, "items[].url"),
+            url=own(base, item.url, "items[].url"),
             title=item.title,
             text=item.text,
             author_ref=item.author,
-            media_urls=[_own(base, medium.url, "items[].media[].url") for medium in item.media],
+            media_urls=[own(base, medium.url, "items[].media[].url") for medium in item.media],
             thumbnail_urls=[
-                _own(base, medium.thumbnail, "items[].media[].thumbnail") for medium in item.media if medium.thumbnail
+                own(base, medium.thumbnail, "items[].media[].thumbnail") for medium in item.media if medium.thumbnail
             ],
             duration_s=max((medium.duration_s for medium in item.media if medium.duration_s), default=None),
             posted=item.posted_at,
@@ -151,31 +150,3 @@ def _example_item(native_id: str, title: str, media: list[dict[str, Any]]) -> di
         "kind": media[0]["type"].partition("/")[0] if media else "text",
         "media": media,
     }
-
-
-_FIELD = re.compile(r"`\$\.?(.*?)`\Z")
-_MISSING = re.compile(r"required field `(.*?)`")
-
-
-def _read(body: bytes, url: str) -> _Page:
-    try:
-        return msgspec.json.decode(body, type=_Page)
-    except msgspec.ValidationError as error:
-        raise SourceChanged("sources.field_changed", where=url, field=_field(str(error))) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SourceChanged("sources.not_json", where=url) from error
-
-
-def _field(problem: str) -> str:
-    """Where in the answer the shape differs, as a path; never a value from the answer."""
-    place = found[1] if (found := _FIELD.search(problem)) else ""
-    missing = found[1] if (found := _MISSING.search(problem)) else ""
-    return ".".join(part for part in (place, missing) if part) or "$"
-
-
-def _own(base: str, reference: str, field: str) -> str:
-    """The absolute address of something on the platform itself. Raises SourceChanged for any other place."""
-    address = resolved(base, reference)
-    if address is None or origin(address) != base:
-        raise SourceChanged("sources.other_server", where=plain(reference, SHOWN_LIMIT) or "-", field=field)
-    return address
