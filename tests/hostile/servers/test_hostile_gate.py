@@ -110,12 +110,21 @@ def test_a_post_is_passed_on_whole(serve, gate):
 
 
 def test_what_follows_a_request_does_not_ride_along(serve, gate):
-    server = serve(lambda peer: peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\npage"))
-    smuggled = f"GET http://{server.authority}/second HTTP/1.1\r\nCookie: secret=1\r\n\r\n".encode()
+    followed, listened = [], threading.Event()
 
-    asked(gate(server.authority), f"GET {server.url} HTTP/1.1", body=smuggled)
+    def script(peer):
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\npage")
+        followed.append(peer.connection.recv(65536))
+        listened.set()
 
-    assert server.paths == ["/thing"]
+    server = serve(script)
+    opened = gate(server.authority, read_timeout_s=0.5)
+    first = f"GET {server.url} HTTP/1.1\r\nProxy-Authorization: Bearer {opened.token}\r\n\r\n"
+    second = f"GET http://{server.authority}/second HTTP/1.1\r\nCookie: secret=1\r\n\r\n"
+    with socket.create_connection(opened.address) as connection:
+        connection.sendall((first + second).encode())
+        assert listened.wait(30)
+    assert followed == [b""], "the server heard the end of the connection and nothing else"
     assert b"secret" not in server.requests[0].head
 
 

@@ -26,17 +26,18 @@ def test_nothing_is_asked_when_the_time_is_over_before_it_begins(site, transport
     assert site.asked == []
 
 
-def test_nothing_more_is_read_when_the_time_is_over_in_between(site, page, transport):
-    site.pages["/a"] = page(bytes(4 * 2**20))
-    deadline = Deadline(60.0)
-    with (
-        pytest.raises(FetchFailed) as raised,
-        transport.open(parse(site.url("/a")), [], deadline=deadline, limit_bytes=8 * 2**20) as exchange,
-    ):
+def read_past(deadline, transport, target):
+    with transport.open(target, [], deadline=deadline, limit_bytes=8 * 2**20) as exchange:
         pieces = exchange.body(8 * 2**20)
         assert next(pieces)
         deadline.forgive(-120.0)
         list(pieces)
+
+
+def test_nothing_more_is_read_when_the_time_is_over_in_between(site, page, transport):
+    site.pages["/a"] = page(bytes(4 * 2**20))
+    with pytest.raises(FetchFailed) as raised:
+        read_past(Deadline(60.0), transport, parse(site.url("/a")))
     assert raised.value.key == "fetching.too_slow"
 
 
