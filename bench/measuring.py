@@ -8,7 +8,8 @@ import resource
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Cost:
 def measured(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Cost:
     """Runs a command to its end and counts it with all its descendants, orphans included."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    others = set(_children(os.getpid()))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     running = subprocess.Popen(
@@ -45,7 +47,7 @@ def measured(command: Sequence[str | Path], environment: Mapping[str, str] | Non
     wall_s = time.perf_counter() - start
     done.set()
     sampler.join()
-    _wait_for_orphans()
+    _wait_for_orphans(others)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(cpu_s, wall_s, peak[0], status, lines)
@@ -57,14 +59,17 @@ def _sample(pid: int, peak: list[int], done: threading.Event) -> None:
 
 
 def _descendants(pid: int) -> Iterator[int]:
+    for child in _children(pid):
+        yield child
+        yield from _descendants(child)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:
-            continue
-        for child in map(int, children):
-            yield child
-            yield from _descendants(child)
+        with suppress(OSError):
+            found += map(int, task.read_text().split())
+    return found
 
 
 def _pss_bytes(pid: int) -> int:
@@ -77,12 +82,10 @@ def _pss_bytes(pid: int) -> int:
     return 0
 
 
-def _wait_for_orphans() -> None:
-    while True:
-        try:
-            os.wait()
-        except ChildProcessError:
-            return
+def _wait_for_orphans(others: set[int]) -> None:
+    """What the command left behind has become ours; `others` were ours before it."""
+    while orphans := [pid for pid in _children(os.getpid()) if pid not in others]:
+        os.waitpid(orphans[0], 0)
 
 
 def table(title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -91,6 +94,3 @@ def table(title: str, rows: Sequence[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:
         print(f"  {name:<{width}}  {figure}")
-
-
-Bench = Callable[[], None]

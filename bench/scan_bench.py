@@ -9,10 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from jikim.analyzers.tracks import with_tracks
-
 from bench.measuring import Cost, measured, table
 from jikim import config as configuration
+from jikim.analyzers.tracks import with_tracks
 from jikim.media.opening import open_path
 from jikim.scan import Clock, analyze, build_analyzers
 from jikim.types import Cue, Subject

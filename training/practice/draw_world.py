@@ -1,8 +1,8 @@
-"""Draws the shipped practice world: `python training/practice/draw_world.py --footage FOLDER --clip-art FOLDER`.
+"""Draws the shipped practice world: `python training/practice/draw_world.py --footage FOLDER`.
 
 Writes `jikim/practice/world/` (items.tsv, media.tsv, files, thumbs) and `jikim/practice/fixtures/known_clip.mp4`. Equal seeds
 give equal drawings; the encoders may differ from machine to machine, so what is committed is what counts. `--footage` has
-`intel/` and `mdn/` as world/CREDITS.md names them, `--clip-art` the teddy bear named there. Needs ffmpeg with libx264 and
+`intel/` and `mdn/` as world/CREDITS.md names them. Needs ffmpeg with libx264 and
 libvpx, and the font of cut_font.py.
 """
 
@@ -333,7 +333,6 @@ def write_sum(clip: Path) -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--footage", type=Path, required=True)
-    arguments.add_argument("--clip-art", type=Path, required=True)
     arguments.add_argument("--scratch", type=Path, required=True, help="an empty folder to work in")
     given = arguments.parse_args()
     given.scratch.mkdir(parents=True, exist_ok=True)
@@ -348,7 +347,7 @@ def main() -> None:
         for frame in shot.frames(planted.CLIP_SIZE, 2):
             gallery.add(frame)
 
-    hidden = planted.posts(given.scratch, FIXTURES, given.clip_art, post, rng, Post)
+    hidden = planted.posts(given.scratch, FIXTURES, post, rng, Post)
     hidden_films = sum(each.files[0].suffix == ".mp4" for each in hidden if each.files)
     hidden_pictures = sum(bool(each.files) for each in hidden) - hidden_films
     false_pictures = decoy_pictures(given.scratch, given.footage / "intel" / "previews", rng, gallery)

@@ -11,7 +11,9 @@ import numpy as np
 import words
 from films import Shot, drawn_shot, encode, ffmpeg, wide_drawing
 from pen import Pen, hexed
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageOps
+
+from jikim.analyzers.drawings import teddy_bear
 
 CLIP_SIZE = (426, 240)
 CLIP_SCENES = ("lantern_street", "snow_village", "food_stalls", "lake_pavilion")
@@ -50,21 +52,15 @@ def still(previews: Path, name: str) -> Image.Image:
         return animation.convert("RGB").resize((640, 360), Image.Resampling.LANCZOS)
 
 
-def desk_with_bear(clip_art: Path) -> Image.Image:
-    """A toy bear from a collection in the public domain, on a drawn table."""
+def desk_with_bear() -> Image.Image:
+    """A toy bear, drawn with the coarse grain by which a detector of real things knows it, against a plain wall."""
     pen = Pen(random.Random("desk"), 640, 427)
     pen.sky((226, 214, 190), (236, 228, 210))
     pen.box(0, 0.72, 1, 1, (150, 108, 72))
-    pen.box(0.66, 0.14, 0.92, 0.5, (250, 250, 248))
-    pen.box(0.675, 0.165, 0.905, 0.475, (163, 205, 224))
+    pen.box(0.72, 0.14, 0.95, 0.5, (250, 250, 248))
+    pen.box(0.735, 0.165, 0.935, 0.475, (163, 205, 224))
     picture = pen.finished()
-    bear = Image.open(clip_art).convert("RGB")
-    for corner in ((0, 0), (bear.width - 1, 0), (0, bear.height - 1), (bear.width - 1, bear.height - 1)):
-        ImageDraw.floodfill(bear, corner, (1, 2, 3), thresh=60)
-    around = np.all(np.asarray(bear) == (1, 2, 3), axis=2)
-    bear.putalpha(Image.fromarray(np.where(around, 0, 255).astype(np.uint8)))
-    bear.thumbnail((330, 330), Image.Resampling.LANCZOS)
-    picture.paste(bear, (110, 385 - bear.height), bear)
+    picture.paste(Image.fromarray(teddy_bear()), (20, 10))
     return picture
 
 
@@ -89,7 +85,6 @@ def school_board(p: Pen) -> None:
 def posts(
     folder: Path,
     fixtures: Path,
-    clip_art: Path,
     said: Callable[..., tuple[str, str]],
     rng: random.Random,
     make: Callable[..., Any],
@@ -113,7 +108,7 @@ def posts(
     ]
     encode([*late[:4], shown, late[4]], files["card_film_late"][0], size, 10, 30)
     toy = folder / "planted_bear.jpg"
-    desk_with_bear(clip_art).save(toy, quality=75)
+    desk_with_bear().save(toy, quality=75)
     card.resize((480, 360), Image.Resampling.LANCZOS).save(files["card_and_toy"][0], quality=70)
     files["card_and_toy"].append(toy)
     card.resize((560, 420), Image.Resampling.LANCZOS).save(files["card_and_school"][0], quality=45)
