@@ -23,7 +23,7 @@ _MISSING = re.compile(r"required field `(.*?)`")
 def asked(fetcher: Fetcher, url: str, headers: Mapping[str, str] | None = None) -> Answer:
     """The answer of the server that `url` names. Raises as `get` does, and SourceChanged where another server answered."""
     answer = fetcher.get(url, headers={"accept": "application/json", **(headers or {})})
-    if site(answer.final_url) != site(url):
+    if _server(answer.final_url) != _server(url):
         raise SourceChanged("sources.other_server", where=plain(answer.final_url, SHOWN_LIMIT), field="HTTP Location")
     return answer
 
@@ -54,6 +54,11 @@ def own(base: str, reference: str, field: str) -> str:
 def beneath(url: str, path: str) -> str:
     """`path` beneath the address `url`, whose own query does not count. Raises BadUse."""
     return f"{origin(url)}{urlsplit(canonical(url)).path.rstrip('/')}{path}"
+
+
+def _server(url: str) -> tuple[str, int | None]:
+    """Host and port, None for the scheme's own: plain http that leads to https stays with the same server."""
+    return site(url), urlsplit(canonical(url)).port
 
 
 def _field(problem: str) -> str:

@@ -28,6 +28,8 @@ from jikim.sources.paging import Mark, Page, paged
 from jikim.types import Candidate, Keyword
 
 ALL_LANGUAGES = "all"
+ENGINES_LIMIT = 200
+"""How many silent engines are named; an instance knows about as many."""
 
 _PICTURES = "images.html"
 """The template of results that are a picture each; `img_src` is then the picture itself, elsewhere an illustration."""
@@ -120,7 +122,7 @@ class SearxngSource:
     def _note_silence(self, engines: tuple[tuple[str, ...], ...]) -> None:
         for said in engines:
             engine, reason = (part if _SAYABLE.match(part) else "?" for part in (*said, "", "")[:2])
-            if engine not in self._silent:
+            if engine not in self._silent and len(self._silent) < ENGINES_LIMIT:
                 self._silent[engine] = FetchFailed("sources.engine_silent", engine=engine, reason=reason)
                 self.warnings.append(self._silent[engine])
 
