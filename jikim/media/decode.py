@@ -5,18 +5,22 @@ Runs in the child only. A reader yields upright (h, w, 3) uint8 RGB arrays with 
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jikim.media import pictures, sniffing, streams, wire
+from jikim.media import heif, pictures, sniffing, streams, wire
 from jikim.media.refusing import Clock, Refused, refuse
 
 __all__ = ["Clock", "Reader", "Refused", "open_media", "preload"]
 
 Pixels = NDArray[np.uint8]
+
+_ENCODINGS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252")
+"""What readers of headers decode words with; Python loads each when it is first used."""
 
 
 class Reader(Protocol):
@@ -34,6 +38,8 @@ class Reader(Protocol):
 
 def preload() -> None:
     """Loads every library and module a file may need."""
+    for encoding in _ENCODINGS:
+        codecs.lookup(encoding)
     pictures.preload()
     streams.preload()
 
@@ -49,6 +55,8 @@ def open_media(file: BinaryIO, bounds: wire.Bounds, clock: Clock) -> Reader:
         refuse("media.not_media", found.content)
     if isinstance(found, sniffing.Playlist):
         refuse("media.playlist")
+    if isinstance(found, sniffing.Still) and found.format == "HEIF":
+        return heif.HeifReader(file, bounds, clock)
     if isinstance(found, sniffing.Still):
         return pictures.PictureReader(file, found, head, bounds, clock)
     return streams.StreamReader(file, head, bounds, clock)

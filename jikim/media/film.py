@@ -39,7 +39,8 @@ _UNINDEXED = frozenset(("mpegts", "mpeg"))
 _AFTER_CHANGE_S = 0.12
 _MIN_KEYFRAME_GAP_S = 0.4
 _SHORT_S = 90.0
-_SHORT_GAP_S = 4.0
+_SHORT_GAP_S, _SHORTEST_GAP_S = 4.0, 1.5
+"""Films up to `_SHORT_S` are seen at least so often on the first look: every fifth part of them, but within these bounds."""
 _CHEAP_PIXELS_PER_S = 6_000_000
 _CHEAP_PIXELS = 200_000_000
 """How many coded pixels beyond keyframes a first look may cost: 0.2 s of one core, and 6 ms more for each second of film."""
@@ -167,7 +168,8 @@ class Film:
         changes = [time_s + _AFTER_CHANGE_S for time_s in sampling.scene_changes(self.packets)]
         closing: list[float] = []
         if self.end_s <= _SHORT_S:
-            closing = sampling.fill(sorted({*keyframes, *changes}), self.end_s, _SHORT_GAP_S)
+            gap_s = min(max(self.end_s / 5, _SHORTEST_GAP_S), _SHORT_GAP_S)
+            closing = sampling.fill(sorted({*keyframes, *changes}), self.end_s, gap_s)
         context = self._stream.codec_context
         left = _CHEAP_PIXELS + _CHEAP_PIXELS_PER_S * self.end_s
         reached: dict[float, int] = {}

@@ -1,4 +1,4 @@
-"""Pictures, by Pillow and pi_heif: any mode and depth to upright RGB, animations by their distinct frames.
+"""Pictures, by Pillow: any mode and depth to upright RGB, animations by their distinct frames.
 
 Runs in the child only. Sizes are checked from the header, before anything is decoded.
 """
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
-import pi_heif
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, ImageSequence
 
@@ -35,14 +34,13 @@ _SIDEWAYS = frozenset((5, 6, 7, 8))
 _DEFAULT_FRAME_S = 0.1
 _SHORTEST_FRAME_S = 0.01
 _BAD_FILE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error)
-"""What Pillow's plug-ins raise on bad files, RuntimeError aside, which pi_heif raises."""
+"""What Pillow's plug-ins raise on bad files, RuntimeError aside, which a few do."""
 
 
 def preload() -> None:
     """Loads every plug-in of Pillow, and has libraries use one thread."""
     Image.init()
     Image.MAX_IMAGE_PIXELS = None  # our own bound is checked instead, and is a refusal rather than a warning
-    pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 

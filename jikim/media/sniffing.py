@@ -19,7 +19,7 @@ class Playlist(NamedTuple):
 
 
 class Still(NamedTuple):
-    """A picture for Pillow: its format there and its media type."""
+    """A picture: its format as Pillow calls it, and its media type."""
 
     format: str
     mime: str
@@ -71,7 +71,7 @@ _OTHERS: tuple[tuple[int, bytes, Content], ...] = (
     (0, b"\0\1\0\0\0", "font"),
 )
 
-_HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+_HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _PLAYLIST_STARTS = (b"#extm3u", b"ffconcat", b"[playlist]", b"[reference]", b"v=0\n", b"v=0\r", b"# webvtt", b";ffmetadata")
 _TEXT_BYTES = frozenset(string.printable.encode()) | frozenset(range(0x80, 0x100))

@@ -96,12 +96,12 @@ class StreamReader:
             container = av.open(self._file, "r", options=options, metadata_errors="replace", buffer_size=_BUFFER_BYTES)
         except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError, av.error.EOFError):
             refuse("media.not_media", "unknown")
-        if any(_tag(stream) in _ENCRYPTED_TAGS for stream in container.streams):
-            refuse("media.encrypted")
         picture = _largest([stream for stream in container.streams.video if stream.codec_context is not None])
         sound = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
         for stream in container.streams:
             stream.discard = Discard.default if stream in (picture, sound) else Discard.all
+        if any(_is_encrypted(container, stream) for stream in (picture, sound) if stream is not None):
+            refuse("media.encrypted")
         return container, picture, sound
 
     def _reopen(self) -> tuple[Any, Any]:
@@ -125,11 +125,11 @@ class StreamReader:
         )
 
     def _duration_s(self, container: Any) -> float | None:
-        """The container's own word where it can be true, else when the last picture is shown."""
+        """The container's own word where it can be true, but no less than when the last picture is shown."""
         stated_s = (container.duration or 0) / 1e6
         end_s = self._film.end_s if self._film is not None else 0.0
         if 0 < stated_s <= wire.MAX_TIME_S and math.isfinite(stated_s) and (end_s == 0 or stated_s <= 10 * end_s + 60):
-            return stated_s
+            return max(stated_s, end_s)
         return end_s or None
 
     def first_look(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
@@ -155,9 +155,18 @@ def _is_cover(stream: Any) -> bool:
     return bool(int(stream.disposition) & _COVER)
 
 
-def _tag(stream: Any) -> str:
-    context = getattr(stream, "codec_context", None)
-    return "" if context is None else str(context.codec_tag)
+def _is_encrypted(container: Any, stream: Any) -> bool:
+    """Whether the first packet comes with what a player would need to decrypt it (ISO/IEC 23001-7), or its kind says so."""
+    if str(stream.codec_context.codec_tag) in _ENCRYPTED_TAGS:
+        return True
+    if not container.format.name.startswith("mov"):
+        return False
+    try:
+        packet = next(container.demux(stream), None)
+        container.seek(0)
+    except (av.FFmpegError, OSError, ValueError):
+        return False  # the damage is met again where it matters
+    return packet is not None and bool(packet.has_sidedata("encryption_info"))
 
 
 def _subtype(format_name: str, head: bytes) -> str:
