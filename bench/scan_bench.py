@@ -99,7 +99,7 @@ def one_frame_a_second(video: Path) -> tuple[list[Cue], int]:
     """The cues of a scan that looks at one frame a second, by the same analyzers, and the number of frames."""
     from jikim.media.opening import Opener
 
-    config = configuration.load({"JIKIM_HOME": os.devnull + "/none"})
+    config = configuration.load({"JIKIM_HOME": str(video.parent)})
     analyzers = build_analyzers(config)
     fd = open_path(video)
     cues: list[Cue] = []
