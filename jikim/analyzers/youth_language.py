@@ -78,11 +78,11 @@ class YouthLanguageAnalyzer:
         "in dialect are often taken for young (see by_group). English has no register model. "
         "Typing with the wrong keyboard, numbers for syllables and other languages are not read. The score is chosen, not "
         "calibrated. The figures are for imitated styles: no text of real pupils was used.",
-        data="Register: four fifths of 7,562 everyday sentences of Chatbot_data (MIT), said in school-age and grown-up manners by "
-        "rule (training/youth_language, seed 3). SmileStyle (CC BY-NC) was used for measuring alone, its even half while "
+        data="Register: four fifths of 7,562 everyday sentences of Chatbot_data (MIT), said in school-age and grown-up manners "
+        "by rule (training/youth_language, seed 3). SmileStyle (CC BY-NC) was used for measuring alone, its even half while "
         "building, its odd half for the figures; nothing was fitted on it, though its published list of styles was known when "
-        "the manners were written. Lexicon and rules: own; film ratings and parents' words were added after false alarms in the "
-        "same NSMC reviews that are counted here.",
+        "the manners were written. Lexicon and rules: own; film ratings and parents' words were added after false alarms in "
+        "the same NSMC reviews that are counted here.",
         metrics={
             "register_auc_smilestyle": 0.952,
             "register_auc_smilestyle_95": [0.949, 0.956],
