@@ -39,7 +39,7 @@ _UNINDEXED = frozenset(("mpegts", "mpeg"))
 _AFTER_CHANGE_S = 0.12
 _MIN_KEYFRAME_GAP_S = 0.4
 _SHORT_S = 90.0
-_SHORT_GAP_S, _SHORTEST_GAP_S = 4.0, 1.5
+_SHORT_GAP_S, _SHORTEST_GAP_S = 4.0, 0.4
 """Films up to `_SHORT_S` are seen at least so often on the first look: every fifth part of them, but within these bounds."""
 _CHEAP_PIXELS_PER_S = 6_000_000
 _CHEAP_PIXELS = 200_000_000

@@ -208,6 +208,8 @@ _RESIZABLE = frozenset(("L", "RGB", "CMYK", "YCbCr", "LAB", "HSV", "I", "F"))
 
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 (upright) where there is none or it is nonsense."""
+    if image.format == "TIFF":
+        return 1  # Pillow turns it as it loads, and gives the size it will have then
     with contextlib.suppress(*_BAD_FILE):
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
         return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -112,7 +112,9 @@ class _Resampler:
             time_base=str(frame.time_base),
         )
         shape = self._graph.add("aformat", sample_rates=str(wire.SOUND_RATE_HZ), sample_fmts="flt", channel_layouts="mono")
-        source.link_to(shape)
+        mix = self._graph.add("aresample", rematrix_maxval="1.0")  # else the loud half of stereo would be cut off
+        source.link_to(mix)
+        mix.link_to(shape)
         shape.link_to(self._graph.add("abuffersink"))
         self._graph.configure()
 

@@ -239,7 +239,7 @@ def test_a_lying_duration_is_not_believed(opener: Opener) -> None:
     with opened(opener, bytes(content)) as media:
         assert media.media.duration_s is not None
         assert media.media.duration_s < 100
-        assert len(media.first_look()) == 3
+        assert len(media.first_look()) >= 3
 
 
 def test_lying_dimensions_give_frames_of_the_true_size_or_a_refusal(opener: Opener) -> None:

@@ -51,38 +51,83 @@ def oriented(orientation: int, format: str = "JPEG") -> bytes:
     return out.getvalue()
 
 
-def heic(
-    colour: tuple[int, int, int] = RED, width: int = WIDTH, height: int = HEIGHT, stated: tuple[int, int] | None = None
+def _box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def _full_box(kind: bytes, *parts: bytes, version: int = 0) -> bytes:
+    return _box(kind, struct.pack(">I", version << 24), *parts)
+
+
+def _hevc_picture(colour: tuple[int, int, int], width: int, height: int) -> tuple[bytes, bytes]:
+    """One picture's decoder configuration box (ISO/IEC 14496-15) and its coded bytes."""
+    stream = video([colour], codec="libx265", container="hevc", width=width, height=height, seconds_each=0.1)
+    units = [unit.rstrip(b"\0") for unit in stream.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]]
+    by_kind: dict[int, bytes] = {unit[0] >> 1 & 63: struct.pack(">I", len(unit)) + unit for unit in units}
+    sets = b"".join(struct.pack(">BH", kind, 1) + by_kind[kind][2:] for kind in (32, 33, 34))
+    coded = b"".join(unit for kind, unit in by_kind.items() if kind < 32)
+    return _box(b"hvcC", b"\1" + bytes(20) + b"\3\3", sets), coded
+
+
+def _heic_file(
+    items: Sequence[tuple[bytes, bytes, Sequence[int]]], properties: Sequence[bytes], references: bytes = b""
 ) -> bytes:
-    """A HEIC still: one HEVC picture in the boxes of ISO/IEC 23008-12. `stated`: another size in its header."""
-    film = video([colour], codec="libx265", container="mp4", width=width, height=height, seconds_each=0.1, rate=10)
-    at = film.index(b"hvcC") - 4
-    configuration = film[at : at + struct.unpack(">I", film[at : at + 4])[0]]
-    start = film.index(b"mdat") + 4
-    sample = film[start : start + struct.unpack(">I", film[start - 8 : start - 4])[0] - 8]
-    shown = stated or (width, height)
-
-    def box(kind: bytes, *parts: bytes) -> bytes:
-        body = b"".join(parts)
-        return struct.pack(">I", 8 + len(body)) + kind + body
-
-    def full(kind: bytes, *parts: bytes, version: int = 0) -> bytes:
-        return box(kind, struct.pack(">I", version << 24), *parts)
-
-    properties = box(
-        b"iprp",
-        box(b"ipco", configuration, full(b"ispe", struct.pack(">II", *shown))),
-        full(b"ipma", struct.pack(">IHBBB", 1, 1, 2, 0x81, 2)),
+    """A HEIC file, the first item its primary one. `items`: (kind, content, numbers of its properties from 1 on)."""
+    associations = b"".join(
+        struct.pack(">HB", number, len(owned)) + bytes(owned) for number, (_, _, owned) in enumerate(items, 1)
     )
-    handler = full(b"hdlr", struct.pack(">I4sIIIB", 0, b"pict", 0, 0, 0, 0))
-    items = full(b"iinf", struct.pack(">H", 1), full(b"infe", struct.pack(">HH4sB", 1, 0, b"hvc1", 0), version=2))
-    kind = box(b"ftyp", b"heic", struct.pack(">I", 0), b"mif1", b"heic")
+    described = _box(
+        b"iprp",
+        _box(b"ipco", *properties),
+        _full_box(b"ipma", struct.pack(">I", len(items)), associations),
+    )
+    entries = b"".join(
+        _full_box(b"infe", struct.pack(">HH4sB", number, 0, kind, 0), version=2) for number, (kind, _, _) in enumerate(items, 1)
+    )
+    listed = _full_box(b"iinf", struct.pack(">H", len(items)), entries)
+    handler = _full_box(b"hdlr", struct.pack(">I4sIIIB", 0, b"pict", 0, 0, 0, 0))
+    start = _box(b"ftyp", b"heic", struct.pack(">I", 0), b"mif1", b"heic")
 
     def meta(offset: int) -> bytes:
-        place = full(b"iloc", struct.pack(">BBHHHHII", 0x44, 0, 1, 1, 0, 1, offset, len(sample)))
-        return full(b"meta", handler, full(b"pitm", struct.pack(">H", 1)), items, properties, place)
+        places = b""
+        for number, (_, content, _) in enumerate(items, 1):
+            places += struct.pack(">HHHII", number, 0, 1, offset, len(content))
+            offset += len(content)
+        located = _full_box(b"iloc", struct.pack(">BBH", 0x44, 0, len(items)), places)
+        return _full_box(b"meta", handler, _full_box(b"pitm", struct.pack(">H", 1)), listed, references, described, located)
 
-    return kind + meta(len(kind) + len(meta(0)) + 8) + box(b"mdat", sample)
+    return start + meta(len(start) + len(meta(0)) + 8) + _box(b"mdat", *(content for _, content, _ in items))
+
+
+def _extent(width: int, height: int) -> bytes:
+    return _full_box(b"ispe", struct.pack(">II", width, height))
+
+
+def heic(
+    colour: tuple[int, int, int] = RED, *, stated: tuple[int, int] = (WIDTH, HEIGHT), more_properties: Sequence[bytes] = ()
+) -> bytes:
+    """A HEIC still: one HEVC picture in the boxes of ISO/IEC 23008-12. `stated` is the size its header gives."""
+    configuration, coded = _hevc_picture(colour, WIDTH, HEIGHT)
+    properties = [configuration, _extent(*stated), *more_properties]
+    return _heic_file([(b"hvc1", coded, range(1, len(properties) + 1))], properties)
+
+
+def turned_heic(quarter_turns: int) -> bytes:
+    """Stored so that it is to be turned that many times to the left."""
+    return heic(more_properties=[_box(b"irot", bytes([quarter_turns]))])
+
+
+def heic_grid(rows: int, columns: int) -> bytes:
+    """A HEIC still of tiles that are each the red scene, cut 20 short in width and 10 in height."""
+    configuration, coded = _hevc_picture(RED, WIDTH, HEIGHT)
+    width, height, count = columns * WIDTH - 20, rows * HEIGHT - 10, rows * columns
+    layout = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width, height)
+    tiles = struct.pack(f">HH{count}H", 1, count, *range(2, count + 2))
+    items = [(b"grid", layout, [3]), *[(b"hvc1", coded, [1, 2])] * count]
+    return _heic_file(
+        items, [configuration, _extent(WIDTH, HEIGHT), _extent(width, height)], _full_box(b"iref", _box(b"dimg", tiles))
+    )
 
 
 def video(
