@@ -35,11 +35,12 @@ def sweep_command(
     limit: Annotated[int | None, typer.Option(min=1, help="Candidates at most / 최대 건수")] = None,
     budget: Annotated[float | None, typer.Option(min=1, metavar="SECONDS", help="Time to spend / 시간(초)")] = None,
     as_json: AsJson = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report / 보고서 쓰기")] = None,
 ) -> None:
     """Keyword in, ranked and explained suspicions out / 검색어로 의심 건을 찾아 순위와 이유를 보인다."""
     from jikim.commands import sweeping
 
-    raise typer.Exit(sweeping.run(configuration.load(), keywords, source or [], limit, budget, as_json=as_json))
+    raise typer.Exit(sweeping.run(configuration.load(), keywords, source or [], limit, budget, as_json=as_json, report=report))
 
 
 @app.command("scan")

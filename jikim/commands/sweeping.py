@@ -6,6 +6,8 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ from jikim.commands import places
 from jikim.config import Config
 from jikim.errors import FetchFailed, FetchRefused, JikimError, MediaUnreadable
 from jikim.rendering import candidate_object
+from jikim.reporting import ReportNotWritten, report_paths, write_report
 from jikim.scan import Failure, verify_analyzers
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
@@ -28,15 +31,24 @@ _EVERYDAY = (FetchFailed, FetchRefused, MediaUnreadable)
 
 
 def run(
-    config: Config, keywords: Sequence[str], sources: Sequence[str], limit: int | None, budget_s: float | None, *, as_json: bool
+    config: Config,
+    keywords: Sequence[str],
+    sources: Sequence[str],
+    limit: int | None,
+    budget_s: float | None,
+    *,
+    as_json: bool,
+    report: Path | None = None,
 ) -> int:
-    """Sweeps each keyword over the named sources and prints what was found. Returns the exit status."""
+    """Sweeps each keyword over the named sources, prints what was found and writes the report. Returns the exit status."""
     asked = [read_keyword(text, None) for text in keywords]
+    reports = report_paths(report, len(asked)) if report else [None] * len(asked)
     verify_analyzers(config)
     with places.opened(config, sources) as searched, Workers(config) as looking:
         status = 0
-        for keyword in asked:
-            status = max(status, _run_one(config, keyword, searched, looking, limit, budget_s, as_json=as_json))
+        for keyword, path in zip(asked, reports, strict=True):
+            ran = _run_one(config, keyword, searched, looking, limit, budget_s, as_json=as_json, report=path)
+            status = max(status, ran)
     return status
 
 
@@ -49,8 +61,10 @@ def _run_one(
     budget_s: float | None,
     *,
     as_json: bool,
+    report: Path | None,
 ) -> int:
     budget_s = budget_s or config.sweeping.budget_s
+    limit = limit or config.sweeping.limit
     with Vault.open(config.home, with_private_keys=False) as vault:
         view = SweepView(keyword.text, config.lang, budget_s, vault.reference)
 
@@ -59,7 +73,7 @@ def _run_one(
                 keyword,
                 searched,
                 looking,
-                limit=limit or config.sweeping.limit,
+                limit=limit,
                 budget_s=budget_s,
                 health=view.health,
             ):
@@ -83,8 +97,12 @@ def _run_one(
             _print_json(summary_object(keyword.text, view.health, len(view.found), view.took_s, _errors(view, searched)))
         else:
             view.print_ranking()
+        is_reported = report is None or _report(
+            report, config, keyword, searched, view, vault, limit, budget_s, is_interrupted=is_interrupted
+        )
     _remember_health(config, view)
-    return _complain(config.lang, view, searched, is_interrupted=is_interrupted)
+    status = _complain(config.lang, view, searched, is_interrupted=is_interrupted)
+    return status if is_reported else 1
 
 
 def _complain(lang: str, view: SweepView, searched: Sequence[Place], *, is_interrupted: bool) -> int:
@@ -126,6 +144,44 @@ def _errors(view: SweepView, searched: Sequence[Place]) -> list[dict[str, Any]]:
         for error in [health.error, *health.warnings]
         if error is not None
     ]
+
+
+def _report(
+    path: Path,
+    config: Config,
+    keyword: Keyword,
+    searched: Sequence[Place],
+    view: SweepView,
+    vault: Vault,
+    limit: int,
+    budget_s: float,
+    *,
+    is_interrupted: bool,
+) -> bool:
+    """Writes the report of what the view holds; False, and said on stderr, when the disk would not take it."""
+    took_s = view.took_s
+    with State.open(config.home) as state:
+        authority = state.authority()
+    try:
+        write_report(
+            path,
+            keyword.text,
+            view.found.values(),
+            view.health,
+            practice={place.source.name for place in searched if place.is_practice},
+            authority=authority,
+            started_at=datetime.now().astimezone() - timedelta(seconds=took_s),
+            took_s=took_s,
+            budget_s=budget_s,
+            limit=limit,
+            reference=vault.reference,
+            config=config,
+            is_interrupted=is_interrupted,
+        )
+    except ReportNotWritten as error:
+        _say(error.message().in_language(config.lang))
+        return False
+    return True
 
 
 def _remember_health(config: Config, view: SweepView) -> None:
