@@ -158,7 +158,7 @@ def _show(reader: decode.Reader, frames: Iterable[tuple[NDArray[np.uint8], float
         np.frombuffer(arena, np.uint8, pixels.size).reshape(pixels.shape)[:] = pixels
         _send(wire.Picture(pixels.shape[1], pixels.shape[0], at_s))
         wire.receive_frame(_read_exactly)  # Taken
-    return wire.Done(sorted(reader.warnings))
+    return wire.Done(sorted(reader.warnings), reader.alike_s[: wire.MAX_TIMES])
 
 
 def _send(message: wire.Reply) -> None:

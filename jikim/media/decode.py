@@ -24,10 +24,11 @@ _ENCODINGS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "
 
 
 class Reader(Protocol):
-    """An opened file. `warnings` may grow with each answer."""
+    """An opened file. `warnings` and `alike_s`, when it showed again what it had shown, may grow with each answer."""
 
     facts: wire.Facts
     warnings: set[wire.Warning_]
+    alike_s: list[float]
 
     def first_look(self) -> Iterator[tuple[Pixels, float | None]]: ...
 

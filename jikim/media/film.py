@@ -67,6 +67,7 @@ class Film:
         self._start_s = float(stream.start_time or 0) * self._base_s
         self._rate = min(max(float(stream.average_rate or 0) or _DEFAULT_RATE, 0.01), 1000.0)
         self._is_timed = True
+        self.alike_s: list[float] = []
         self._prepare()
         self.packets = self._index()
         self._times = [packet.at_s for packet in self.packets]
@@ -155,6 +156,8 @@ class Film:
         for pixels, at_s in self._decode([*keyframes, *between], set(keyframes)):
             if seen.is_new(pixels):
                 yield pixels, at_s
+            else:
+                self.alike_s.append(at_s)
 
     def _thinned_keyframes(self, limit: int) -> list[float]:
         kept: list[float] = []

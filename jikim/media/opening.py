@@ -130,6 +130,7 @@ class OpenMedia:
         self._sha256 = sha256
         self._settings = settings
         self._warnings: set[str] = set()
+        self._looked_s: set[float] = set()
         self._is_stopped = False
         arena_pixels = max(settings.still_max_pixels, settings.frame_side_px**2)
         self._arena_bytes = -(-arena_pixels * wire.PIXEL_BYTES // mmap.PAGESIZE) * mmap.PAGESIZE
@@ -147,6 +148,12 @@ class OpenMedia:
     @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(sorted(self._warnings))
+
+    @property
+    def looked_s(self) -> tuple[float, ...]:
+        """When the film was looked at so far, sorted: the times of all frames that were given, and of those that were not
+        because they showed the same again. It is what `sampling.refine` wants as `seen_s`."""
+        return tuple(sorted(self._looked_s))
 
     def first_look(self) -> tuple[Frame, ...]:
         """What is worth a look first, sorted by time.
@@ -258,8 +265,9 @@ class OpenMedia:
                 frames.append(self._taken(reply))
                 self._line.send(wire.Taken())
             match reply:
-                case wire.Done(warnings):
+                case wire.Done(warnings, alike_s):
                     self._warnings.update(warnings)
+                    self._looked_s.update(alike_s)
                 case wire.Refusal() as refusal if frames or not is_needed:
                     self._warnings.add("media.damaged" if refusal.key != "media.out_of_memory" else refusal.key)
                 case wire.Refusal() as refusal:
@@ -283,6 +291,8 @@ class OpenMedia:
             raise Stopped("media.crashed")
         pixels = np.empty((height, width, wire.PIXEL_BYTES), np.uint8)
         self._copy(pixels.data.cast("B"))
+        if picture.at_s is not None:
+            self._looked_s.add(picture.at_s)
         return Frame(self._sha256, picture.at_s, pixels)
 
     def _samples(self, request: wire.SoundAt) -> NDArray[np.float32]:

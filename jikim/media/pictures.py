@@ -53,6 +53,7 @@ class PictureReader:
         self._bounds = bounds
         self._clock = clock
         self.warnings: set[wire.Warning_] = set()
+        self.alike_s: list[float] = []
         if stated := sniffing.declared_size(head):
             check_size(*stated, bounds)
         self._image = self._open()
@@ -134,6 +135,8 @@ class PictureReader:
             if seen.is_new(pixels):
                 count += 1
                 yield pixels, at_s
+            else:
+                self.alike_s.append(at_s)
 
     def _walk(self, image: Image.Image) -> Iterator[tuple[Pixels, float]]:
         """Every frame of an animation, small enough for a film's."""

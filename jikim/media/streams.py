@@ -78,6 +78,7 @@ class StreamReader:
         self._film: Film | None = None
         if picture is not None:
             self._film = Film(container, picture, self._reopen, bounds, clock, self.warnings)
+        self.alike_s = [] if self._film is None else self._film.alike_s
         self._sound = None if sound is None else Sound(container, sound, clock, self.warnings)
         self.facts = self._facts(container, picture, head)
 

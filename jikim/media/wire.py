@@ -114,7 +114,10 @@ class Sound(msgspec.Struct, frozen=True, tag="sound", forbid_unknown_fields=True
 
 
 class Done(msgspec.Struct, frozen=True, tag="done", forbid_unknown_fields=True):
+    """`alike_s`: when the film was looked at and showed what had been shown already."""
+
     warnings: Annotated[list[Warning_], msgspec.Meta(max_length=8)]
+    alike_s: Annotated[list[Seconds], msgspec.Meta(max_length=MAX_TIMES)] = []
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal", forbid_unknown_fields=True):

@@ -225,6 +225,25 @@ sys.path.insert(0, str(HERE))
 import lying_child  # noqa: E402  (a program beside this file)
 
 
+def descendants(pid: int) -> set[int]:
+    """Every process that descends from `pid`."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            parents.setdefault(int(fields[1]), []).append(int(entry.name))
+    found: set[int] = set()
+    todo = [pid]
+    while todo:
+        for child in parents.get(todo.pop(), []):
+            found.add(child)
+            todo.append(child)
+    return found
+
+
 class Liar:
     """A lying child and the parent's end of the line to it."""
 
@@ -243,12 +262,11 @@ class Liar:
 @pytest.fixture
 def nothing_leaks() -> Iterator[None]:
     gc.collect()
-    before = set(os.listdir("/proc/self/fd"))
+    descriptors, processes = set(os.listdir("/proc/self/fd")), descendants(os.getpid())
     yield
     gc.collect()
-    assert set(os.listdir("/proc/self/fd")) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert set(os.listdir("/proc/self/fd")) == descriptors
+    assert descendants(os.getpid()) <= processes  # zombies included
 
 
 @pytest.fixture
@@ -311,25 +329,6 @@ def test_a_child_that_does_not_answer_is_killed_in_time(liar: Liar) -> None:
 
 
 # ---- when those it depends on are killed -----------------------------------------------------------------------------------
-
-
-def descendants(pid: int) -> set[int]:
-    """Every process that descends from `pid`."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found: set[int] = set()
-    todo = [pid]
-    while todo:
-        for child in parents.get(todo.pop(), []):
-            found.add(child)
-            todo.append(child)
-    return found
 
 
 def wait_for_end(pidfds: list[int]) -> None:

@@ -180,6 +180,8 @@ AT_LOOKING: dict[str, Any] = {
     "facts again": at_look(FACTS),
     "not locked after all": at_look({"type": "not_locked_down", "wall": "seccomp"}),
     "strange warning": at_look({"type": "done", "warnings": ["<b>"]}),
+    "alike beyond all": at_look({**DONE, "alike_s": [-1.0]}),
+    "alike without end": at_look({**DONE, "alike_s": [1.0] * 2000}),
     "no frames": at_look(DONE),
     "a refusal nobody knows": at_look({"type": "refusal", "key": "media.anything"}),
     "a refusal with words": at_look({"type": "refusal", "key": "media.unreadable", "content": "look here"}),

@@ -43,6 +43,15 @@ def test_each_container_gives_the_frame_at_a_time(opened: Open, mime: str) -> No
         assert min(abs((frame.at_s or 0.0) - wanted) for frame in frames) <= 0.21
 
 
+def test_what_shows_the_same_again_is_looked_at_and_not_given(opened: Open) -> None:
+    options = {"g": "10", "sc_threshold": "0"}
+    media = opened(samples.video([samples.GREY] * 4, codec="mpeg4", container="avi", width=320, height=320, options=options))
+    frames = media.first_look()
+    assert len(frames) < len(media.looked_s)
+    assert media.looked_s[-1] >= 3.0
+    assert {frame.at_s for frame in frames} <= set(media.looked_s)
+
+
 def test_times_outside_the_film_give_its_ends(opened: Open) -> None:
     frames = opened(samples.video()).frames_at([-5.0, 1e7, float("nan")])
     assert [colour_of(frame) for frame in frames] == [0, 2]
