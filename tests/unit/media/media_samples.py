@@ -145,8 +145,9 @@ def video(
     options: dict[str, str] | None = None,
     format: str = "yuv420p",
     container_options: dict[str, str] | None = None,
+    has_motion: bool = True,
 ) -> bytes:
-    """A film of one colour after the other, with a tone if `sound_codec` is given."""
+    """A film of one colour after the other, with a tone if `sound_codec` is given, and a bar that grows below."""
     out = io.BytesIO()
     with av.open(out, "w", format=container, options=container_options or {}) as film:
         stream: Any = film.add_stream(codec, rate=rate, options=options or {})
@@ -160,7 +161,7 @@ def video(
         for number in range(int(len(colours) * seconds_each * rate)):
             colour = colours[int(number / rate / seconds_each)]
             pixels = scene(colour, width, height)
-            pixels[-height // 8 :, : (number * 5) % width] = 10
+            pixels[-height // 8 :, : (number * 5) % width * has_motion] = 10
             frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
             frame.pts = number
             frame.time_base = Fraction(1, rate)
