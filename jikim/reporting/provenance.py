@@ -65,12 +65,18 @@ def took_part(config: Config) -> TookPart:
 
 @cache
 def package_sha256() -> str:
-    """One sha256 over the names and contents of all files of the package, as they lie on this machine."""
-    folder = Path(jikim.__file__).parent
+    """One sha256 over all files of the package, as they lie on this machine."""
+    return content_sha256(Path(jikim.__file__).parent)
+
+
+def content_sha256(path: Path) -> str:
+    """The sha256 of a file, or one over the names and contents of all files of a folder. Raises OSError."""
+    if not path.is_dir():
+        return sha256_of(path)
     whole = sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            whole.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            whole.update(f"{file.relative_to(path).as_posix()}\0{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
 
@@ -78,8 +84,17 @@ def _analyzers(config: Config) -> Iterator[Part]:
     sessions = LocalSessions(config.weights)
     for name, kind in plugins(ANALYZERS).items():
         settings = configured(kind.Config, config.analyzers.get(name, {}), f"analyzers.{name}")
-        hashes = tuple((weights, _hash(sessions, weights)) for weights in kind.weights)
-        yield Part(name, str(kind.version), hashes, tuple(_shown(msgspec.to_builtins(settings))))
+        values = msgspec.to_builtins(settings)
+        hashes = [(weights, _hash(sessions, weights)) for weights in kind.weights]
+        hashes += [(setting, content_sha256(path)) for setting, path in _files(values)]
+        yield Part(name, str(kind.version), tuple(hashes), tuple(_shown(values)))
+
+
+def _files(settings: Mapping[str, JsonValue]) -> Iterator[tuple[str, Path]]:
+    """The settings that name a file or folder of this machine, such as the centre's banks: they take part too."""
+    for name, value in settings.items():
+        if isinstance(value, str) and "/" in value and Path(value).exists():
+            yield name, Path(value)
 
 
 def _hash(sessions: LocalSessions, weights: str) -> str:
