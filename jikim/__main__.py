@@ -98,7 +98,7 @@ def authority_set(
 
 @weights_app.command("fetch")
 def weights_fetch(
-    local: Annotated[Path | None, typer.Option("--from", metavar="DIR", help="A folder that has them / 받아 둔 폴더")] = None,
+    local: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder that has them / 받아 둔 폴더")] = None,
 ) -> None:
     """Brings the model files here and verifies them / 모델 파일을 받아 검증한다."""
     from jikim.commands import weighing

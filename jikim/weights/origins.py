@@ -28,6 +28,8 @@ from jikim.weights.inventory import FileState, verify_all
 from jikim.weights.sessions import sha256_of
 
 DOWNLOAD_TIMEOUT_S = 600
+SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+"""What this machine trusts, for a Node that brings a list of its own: behind a centre's proxy the two differ."""
 
 Report = Callable[[Message], None]
 
@@ -185,7 +187,7 @@ def _npm_pack(origin: Npm, folder: Path, npm: Sequence[str]) -> None:
         _run(
             [
                 *npm,
-                *("pack", "--silent", "--ignore-scripts", "--cache", cache, "--pack-destination", str(folder)),
+                *("pack", "--loglevel=error", "--ignore-scripts", "--cache", cache, "--pack-destination", str(folder)),
                 f"{origin.package}@{origin.version}",
             ],
             cwd=folder,
@@ -193,8 +195,11 @@ def _npm_pack(origin: Npm, folder: Path, npm: Sequence[str]) -> None:
 
 
 def _run(command: Sequence[str], cwd: Path | None = None) -> None:
+    environment = {"NODE_EXTRA_CA_CERTS": SYSTEM_CERTIFICATES, **os.environ} if Path(SYSTEM_CERTIFICATES).exists() else None
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired:
         raise _NotHad(f"no end after {DOWNLOAD_TIMEOUT_S} s") from None
     if done.returncode:
