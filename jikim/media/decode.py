@@ -27,7 +27,7 @@ class Reader(Protocol):
     """An opened file. `warnings` and `alike_s`, when it showed again what it had shown, may grow with each answer."""
 
     facts: wire.Facts
-    warnings: set[wire.Warning_]
+    warnings: set[wire.WarningKey]
     alike_s: list[float]
 
     def first_look(self) -> Iterator[tuple[Pixels, float | None]]: ...

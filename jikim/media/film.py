@@ -59,7 +59,7 @@ class Film:
         reopen: Callable[[], Any],
         bounds: wire.Bounds,
         clock: Clock,
-        warnings: set[wire.Warning_],
+        warnings: set[wire.WarningKey],
     ) -> None:
         self._container, self._stream, self._reopen = container, stream, reopen
         self._bounds, self._clock, self._warnings = bounds, clock, warnings

@@ -103,7 +103,7 @@ class HeifReader:
 
     def __init__(self, file: BinaryIO, bounds: wire.Bounds, clock: Clock) -> None:
         self._file, self._bounds, self._clock = file, bounds, clock
-        self.warnings: set[wire.Warning_] = set()
+        self.warnings: set[wire.WarningKey] = set()
         self.alike_s: list[float] = []
         self._items: dict[int, _Item] = {}
         self._data = b""

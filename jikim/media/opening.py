@@ -49,6 +49,7 @@ class Opener:
         self._lock = threading.Lock()
         self._zygote = _started() if address is None else None
         self._address = address
+        self._is_closed = False
 
     @property
     def address(self) -> str:
@@ -62,8 +63,10 @@ class Opener:
         """What the file behind `fd` is, in a child of its own.
 
         `fd` stays the caller's. `sha256` becomes the media's id; `declared` is what its source called it (a media type).
-        Raises MediaUnreadable and SandboxUnavailable.
+        Raises MediaUnreadable and SandboxUnavailable, and ValueError after `close`.
         """
+        if self._is_closed:
+            raise ValueError("the opener is closed")
         if sealed.is_sealed(fd):
             return self._open_sealed(fd, sha256, declared)
         copy = sealed.sealed_memory(sealed.chunks_of(fd), sha256)
@@ -98,6 +101,7 @@ class Opener:
     def close(self) -> None:
         """Ends the zygote and with it every child."""
         with self._lock:
+            self._is_closed = True
             if self._zygote is not None:
                 self._zygote.end()
 

@@ -52,7 +52,7 @@ class PictureReader:
         self._still = still
         self._bounds = bounds
         self._clock = clock
-        self.warnings: set[wire.Warning_] = set()
+        self.warnings: set[wire.WarningKey] = set()
         self.alike_s: list[float] = []
         if stated := sniffing.declared_size(head):
             check_size(*stated, bounds)

@@ -322,6 +322,8 @@ def _is_granted(flags: int) -> bool:
     if child == 0:
         try:
             _unshare(flags)
+            if flags & _NEWNS:
+                empty_root()  # some systems let one leave the mount space and then mount nothing in the new one
         except OSError:
             os._exit(1)
         os._exit(0)

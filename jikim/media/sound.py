@@ -24,7 +24,7 @@ _DAMAGED = (av.FFmpegError, OSError, ValueError, OverflowError)
 class Sound:
     """One audio stream."""
 
-    def __init__(self, container: Any, stream: Any, clock: Clock, warnings: set[wire.Warning_]) -> None:
+    def __init__(self, container: Any, stream: Any, clock: Clock, warnings: set[wire.WarningKey]) -> None:
         self._container, self._stream = container, stream
         self._clock, self._warnings = clock, warnings
         self._base_s = float(stream.time_base or 0) or 1.0

@@ -71,7 +71,7 @@ class StreamReader:
     def __init__(self, file: BinaryIO, head: bytes, bounds: wire.Bounds, clock: Clock) -> None:
         self._file = file
         self._bounds = bounds
-        self.warnings: set[wire.Warning_] = set()
+        self.warnings: set[wire.WarningKey] = set()
         container, picture, sound = self._open()
         if picture is None and sound is None:
             refuse("media.no_streams")

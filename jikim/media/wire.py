@@ -30,7 +30,7 @@ Side = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIDE_PX)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIME_S)]
 Mime = Annotated[str, msgspec.Meta(pattern=r"^(image|video|audio)/[a-z0-9][a-z0-9.+-]{0,60}\Z", max_length=80)]
 
-Warning_ = Literal["media.truncated", "media.damaged", "media.cut_short", "media.mislabelled", "media.pages_left_out"]
+WarningKey = Literal["media.truncated", "media.damaged", "media.cut_short", "media.mislabelled", "media.pages_left_out"]
 RefusalKey = Literal[
     "media.empty",
     "media.not_media",
@@ -116,7 +116,7 @@ class Sound(msgspec.Struct, frozen=True, tag="sound", forbid_unknown_fields=True
 class Done(msgspec.Struct, frozen=True, tag="done", forbid_unknown_fields=True):
     """`alike_s`: when the film was looked at and showed what had been shown already."""
 
-    warnings: Annotated[list[Warning_], msgspec.Meta(max_length=8)]
+    warnings: Annotated[list[WarningKey], msgspec.Meta(max_length=8)]
     alike_s: Annotated[list[Seconds], msgspec.Meta(max_length=MAX_TIMES)] = []
 
 

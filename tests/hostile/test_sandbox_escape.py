@@ -194,8 +194,13 @@ def test_without_a_mandatory_wall_nothing_is_opened(picture: Path, refused: dict
 
 @pytest.mark.parametrize(
     ("refused", "lacking"),
-    [({LANDLOCK: 38}, "landlock"), ({UNSHARE: 1}, "namespace net"), ({LANDLOCK: 38, UNSHARE: 1}, "namespace pid")],
-    ids=["no landlock", "no namespaces", "neither"],
+    [
+        ({LANDLOCK: 38}, "landlock"),
+        ({UNSHARE: 1}, "namespace net"),
+        ({MOUNT: 1}, "namespace mount"),
+        ({LANDLOCK: 38, UNSHARE: 1}, "namespace pid"),
+    ],
+    ids=["no landlock", "no namespaces", "no mounts", "neither landlock nor namespaces"],
 )
 def test_without_an_outer_wall_the_rest_stands(picture: Path, refused: dict[int, int], lacking: str) -> None:
     said = json.loads(run("lesser_kernel.py", str(picture), *(f"{call}={error}" for call, error in refused.items())).stdout)

@@ -89,6 +89,13 @@ def test_many_threads_and_a_second_opener_share_one_zygote(opener: Opener) -> No
     os.close(fd)
 
 
+def test_a_closed_opener_opens_nothing() -> None:
+    with Opener(Opening()) as closed:
+        pass
+    with pytest.raises(ValueError, match="closed"):
+        closed.open(0, "0" * 64)
+
+
 def test_requests_in_any_order(opener: Opener) -> None:
     fd = sealed_memory(iter([samples.video(sound_codec="aac")]))
     with opener.open(fd, "0" * 64) as media:
@@ -119,7 +126,7 @@ def test_every_key_a_child_may_send_has_words() -> None:
 
     from jikim.media import wire
 
-    keys = {*get_args(wire.Warning_), *get_args(wire.RefusalKey)}
+    keys = {*get_args(wire.WarningKey), *get_args(wire.RefusalKey)}
     keys |= {f"media.content_{content}" for content in get_args(wire.Content) if content}
     assert keys <= set(catalogue())
 
