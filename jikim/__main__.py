@@ -56,6 +56,21 @@ def scan_command(
     raise typer.Exit(scanning.run(configuration.load(), inputs or [], only, text, as_json=as_json))
 
 
+@app.command("evaluate")
+def evaluate_command(
+    task: Annotated[str, typer.Argument(help="age, faces, objects, screen-text, speech, youth-language, sensitive")],
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.tsv", help="Files and their truth / 파일과 정답")],
+    as_json: AsJson = False,
+    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw the figures here / 그림 저장")] = None,
+    card: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the model card here / 모델 카드 저장")] = None,
+    group_by: Annotated[str, typer.Option(metavar="COLUMN", help="The column of the groups / 집단의 열")] = "group",
+) -> None:
+    """How well an analyzer does on files whose truth is known / 정답을 아는 파일로 분석기를 잰다."""
+    from jikim.commands import evaluating
+
+    raise typer.Exit(evaluating.run(configuration.load(), task, manifest, plots, card, group_by, as_json=as_json))
+
+
 @app.command("practice")
 def practice_command(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 0,
