@@ -29,7 +29,9 @@ _QUIET_GAP_S = 4.0
 _FLOOR_GAP_S = 10.0
 _FLOOR_FRAMES = 90
 """Every 10 s of a film are seen at least once; of a film over 15 minutes, every ninetieth part."""
-_FINEST_GAP_S = 1.0
+_EDGE_GAP_S = 4.0
+_LASTING_GAP_S = 8.0
+"""How closely the edge of something noticed is sought, and how closely what is seen on both sides is followed."""
 
 
 class Packet(NamedTuple):
@@ -133,21 +135,22 @@ def refine(seen_s: Sequence[float], cued_s: Sequence[float], duration_s: float, 
     """Where to look next: at most `limit` times, sorted.
 
     `seen_s` are the times looked at so far, `cued_s` those of them where something was noticed. Between a frame with a cue and
-    its neighbours the gap is halved, down to 1 s, widest first: there cues appear, go or change. Where neighbours agree that
-    there is nothing, no more is asked for than a floor: no gap over 10 s unseen, in films over 15 minutes no gap over a
-    ninetieth of their length. Empty when there is nothing left to ask.
+    one without, the gap is halved while it is over 4 s, for there something appears or goes; between two with cues while it is
+    over 8 s, for there it probably lasts; widest first. Where neighbours agree that there is nothing, no more is asked for than
+    a floor: no gap over 10 s unseen, in films over 15 minutes no gap over a ninetieth of their length. Empty when there is
+    nothing left to ask.
     """
     if limit <= 0 or not duration_s > 0:
         return []
     seen = sorted({time_s for time_s in seen_s if 0 <= time_s <= duration_s})
     cued = set(cued_s)
     floor_s = max(_FLOOR_GAP_S, duration_s / _FLOOR_FRAMES)
-    wanted: list[tuple[float, float]] = [(floor_s, moment) for moment in fill(seen, duration_s, floor_s)]
+    wanted: list[tuple[float, float]] = [(floor_s / _EDGE_GAP_S, moment) for moment in fill(seen, duration_s, floor_s)]
     for before, after in pairwise(seen):
         gap = after - before
         noticed = (before in cued) + (after in cued)
-        if noticed and _FINEST_GAP_S < gap <= floor_s:
-            # Disagreement first: at its edge something appears or goes. Where both sides noticed something, it probably lasts.
-            wanted.append((gap if noticed == 1 else gap / 2, (before + after) / 2))
+        enough_s = _EDGE_GAP_S if noticed == 1 else _LASTING_GAP_S
+        if noticed and enough_s < gap <= floor_s:
+            wanted.append((gap / enough_s, (before + after) / 2))
     wanted.sort(reverse=True)
     return sorted(moment for _, moment in wanted[:limit])
