@@ -64,11 +64,13 @@ def evaluate_command(
     plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw the figures here / 그림 저장")] = None,
     card: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the model card here / 모델 카드 저장")] = None,
     group_by: Annotated[str, typer.Option(metavar="COLUMN", help="The column of the groups / 집단의 열")] = "group",
+    about: Annotated[str, typer.Option(metavar="TEXT", help="For the card: measured on what / 카드에 적을 자료 설명")] = "",
 ) -> None:
     """How well an analyzer does on files whose truth is known / 정답을 아는 파일로 분석기를 잰다."""
     from jikim.commands import evaluating
 
-    raise typer.Exit(evaluating.run(configuration.load(), task, manifest, plots, card, group_by, as_json=as_json))
+    config = configuration.load()
+    raise typer.Exit(evaluating.run(config, task, manifest, plots, card, group_by, about, as_json=as_json))
 
 
 @app.command("practice")

@@ -24,7 +24,15 @@ NAME_CELLS = 52
 
 
 def run(
-    config: Config, task: str, manifest: Path, plots: Path | None, cards: Path | None, group_by: str, *, as_json: bool
+    config: Config,
+    task: str,
+    manifest: Path,
+    plots: Path | None,
+    cards: Path | None,
+    group_by: str,
+    about: str,
+    *,
+    as_json: bool,
 ) -> int:
     """Measures and prints the figures; draws them and writes the model card where asked. Returns the exit status."""
     for folder in (plots, cards):
@@ -39,7 +47,7 @@ def run(
         _save(plots, {f"{measured.task}-{name}.svg": svg for name, svg in measured.figures.plots.items()})
     if cards:
         name = f"{measured.analyzer}.md"
-        _save(cards, {name: card(measured, _read(cards / name))})
+        _save(cards, {name: card(measured, _read(cards / name), about)})
     return _complain(config.lang, measured)
 
 

@@ -26,11 +26,12 @@ def korean_words() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(files("jikim.evaluating").joinpath("cards.toml").read_text("utf-8"))
 
 
-def card(measured: Evaluation, earlier: str = "") -> str:
-    """The card of the analyzer that was measured; the figures of other tasks are taken over from its `earlier` text."""
+def card(measured: Evaluation, earlier: str = "", about: str = "") -> str:
+    """The card of the analyzer that was measured; the figures of other tasks are taken over from its `earlier` text. `about`
+    says what it was measured on."""
     model: ModelCard = plugin(ANALYZERS, measured.analyzer).card
     sections = {found["task"]: found.group() for found in _MEASURED.finditer(earlier)}
-    sections[measured.task] = "".join(_section(measured))
+    sections[measured.task] = "".join(_section(measured, about))
     return "".join(_head(measured, model)) + "".join(sections[task] for task in sorted(sections)) + "".join(_stated(model))
 
 
@@ -51,9 +52,10 @@ def _head(measured: Evaluation, model: ModelCard) -> Iterator[str]:
     yield "## 측정값 Measured\n\n괄호 안은 95 % 신뢰구간입니다. In brackets: the 95 % interval.\n\n"
 
 
-def _section(measured: Evaluation) -> Iterator[str]:
+def _section(measured: Evaluation, about: str) -> Iterator[str]:
     yield f"<!-- measured {measured.task} -->\n### {measured.task}\n\n"
     left_out = len(measured.problems)
+    yield f"{about}\n\n" if about else ""
     yield (
         f"항목 {measured.n:,}개, 제외 {left_out:,}개 · {measured.n:,} items, {left_out:,} left out · "
         f"manifest sha256 `{measured.manifest_sha256}`\n\n| 지표 | Metric | |\n|---|---|---|\n"

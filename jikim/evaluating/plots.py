@@ -25,9 +25,9 @@ def lines(title: str, across: str, upward: str, series: Mapping[str, Points], *,
         colour = _COLOURS[number % len(_COLOURS)]
         path = " ".join(f"{_x(x)},{_y(y)}" for x, y in points)
         drawn += f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{path}"/>'
-        drawn += (
-            f'<text x="{_x(1) - 4}" y="{MARGIN + 16 + 16 * number}" text-anchor="end" fill="{colour}">{escape(name)}</text>'
-        )
+        y = MARGIN + SIDE - 12 - 16 * (len(series) - 1 - number)
+        drawn += f'<circle cx="{_x(1) - 10}" cy="{y - 4}" r="4" fill="{colour}"/>'
+        drawn += f'<text x="{_x(1) - 20}" y="{y}" text-anchor="end">{escape(name)}</text>'
     return _framed(title, across, upward, drawn, _unit_ticks())
 
 
