@@ -15,7 +15,7 @@ from jikim.types import Assessment, Axis, Candidate, Cue, JsonValue, Reason
 
 SCHEMA = 1
 
-TEXT_FIELDS = frozenset({"text", "label_text"})
+TEXT_FIELDS = frozenset({"text"})
 """Fields of cues and reasons that hold somebody's words, or words that lead to somebody."""
 
 
@@ -71,7 +71,7 @@ def cue_object(cue: Cue, *, is_masked: bool) -> dict[str, JsonValue]:
         "at_s": _rounded(cue.at_s),
         "region": [round(side, 4) for side in cue.region] if cue.region else None,
         "confidence": round(cue.confidence, 4),
-        "value": _masked(cue.value) if is_masked else dict(cue.value),
+        "value": _masked(cue.value, None) if is_masked else dict(cue.value),
     }
 
 
@@ -83,7 +83,7 @@ def failure_object(failure: Failure, *, is_masked: bool) -> dict[str, JsonValue]
 
 def reason_text(reason: Reason, *, is_masked: bool) -> Message:
     """A reason as a sentence in both languages."""
-    return render(reason.message_key, _masked(reason.params) if is_masked else reason.params)
+    return render(reason.message_key, _masked(reason.params, {"message": "masked.text"}) if is_masked else reason.params)
 
 
 def _reason_object(reason: Reason, is_masked: bool) -> dict[str, JsonValue]:
@@ -100,8 +100,11 @@ def _axis_object(axis: Axis) -> dict[str, JsonValue]:
     return {"state": str(axis.state), "score": round(axis.score, 4), "low": round(axis.low, 4), "high": round(axis.high, 4)}
 
 
-def _masked(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {"message": "masked.text"} if name in TEXT_FIELDS else value for name, value in params.items()}
+def _masked(value: Any, instead: JsonValue) -> Any:
+    """The same with every text field, however deep, replaced."""
+    if isinstance(value, Mapping):
+        return {name: instead if name in TEXT_FIELDS else _masked(inner, instead) for name, inner in value.items()}
+    return [_masked(inner, instead) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _rounded(value: float | None) -> float | None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
+
+import numpy as np
 
 from jikim.analyzers.tracks import with_tracks
 from jikim.config import Config
@@ -19,10 +22,22 @@ from jikim.errors import BadUse, JikimError, MediaUnreadable
 from jikim.media.opening import Opener, OpenMedia
 from jikim.media.sampling import refine
 from jikim.seams import ANALYZERS, Analyzer, configured, plugin, plugins
-from jikim.types import Cue, Frame, Media, MediaKind, Need, Reason, Subject, TextSpan
+from jikim.types import Audio, Cue, Frame, Media, MediaKind, Need, Reason, Subject, TextOrigin, TextSpan
 from jikim.weights.sessions import LocalSessions
 
 REFINING_ROUNDS = 2
+DEAR_MS = 50.0
+"""An analyzer that costs more a frame looks at the first frames only; in a sweep, after the others have seen everything."""
+HEARD_S = 600.0
+HEARD_PIECES = 10
+"""How much of the sound is listened to: all of it, or as many pieces spread over the length."""
+
+
+class Step(StrEnum):
+    """The two steps of looking, cheap before dear: what is to be seen, then what is to be read and heard."""
+
+    SEE = "see"
+    READ = "read"
 
 
 class AnalyzerFailed(JikimError):
@@ -52,7 +67,11 @@ class Detector:
     """The sandbox and the analyzers of one process. `only` limits the analyzers by name."""
 
     def __init__(self, config: Config, only: Sequence[str] | None = None) -> None:
-        self.analyzers = tuple(build_analyzers(config, only))
+        analyzers = build_analyzers(config, only)
+        self._seeing = [one for one in analyzers if Need.FRAMES in one.needs and not _is_dear(one)]
+        self._reading = [one for one in analyzers if _is_dear(one)]
+        self._hearing = [one for one in analyzers if Need.AUDIO in one.needs]
+        self._wording = [one for one in analyzers if one.needs == {Need.TEXT}]
         self.opener = Opener(config.opening)
         self._frames_limit = config.opening.frames_limit
 
@@ -63,38 +82,55 @@ class Detector:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.opener.__exit__(kind, error, trace)
 
-    def look(self, fd: int, sha256: str, texts: Sequence[TextSpan] = ()) -> Look:
+    def look(self, fd: int, sha256: str, texts: Sequence[TextSpan] = (), steps: Collection[Step] = tuple(Step)) -> Look:
         """Looks at the file behind `fd` (left open) and at `texts`; what cannot be opened or analyzed is a failure."""
         clock = Clock()
         try:
             with clock.timing("open"):
                 media = self.opener.open(fd, sha256)
             with media:
-                return self._look_inside(media, tuple(texts), clock)
+                return self._look_inside(media, tuple(texts), steps, clock)
         except JikimError as error:
             return Look(took_ms=clock.took_ms, failures=(Failure("open", error),))
 
     def read(self, texts: Sequence[TextSpan]) -> Look:
         """Looks at words alone."""
         clock = Clock()
-        cues, failures = analyze(Subject(None, texts=tuple(texts)), self.analyzers, clock)
+        cues, failures = analyze(Subject(None, texts=tuple(texts)), self._wording, clock)
         return Look(cues=tuple(cues), took_ms=clock.took_ms, failures=tuple(failures))
 
-    def _look_inside(self, media: OpenMedia, texts: tuple[TextSpan, ...], clock: Clock) -> Look:
+    def _look_inside(self, media: OpenMedia, texts: tuple[TextSpan, ...], steps: Collection[Step], clock: Clock) -> Look:
         with clock.timing("open"):
-            frames = tuple(media.first_look()) if media.media.kind is not MediaKind.AUDIO else ()
-        cues, failures = analyze(Subject(media.media, frames, None, texts), self.analyzers, clock)
+            frames = media.first_look() if media.media.kind is not MediaKind.AUDIO else ()
+        cues: list[Cue] = []
+        failures: list[Failure] = []
+        count = 0
+        if Step.SEE in steps:
+            cues, failures, count = self._see(media, frames, clock)
+        if Step.READ in steps:
+            lines, failed = analyze(Subject(media.media, frames), self._reading, clock)
+            said, unheard = self._hear(media, clock)
+            words = (*texts, *spans([*lines, *said]))
+            meant, unread = analyze(Subject(media.media, texts=words), self._wording, clock)
+            cues += [*lines, *said, *meant]
+            failures += [*failed, *unheard, *unread]
+            count = max(count, len(frames))
+        failures += [Failure("open", MediaUnreadable(key)) for key in media.warnings]
+        return Look(media.media, tuple(cues), count, clock.took_ms, tuple(failures))
+
+    def _see(self, media: OpenMedia, frames: Sequence[Frame], clock: Clock) -> tuple[list[Cue], list[Failure], int]:
+        """The cues of the first frames and of those around them; the number of frames looked at."""
+        cues, failures = analyze(Subject(media.media, tuple(frames)), self._seeing, clock)
         seen = list(frames)
         for _ in range(REFINING_ROUNDS):
             more = self._look_again(media, seen, cues, clock)
             if not more:
                 break
             seen += more
-            further, failed = analyze(Subject(media.media, tuple(more)), self.analyzers, clock)
+            further, failed = analyze(Subject(media.media, more), self._seeing, clock)
             cues += further
             failures += failed
-        failures += [Failure("open", MediaUnreadable(key)) for key in media.warnings]
-        return Look(media.media, tuple(with_tracks(cues)), len(seen), clock.took_ms, tuple(failures))
+        return with_tracks(cues), failures, len(seen)
 
     def _look_again(self, media: OpenMedia, seen: Sequence[Frame], cues: Sequence[Cue], clock: Clock) -> tuple[Frame, ...]:
         duration_s = media.media.duration_s
@@ -104,6 +140,49 @@ class Detector:
         cued_s = sorted({cue.at_s for cue in cues if cue.at_s is not None})
         with clock.timing("open"):
             return tuple(media.frames_at(refine(seen_s, cued_s, duration_s, self._frames_limit - len(seen))))
+
+    def _hear(self, media: OpenMedia, clock: Clock) -> tuple[list[Cue], list[Failure]]:
+        if not self._hearing or not media.has_audio:
+            return [], []
+        with clock.timing("open"):
+            starts_s, audio = heard(media)
+        if audio is None:
+            return [], []
+        cues, failures = analyze(Subject(media.media, audio=audio), self._hearing, clock)
+        return [at_real_time(cue, starts_s) for cue in cues], failures
+
+
+def heard(media: OpenMedia) -> tuple[list[float], Audio | None]:
+    """The sound to listen to, whole or as pieces of equal length put together, and where each piece starts in the media."""
+    duration_s = media.media.duration_s
+    if duration_s is None or duration_s <= HEARD_S:
+        return [0.0], media.audio(0.0, HEARD_S)
+    piece_s = HEARD_S / HEARD_PIECES
+    starts_s = [number * (duration_s - piece_s) / (HEARD_PIECES - 1) for number in range(HEARD_PIECES)]
+    pieces = [(start_s, piece) for start_s in starts_s if (piece := media.audio(start_s, piece_s)) is not None]
+    if not pieces:
+        return [0.0], None
+    rate_hz = pieces[0][1].rate_hz
+    size = int(piece_s * rate_hz)
+    padded = [np.pad(piece.samples[:size], (0, max(0, size - piece.samples.size))) for _, piece in pieces]
+    return [start_s for start_s, _ in pieces], Audio(np.concatenate(padded), rate_hz)
+
+
+def at_real_time(cue: Cue, starts_s: Sequence[float]) -> Cue:
+    """A cue of joined pieces with its times in the media."""
+    if len(starts_s) == 1 or cue.at_s is None:
+        return cue
+    piece_s = HEARD_S / HEARD_PIECES
+    piece = min(int(cue.at_s / piece_s), len(starts_s) - 1)
+    shift_s = starts_s[piece] - piece * piece_s
+    times = {name: cue.value[name] + shift_s for name in ("start_s", "end_s") if name in cue.value}
+    return replace(cue, at_s=cue.at_s + shift_s, value={**cue.value, **times})
+
+
+def spans(cues: Iterable[Cue]) -> list[TextSpan]:
+    """The words of lines and utterances, for the analyzers of the next round."""
+    origins = {"line": TextOrigin.SCREEN, "utterance": TextOrigin.SPEECH}
+    return [TextSpan(cue.value["text"], origins[cue.name], cue.at_s) for cue in cues if cue.name in origins]
 
 
 def analyze(subject: Subject, analyzers: Iterable[Analyzer], clock: Clock) -> tuple[list[Cue], list[Failure]]:
@@ -141,6 +220,15 @@ def verify_analyzers(config: Config, only: Sequence[str] | None = None) -> None:
     sessions = LocalSessions(config.weights)
     for name, kind in _analyzer_classes(only).items():
         kind.verify(configured(kind.Config, config.analyzers.get(name, {}), f"analyzers.{name}"), sessions)
+
+
+def reads_media(only: Sequence[str] | None = None) -> bool:
+    """Whether there is anything to do in the step READ."""
+    return any(Need.AUDIO in kind.needs or _is_dear(kind) for kind in _analyzer_classes(only).values())
+
+
+def _is_dear(analyzer: Any) -> bool:
+    return Need.FRAMES in analyzer.needs and analyzer.cost_ms > DEAR_MS
 
 
 def _analyzer_classes(only: Sequence[str] | None) -> Mapping[str, Any]:

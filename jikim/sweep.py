@@ -3,9 +3,9 @@
     sweep()      keyword in, finds out, best first within a budget of time
       search()     every source at once -> candidates, merged
       follow()     one candidate, from its words to its assessment:
-        glance()     its words and thumbnails, before anything else is downloaded
-        look()       its media, the most promising candidates first: fetched, sealed, opened, analyzed
-        conclude()   the assessment, final
+        glance()     its words and thumbnail, before anything else is downloaded
+        look()       its media, the most promising candidates first: fetched, sealed, opened, seen, then read and heard
+        conclude()   the assessment, after each step and at the end
 
 Nothing waits for a slow place: what is not done when the time is up is said, never passed over in silence.
 """
@@ -15,25 +15,25 @@ from __future__ import annotations
 import asyncio
 import heapq
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from jikim import workers
 from jikim.assessing import assess
 from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, SourceChanged
 from jikim.rendering import joined
-from jikim.scan import Failure, Look, failure_remarks
+from jikim.scan import Failure, Look, Step, failure_remarks
 from jikim.seams import Fetcher, Source
 from jikim.sources.canonical import canonical
 from jikim.types import Assessment, Candidate, Capture, Keyword, Level, Reason, SourceState, TextOrigin, TextSpan
 from jikim.workers import Workers
 
 FETCHES_AT_ONCE = 8
-GLANCE, LOOK = 0, 1
-"""What goes first: a glance at everything before a look at anything."""
+GLANCE, SEE, READ = 0, 1, 2
+"""What goes first: a glance at everything before a look at anything, and what is to be read or heard last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,59 +178,74 @@ def state_of(error: JikimError) -> SourceState:
 
 
 async def follow(candidate: Candidate, place: Place, house: House, tell: Callable[[Found], None]) -> None:
-    """The way of one candidate. `tell` hears of it provisionally after the glance and finally at the end."""
-    looks, is_late = await glance(candidate, place, house)
-    if not is_late and candidate.media_urls:
-        provisional = conclude(candidate, looks, place)
-        tell(Found(candidate, joined(looks), provisional, is_final=False))
-        looks, is_late = await look(candidate, place, house, looks, provisional.score)
-    tell(Found(candidate, joined(looks), conclude(candidate, looks, place, is_late=is_late), is_final=True))
+    """The way of one candidate: the cheapest informative step first, after each of them it stands anew among the others.
+
+    `tell` hears of it provisionally after each step and finally at the end.
+    """
+    looks: dict[str, list[Look]] = {}
+    is_late = False
+    try:
+        async with asyncio.timeout_at(house.deadline):
+            async with house.turns.take(GLANCE, 0.0):
+                await glance(candidate, place, house, looks)
+            for turn, step in ((SEE, Step.SEE), (READ, Step.READ)):
+                if candidate.media_urls and (step is Step.SEE or house.reads_media):
+                    so_far = conclude(candidate, looks, place)
+                    tell(Found(candidate, everything(looks), so_far, is_final=False))
+                    async with house.turns.take(turn, -so_far.score):
+                        await look(candidate, place, house, step, looks)
+    except TimeoutError:
+        is_late = True
+    tell(Found(candidate, everything(looks), conclude(candidate, looks, place, is_late=is_late), is_final=True))
 
 
-async def glance(candidate: Candidate, place: Place, house: House) -> tuple[list[Look], bool]:
-    """Looks at words and thumbnails; True when the time was up before it could."""
+async def glance(candidate: Candidate, place: Place, house: House, looks: dict[str, list[Look]]) -> None:
+    """Looks at words and the first thumbnail, before anything else is downloaded."""
     texts = tuple(
         TextSpan(text, origin)
         for text, origin in ((candidate.title, TextOrigin.TITLE), (candidate.text, TextOrigin.POST))
         if text
     )
-    looks: list[Look] = []
-    try:
-        async with asyncio.timeout_at(house.deadline), house.turns.take(GLANCE, 0.0):
-            looks.append(await house.looking.run(workers.read, texts))
-            for url in candidate.thumbnail_urls[:1]:
-                looks.append(await house.look_at(url, place.fetcher))
-    except TimeoutError:
-        return looks, True
-    return looks, False
+    looks["words"] = [await house.looking.run(workers.read, texts)]
+    for url in candidate.thumbnail_urls[:1]:
+        looks["thumbnail"] = [await house.look_at(url, place.fetcher, Step.SEE)]
 
 
-async def look(candidate: Candidate, place: Place, house: House, glanced: list[Look], score: float) -> tuple[list[Look], bool]:
-    """Looks at the media themselves, the most promising candidate first. Thumbnails count where the media were not seen."""
-    words = glanced[:1]
-    looks: list[Look] = []
-    try:
-        async with asyncio.timeout_at(house.deadline), house.turns.take(LOOK, -score):
-            for url in candidate.media_urls:
-                looks.append(await house.look_at(url, place.fetcher))
-    except TimeoutError:
-        return [*glanced, *looks], True
-    return [*words, *looks] if any(one.media for one in looks) else [*glanced, *looks], False
+async def look(candidate: Candidate, place: Place, house: House, step: Step, looks: dict[str, list[Look]]) -> None:
+    """Takes one step of looking at the media themselves."""
+    done = looks.setdefault(step, [])
+    for url in candidate.media_urls:
+        done.append(await house.look_at(url, place.fetcher, step))
 
 
-def conclude(candidate: Candidate, looks: Sequence[Look], place: Place, *, is_late: bool = False) -> Assessment:
+def everything(looks: Mapping[str, Sequence[Look]]) -> Look:
+    """All looks as one. A thumbnail counts while the media themselves were not seen; a file that could not be opened failed
+    in the first step and is not counted again for the second."""
+    seen = looks.get(Step.SEE, ())
+    read = [replace(one, frames=0, failures=analysis_failures(one)) for one in looks.get(Step.READ, ())]
+    first = [] if any(one.media for one in seen) else list(looks.get("thumbnail", ()))
+    return joined([*looks.get("words", ()), *first, *seen, *read])
+
+
+def analysis_failures(look: Look) -> tuple[Failure, ...]:
+    """What failed beyond fetching and opening."""
+    return tuple(failure for failure in look.failures if failure.stage == "analyze")
+
+
+def conclude(candidate: Candidate, looks: Mapping[str, Sequence[Look]], place: Place, *, is_late: bool = False) -> Assessment:
     """The assessment of everything that was noticed of a candidate, with what could not be done as a remark."""
-    whole = joined(looks)
+    whole = everything(looks)
     remarks = failure_remarks(whole.failures)
     if is_late and candidate.media_urls:
-        remarks.append(Reason("reason.not_looked_at", {}, 0.0, ()))
+        was_seen = any(one.media for one in looks.get(Step.SEE, ()))
+        remarks.append(Reason("reason.not_read" if was_seen else "reason.not_looked_at", {}, 0.0, ()))
     return assess(candidate.id, whole.cues, remarks=remarks, has_failures=bool(whole.failures), is_test=place.is_practice)
 
 
 class House:
     """What the ways of all candidates share: the looking processes, the fetching threads, the turns and the clock.
 
-    One address is fetched once and one file looked at once, however many candidates name it.
+    One address is fetched once and each step of looking at one file is taken once, however many candidates name it.
     """
 
     def __init__(self, looking: Workers, fetching: ThreadPoolExecutor, turns: Turns, deadline: float) -> None:
@@ -238,28 +253,30 @@ class House:
         self.turns = turns
         self.deadline = deadline
         self._fetching = fetching
-        self._by_address: dict[tuple[int, str], asyncio.Task[Look]] = {}
-        self._by_content: dict[str, asyncio.Task[Look]] = {}
+        self._captures: dict[tuple[int, str], asyncio.Task[Capture]] = {}
+        self._looks: dict[tuple[str, Step], asyncio.Task[Look]] = {}
 
-    async def look_at(self, url: str, fetcher: Fetcher) -> Look:
-        """Fetches, seals, opens and analyzes what is at an address, once."""
-        key = (id(fetcher), canonical(url))
-        if key not in self._by_address:
-            self._by_address[key] = asyncio.create_task(self._fetch_and_look(url, fetcher))
-        return await asyncio.shield(self._by_address[key])
+    @property
+    def reads_media(self) -> bool:
+        """Whether there is anything to do in the second step."""
+        return self.looking.reads_media
 
-    async def _fetch_and_look(self, url: str, fetcher: Fetcher) -> Look:
-        loop = asyncio.get_running_loop()
+    async def look_at(self, url: str, fetcher: Fetcher, step: Step) -> Look:
+        """Fetches and seals what is at an address, once, and takes a step of looking at it, once."""
+        address = (id(fetcher), canonical(url))
+        if address not in self._captures:
+            self._captures[address] = asyncio.create_task(self._fetch(url, fetcher))
         try:
-            capture = await loop.run_in_executor(self._fetching, fetcher.capture, url)
+            capture = await asyncio.shield(self._captures[address])
         except JikimError as error:
             return Look(failures=(Failure("fetch", error),))
-        if capture.sha256 not in self._by_content:
-            self._by_content[capture.sha256] = asyncio.create_task(self._open_and_analyze(capture))
-        return await asyncio.shield(self._by_content[capture.sha256])
+        job = (capture.sha256, step)
+        if job not in self._looks:
+            self._looks[job] = asyncio.create_task(self.looking.run(workers.look_at_blob, capture.blob, capture.sha256, step))
+        return await asyncio.shield(self._looks[job])
 
-    async def _open_and_analyze(self, capture: Capture) -> Look:
-        return await self.looking.run(workers.look_at_blob, capture.blob, capture.sha256)
+    async def _fetch(self, url: str, fetcher: Fetcher) -> Capture:
+        return await asyncio.get_running_loop().run_in_executor(self._fetching, fetcher.capture, url)
 
 
 class Turns:

@@ -26,7 +26,7 @@ from jikim.config import Config
 from jikim.errors import JikimError, MediaUnreadable
 from jikim.media.opening import open_path
 from jikim.media.sandbox import die_with_parent
-from jikim.scan import Detector, Failure, Look, worker_count
+from jikim.scan import Detector, Failure, Look, Step, reads_media, worker_count
 from jikim.types import TextSpan
 from jikim.vault import Vault
 
@@ -38,6 +38,7 @@ class Workers:
         self._config = config
         self._only = tuple(only) if only is not None else None
         self.count = count or worker_count(config)
+        self.reads_media = reads_media(only)
         self._under_way: set[Future[Look]] = set()
         self._processes: set[BaseProcess] = set()
         self._pool = self._new_pool()
@@ -103,14 +104,14 @@ _config: Config
 _detector: Detector
 
 
-def look_at_blob(blob: str, digest: str) -> Look:
-    """A job: looks at a sealed file."""
+def look_at_blob(blob: str, digest: str, step: Step) -> Look:
+    """A job: takes one step of looking at a sealed file."""
     try:
         fd = _vault().open_memfd(blob)
     except JikimError as error:
         return Look(failures=(Failure("open", error),))
     try:
-        return _detector.look(fd, digest)
+        return _detector.look(fd, digest, steps=(step,))
     finally:
         os.close(fd)
 

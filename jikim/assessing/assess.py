@@ -12,9 +12,11 @@ from math import exp, log, sqrt
 from statistics import fmean, pstdev
 
 from jikim.assessing.rules import AxisRule, Rule, Rules, shipped
+from jikim.provenance import fixtures
 from jikim.types import Assessment, Axis, AxisState, Cue, Level, Reason
 
 TEST_BANK = "test"
+TEST_CARD = "test_card.png"
 TEST_CARD_SENSITIVE_SCORE = 0.97
 """What the test card counts for on the sexual axis, within a chain that is a test by provenance and nowhere else."""
 
@@ -56,7 +58,7 @@ def assess(
     cards = [cue for cue in cues if cue.name == "known_copy" and cue.value["bank"] == TEST_BANK]
     if is_test:
         copies += cards
-        cues = [*cues, *map(_as_sensitive, cards)]
+        cues = [*cues, *(_as_sensitive(cue) for cue in cards if fixtures().get(cue.value["item"]) == TEST_CARD)]
     evidence = [found for rule in rules.rules if (found := _evidence(rule, cues))]
     axes = {name: _axis(rules.axes[name], [e for e in evidence if e.rule.axis == name]) for name in ("minor", "sexual")}
     known = max((float(cue.value["score"]) for cue in copies if cue.value["relation"] == "copy"), default=0.0)

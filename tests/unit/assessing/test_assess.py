@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jikim.assessing import assess
 from jikim.assessing.rules import Rule, read, shipped
+from jikim.provenance import fixtures
 from jikim.types import AxisState, Cue, Level, Reason
 
 share = st.floats(0.0, 1.0)
@@ -40,8 +41,11 @@ def sensitive(score: float, at_s: float | None = None) -> Cue:
     return cue("sensitive", {"score": score}, score, at_s)
 
 
-def copy(bank: str, score: float = 0.99) -> Cue:
-    return cue("known_copy", {"bank": bank, "item": "0" * 64, "score": score, "relation": "copy", "label": "x", "edit": "-"}, score)
+CARD = next(digest for digest, name in fixtures().items() if name == "test_card.png")
+
+
+def copy(bank: str, score: float = 0.99, item: str = CARD) -> Cue:
+    return cue("known_copy", {"bank": bank, "item": item, "score": score, "relation": "copy", "label": "x", "edit": "-"}, score)
 
 
 any_cue = st.one_of(
@@ -134,6 +138,12 @@ def test_the_test_card_counts_by_provenance_alone():
     assert elsewhere.score == assess("c", []).score
     assert elsewhere.axes == assess("c", []).axes
     assert [(reason.message_key, reason.weight) for reason in elsewhere.reasons] == [("reason.test_card", 0.0)]
+
+
+def test_another_item_of_the_test_bank_is_a_copy_and_not_sensitive():
+    clip = assess("c", [copy("test", item="0" * 64)], is_test=True)
+    assert clip.level is Level.URGENT
+    assert clip.axes["sexual"].state is AxisState.CANNOT_TELL
 
 
 def test_nobody_hides_behind_the_test_card():

@@ -8,7 +8,7 @@ from jikim.errors import BadUse, NotConfigured
 from jikim.sources.candidates import TEXT_LIMIT, TITLE_LIMIT
 from jikim.types import candidate_id
 
-NAMES = ("feed", "listing", "page", "practice")
+NAMES = ("bluesky", "feed", "listing", "mastodon", "mediawiki", "page", "practice", "searxng")
 
 
 @pytest.fixture(params=NAMES)
@@ -55,9 +55,9 @@ def test_limit_is_kept(plugin, recorded):
 
 def test_without_an_address_it_is_politely_absent(plugin, recorded):
     with pytest.raises(NotConfigured):
-        plugin.verify(plugin.Config())
+        plugin.verify(plugin.Config(url=None))
     with pytest.raises(NotConfigured):
-        list(plugin(plugin.Config(), recorded({})).search(next(iter(plugin.examples())).keyword, None, 10))
+        list(plugin(plugin.Config(url=None), recorded({})).search(next(iter(plugin.examples())).keyword, None, 10))
 
 
 def test_config_has_an_address_and_refuses_what_it_does_not_know(plugin):
