@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib.resources import files
 from pathlib import Path
 
 from bench.measuring import Cost, measured, table
 from jikim import config as configuration
 from jikim.analyzers.tracks import with_tracks
 from jikim.media.opening import open_path
+from jikim.practice.world import own_world
 from jikim.scan import Clock, analyze, build_analyzers
 from jikim.types import Cue, Subject
 
@@ -20,6 +22,11 @@ LENGTH_S = 600
 SIZE = "scale=1280:720:force_original_aspect_ratio=decrease,pad=1280:720:(ow-iw)/2:(oh-ih)/2,setsar=1,fps=25"
 SCENE_S = 12
 """Longest piece taken of one clip."""
+SUBTITLES = 64
+FONT = files("jikim").joinpath("practice", "world", "fonts", "JikimPractice-Bold.ttf")
+SENTENCES = tuple(
+    title for title in dict.fromkeys(item.title for item in own_world().items) if "축제" in title and 8 <= len(title) <= 20
+)
 NEAR_S = 5.0
 """A cue of the one-frame-a-second scan counts as found when the adaptive scan has the same cue within so many seconds."""
 

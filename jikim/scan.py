@@ -26,7 +26,7 @@ from jikim.types import Audio, Cue, Frame, Media, MediaKind, Need, Reason, Subje
 from jikim.weights.sessions import LocalSessions
 
 REFINING_ROUNDS = 2
-DEAR_MS = 50.0
+DEAR_MS = 25.0
 """An analyzer that costs more a frame looks at the first frames only; in a sweep, after the others have seen everything."""
 HEARD_S = 600.0
 HEARD_PIECES = 10
@@ -219,7 +219,9 @@ def verify_analyzers(config: Config, only: Sequence[str] | None = None) -> None:
     """Raises before any work begins what would stop every worker: an unknown name or setting, or a missing model file."""
     sessions = LocalSessions(config.weights)
     for name, kind in _analyzer_classes(only).items():
-        kind.verify(configured(kind.Config, config.analyzers.get(name, {}), f"analyzers.{name}"), sessions)
+        configured(kind.Config, config.analyzers.get(name, {}), f"analyzers.{name}")
+        for weights in kind.weights:
+            sessions.path(weights)
 
 
 def reads_media(only: Sequence[str] | None = None) -> bool:

@@ -7,11 +7,12 @@ import sys
 from jikim.config import Config
 from jikim.errors import JikimError
 from jikim.media.sandbox import missing
-from jikim.seams import ANALYZERS, SOURCES, plugins
+from jikim.seams import ANALYZERS, SOURCES, configured, plugins
 from jikim.state import State
 from jikim.terminal import say
 from jikim.vault import Vault
 from jikim.weights.inventory import FileState, verify_all
+from jikim.weights.sessions import LocalSessions
 
 
 def run(config: Config) -> int:
@@ -33,7 +34,14 @@ def run(config: Config) -> int:
             _print(config.lang, key, is_well=False, problem=error.message().in_language(config.lang))
             status = 1
     _print(config.lang, "checking.sources", is_well=True, names=", ".join(plugins(SOURCES)))
-    _print(config.lang, "checking.analyzers", is_well=True, names=", ".join(plugins(ANALYZERS)))
+    sessions = LocalSessions(config.weights)
+    for name, kind in plugins(ANALYZERS).items():
+        try:
+            kind.verify(configured(kind.Config, config.analyzers.get(name, {}), f"analyzers.{name}"), sessions)
+            _print(config.lang, "checking.analyzer", is_well=True, name=name)
+        except JikimError as error:
+            _print(config.lang, "checking.analyzer", is_well=False, name=name, problem=error.message().in_language(config.lang))
+            status = 1
     if not status:
         with State.open(config.home) as state:
             _print(config.lang, "checking.authority", is_well=state.authority() is not None)
