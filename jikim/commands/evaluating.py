@@ -39,15 +39,15 @@ def run(
         if folder:
             _save(folder, {})
     measured = evaluate(config, task, manifest, group_by=group_by, watched=_progress)
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(measured.as_object()).decode() + "\n")
-    else:
-        _print(config.lang, measured)
     if plots:
         _save(plots, {f"{measured.task}-{name}.svg": svg for name, svg in measured.figures.plots.items()})
     if cards:
         name = f"{measured.analyzer}.md"
         _save(cards, {name: card(measured, _read(cards / name), about)})
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(measured.as_object()).decode() + "\n")
+    else:
+        _print(config.lang, measured)
     return _complain(config.lang, measured)
 
 

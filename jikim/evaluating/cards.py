@@ -38,7 +38,6 @@ def card(measured: Evaluation, earlier: str = "", about: str = "") -> str:
 def _head(measured: Evaluation, model: ModelCard) -> Iterator[str]:
     korean = korean_words().get(measured.analyzer, {})
     yield f"# {measured.analyzer}\n\n"
-    yield f"`jikim evaluate {measured.task} MANIFEST.tsv --card DIR`\n\n"
     yield f"| | |\n|---|---|\n| 판 Version | {_cell(measured.analyzer_version)} |\n"
     for name, digest in measured.weights.items():
         yield f"| 가중치 Weights `{name}` | sha256 `{digest}` |\n"
@@ -54,6 +53,7 @@ def _head(measured: Evaluation, model: ModelCard) -> Iterator[str]:
 
 def _section(measured: Evaluation, about: str) -> Iterator[str]:
     yield f"<!-- measured {measured.task} -->\n### {measured.task}\n\n"
+    yield f"`jikim evaluate {measured.task} MANIFEST.tsv --card DIR`\n\n"
     left_out = len(measured.problems)
     yield f"{about}\n\n" if about else ""
     yield (
