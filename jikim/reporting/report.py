@@ -208,12 +208,13 @@ def _gaps(swept: Swept) -> Iterator[str]:
 
 
 def _gap_lines(swept: Swept) -> Iterator[str]:
-    late = sum(any(reason.message_key == "reason.not_looked_at" for reason in f.assessment.reasons) for f in swept.ranked)
+    remarks = Counter(reason.message_key for found in swept.ranked for reason in found.assessment.reasons)
     open_ends = sum(not found.is_final for found in swept.ranked)
     if swept.is_interrupted:
         yield say("reporting.was_interrupted")
-    if late:
-        yield say("reporting.not_looked_at", count=late)
+    for remark in ("not_looked_at", "not_read"):
+        if count := remarks[f"reason.{remark}"]:
+            yield say(f"reporting.{remark}", count=count)
     if open_ends:
         yield say("reporting.not_final", count=open_ends)
     if len(swept.ranked) >= swept.limit:

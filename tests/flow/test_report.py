@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jikim.messages import catalogue
 from tests.flow.harness import CARD, allow
 
 FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>소식</title>
@@ -28,7 +29,7 @@ def test_a_sweep_of_practice_and_a_real_place_writes_what_it_may(jikim, home, pl
         assert ("title" in candidate) == (candidate["source"] == "practice")
     for words in (
         "축제 그림",
-        "시험용 그림이 보임",
+        catalogue()["reason.test_card"].ko,
         "대조목록의 영상물과 일치",
         "지원센터",
         "연습용 플랫폼에서",

@@ -136,12 +136,14 @@ def test_practice_says_so_and_shows_titles_as_harmless_text(report):
 
 def test_what_was_not_looked_at_is_said(report):
     late = Reason("reason.not_looked_at", {}, 0.0, ())
+    unread = Reason("reason.not_read", {}, 0.0, ())
     broken = Failure("open", MediaUnreadable("media.damaged", where="x"))
     health = {"practice": Health(SourceState.LIMITED, 3), "feed": Health(SourceState.SLOW, 0)}
-    finds = [found(1, remarks=[late]), found(2, is_final=False), found(3, failures=[broken])]
+    finds = [found(1, remarks=[late]), found(2, is_final=False, remarks=[unread]), found(3, failures=[broken])]
     text = Elements(report(finds, health, limit=3, is_interrupted=True)).text
     for words in (
         "영상물을 살펴보지 못한 의심 건: 1건",
+        "화면 글자와 소리를 살펴보지 못한 의심 건: 1건",
         "분석이 끝나지 않은 의심 건: 1건",
         "정한 수(3건)",
         "출처 feed: 응답이 늦음",
