@@ -78,7 +78,7 @@ def join(videos: Path, folder: Path) -> tuple[Path, int]:
     pieces: list[Path] = []
     total_s = 0.0
     turn = 0
-    while total_s < LENGTH_S:
+    while total_s < LENGTH_S - 0.5:
         for clip in clips:
             length_s = _duration_s(clip)
             start_s = (turn * SCENE_S) % max(length_s - 1, 1)
@@ -96,10 +96,24 @@ def join(videos: Path, folder: Path) -> tuple[Path, int]:
     listing = folder / "pieces.txt"
     listing.write_text("".join(f"file '{piece}'\n" for piece in pieces))
     joined = folder / "joined.mp4"
-    _ffmpeg(
-        "-f", "concat", "-safe", "0", "-i", listing, "-c:v", "libx264", "-preset", "veryfast", "-g", "250", "-crf", "23", joined
-    )
+    _ffmpeg("-f", "concat", "-safe", "0", "-i", listing, "-vf", subtitles(folder), "-c:v", "libx264", "-preset", "veryfast",
+            "-g", "250", "-crf", "23", joined)  # fmt: skip
     return joined, len(pieces)
+
+
+def subtitles(folder: Path) -> str:
+    """An FFmpeg filter that burns in a Korean line every few seconds, each shown for half of that time."""
+    every_s = LENGTH_S / SUBTITLES
+    drawn = []
+    for number in range(SUBTITLES):
+        file = folder / f"line{number:03d}.txt"
+        file.write_text(SENTENCES[number % len(SENTENCES)], "utf-8")
+        start_s = number * every_s + every_s / 4
+        drawn.append(
+            f"drawtext=fontfile={FONT}:textfile={file}:fontsize=44:fontcolor=white:borderw=3:bordercolor=black"
+            f":x=(w-text_w)/2:y=h-100:enable='between(t,{start_s:.2f},{start_s + every_s / 2:.2f})'"
+        )
+    return ",".join(drawn)
 
 
 def one_frame_a_second(video: Path) -> tuple[list[Cue], int]:
