@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from jikim.seams import AnalyzerExample
 from jikim.types import Frame, Subject
 
 Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]
+
+FONT = Path(__file__).parents[1] / "practice" / "world" / "fonts" / "JikimPractice-Regular.ttf"
+"""A few hundred Korean syllables under the SIL Open Font Licence."""
 
 
 def example(pixels: Pixels, *cue_names: str) -> AnalyzerExample:
@@ -34,6 +40,13 @@ def landscape() -> Pixels:
     cv2.ellipse(canvas, (130, 230), (170, 90), 0, 180, 360, (70, 110, 80), -1, cv2.LINE_AA)
     canvas[200:] = (95, 150, 70)
     return canvas
+
+
+def sign(text: str) -> Pixels:
+    """(200, 480, 3): a line of dark letters on a light wall, 36 pixels high."""
+    canvas = Image.new("RGB", (480, 200), (225, 220, 205))
+    ImageDraw.Draw(canvas).text((60, 80), text, fill=(40, 40, 60), font=ImageFont.truetype(FONT, 36))
+    return np.asarray(canvas)
 
 
 def teddy_bear() -> Pixels:

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from jikim.analyzers import drawings
+from jikim.analyzers.screen_text import ScreenTextAnalyzer, ScreenTextConfig
+from jikim.analyzers.text_boxes import strokes_box
+from jikim.analyzers.text_lines import Reading, changes
+from jikim.errors import WeightsMissing
+from jikim.messages import render
+from jikim.types import Frame, Subject
+from jikim.weights.sessions import LocalSessions
+
+BOLD = drawings.FONT.with_name("JikimPractice-Bold.ttf")
+
+
+@pytest.fixture(scope="module")
+def analyzer(sessions):
+    return ScreenTextAnalyzer(ScreenTextConfig(), sessions)
+
+
+def _lines(analyzer, *frames):
+    return list(analyzer.analyze(Subject(None, frames)))
+
+
+def _film(at_s=0.0, **texts):
+    """A frame of film (360, 640, 3) with outlined white text; each name says where: top, middle or bottom, left or right."""
+    height, width = 360, 640
+    rows, columns = np.mgrid[:height, :width]
+    canvas = np.stack([120 + 60 * np.sin(rows / 50), 110 + 40 * np.cos(columns / 70), 90 + 0 * rows], axis=2).astype(np.uint8)
+    picture = Image.fromarray(canvas)
+    draw, font = ImageDraw.Draw(picture), ImageFont.truetype(BOLD, 28)
+    for place, text in texts.items():
+        x = {"left": 30, "right": 350}.get(place.partition("_")[2], 120)
+        y = {"top": 20, "middle": 160, "bottom": 310}[place.partition("_")[0]]
+        draw.text((x, y), text, fill="white", font=font, stroke_width=2, stroke_fill="black")
+    return Frame("film", at_s, np.asarray(picture))
+
+
+def test_a_korean_line_is_read_where_it_stands(analyzer, sessions):
+    (cue,) = _lines(analyzer, Frame("m", None, drawings.sign("오늘은 학교 축제")))
+    assert cue.value == {"text": "오늘은 학교 축제", "lang": "ko"}
+    assert cue.params == {"text": "오늘은 학교 축제"}
+    assert "오늘은" in render(cue.message_key, cue.params).ko
+    assert cue.confidence > 0.8
+    assert cue.weights_sha256 == sessions.sha256("tesseract-kor")
+    assert 0.05 < cue.region.x < 0.15
+    assert 0.35 < cue.region.y + cue.region.h / 2 < 0.6
+    assert cue.at_s is None
+
+
+def test_an_english_line_is_english(analyzer):
+    picture = np.full((200, 640, 3), 240, np.uint8)
+    cv2.putText(picture, "School starts on Monday", (40, 110), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 2, cv2.LINE_AA)
+    (cue,) = _lines(analyzer, Frame("m", None, picture))
+    assert cue.value["lang"] == "en"
+    assert changes(cue.value["text"], "School starts on Monday") <= 2
+
+
+def test_subtitles_over_film_come_in_reading_order(analyzer):
+    frame = _film(top_left="학교 축제", top_right="오늘은", bottom="친구 사진")
+    assert [cue.value["text"] for cue in _lines(analyzer, frame)] == ["학교 축제", "오늘은", "친구 사진"]
+
+
+def test_a_line_that_stays_is_read_once_where_it_is_sharpest(analyzer):
+    sharp = _film(2.0, bottom="학교 축제")
+    blurred = [Frame("film", at, np.asarray(cv2.GaussianBlur(sharp.pixels, (0, 0), 1.0), np.uint8)) for at in (1.0, 3.0)]
+    cues = _lines(analyzer, blurred[0], sharp, blurred[1])
+    assert [(cue.at_s, cue.value["text"]) for cue in cues] == [(2.0, "학교 축제")]
+
+
+def test_other_lines_in_the_same_place_are_read_each(analyzer):
+    cues = _lines(analyzer, _film(1.0, bottom="학교 축제"), _film(2.0), _film(3.0, bottom="친구 사진"))
+    assert [(cue.at_s, cue.value["text"]) for cue in cues] == [(1.0, "학교 축제"), (3.0, "친구 사진")]
+
+
+def test_no_more_lines_than_allowed_and_none_twice(sessions):
+    analyzer = ScreenTextAnalyzer(ScreenTextConfig(lines_max=2), sessions)
+    frames = [_film(1.0, top="학교 축제", middle="오늘은", bottom="친구 사진"), _film(5.0), _film(9.0, middle="학교 축제")]
+    texts = [cue.value["text"] for cue in _lines(analyzer, *frames)]
+    assert len(texts) == len(set(texts)) == 2
+
+
+def test_a_screen_of_ten_thousand_lines_is_bounded(analyzer):
+    picture = Image.new("RGB", (4000, 4000), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.truetype(drawings.FONT, 9)
+    for number in range(10_000):
+        draw.text((10 + 150 * (number % 26), 10 * (number // 26)), f"학교 축제 {number}", fill="black", font=font)
+    assert len(_lines(analyzer, Frame("m", None, np.asarray(picture)))) <= 10
+
+
+@pytest.mark.parametrize("picture", [drawings.landscape(), drawings.teddy_bear(), drawings.face(), drawings.noise()])
+def test_nothing_is_read_where_nothing_stands(analyzer, picture):
+    assert _lines(analyzer, Frame("m", None, picture), Frame("m", 1.0, picture)) == []
+
+
+def test_the_gate_sees_letters_and_no_plain_wall():
+    assert strokes_box(drawings.slope()) is None
+    box = strokes_box(drawings.sign("오늘은 학교 축제"))
+    assert box.left < 60 < box.left + box.width
+    assert box.top < 90 < box.top + box.height
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "agreeing", "is_believable"),
+    [
+        ("학교 축제", 0.7, 1, True),
+        ("학교 축제", 0.6, 1, False),
+        ("학교 축제", 0.92, 0, True),
+        ("학교", 0.95, 1, False),
+        ("학교", 0.8, 2, True),
+        ("개", 0.99, 5, False),
+        ("15", 0.99, 5, False),
+        ("2020", 0.9, 1, True),
+        ("|| = - 학교", 0.95, 3, False),
+        ("", 0.0, 0, False),
+    ],
+)
+def test_what_is_believed(text, confidence, agreeing, is_believable):
+    assert Reading("ko", text, confidence, agreeing).is_believable is is_believable
+
+
+def test_the_edit_distance():
+    assert changes("", "abc") == 3
+    assert changes("학교 축제", "학고 축제!") == 2
+
+
+def test_without_its_files_it_says_so(tmp_path):
+    with pytest.raises(WeightsMissing):
+        ScreenTextAnalyzer.verify(ScreenTextConfig(), LocalSessions(tmp_path))
