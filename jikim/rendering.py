@@ -16,7 +16,9 @@ from jikim.types import Assessment, Axis, Candidate, Cue, JsonValue, Reason
 SCHEMA = 1
 
 TEXT_FIELDS = frozenset({"text"})
-"""Fields of cues and reasons that hold somebody's words, or words that lead to somebody."""
+"""Fields of cues that hold somebody's words."""
+NAMING_FIELDS = TEXT_FIELDS | {"label"}
+"""Fields of reasons that do, or that hold what a centre calls an item of its bank."""
 
 
 def scan_object(
@@ -71,7 +73,7 @@ def cue_object(cue: Cue, *, is_masked: bool) -> dict[str, JsonValue]:
         "at_s": _rounded(cue.at_s),
         "region": [round(side, 4) for side in cue.region] if cue.region else None,
         "confidence": round(cue.confidence, 4),
-        "value": _masked(cue.value, None) if is_masked else dict(cue.value),
+        "value": _masked(cue.value, TEXT_FIELDS, None) if is_masked else dict(cue.value),
     }
 
 
@@ -83,7 +85,9 @@ def failure_object(failure: Failure, *, is_masked: bool) -> dict[str, JsonValue]
 
 def reason_text(reason: Reason, *, is_masked: bool) -> Message:
     """A reason as a sentence in both languages."""
-    return render(reason.message_key, _masked(reason.params, {"message": "masked.text"}) if is_masked else reason.params)
+    return render(
+        reason.message_key, _masked(reason.params, NAMING_FIELDS, {"message": "masked.text"}) if is_masked else reason.params
+    )
 
 
 def _reason_object(reason: Reason, is_masked: bool) -> dict[str, JsonValue]:
@@ -100,11 +104,14 @@ def _axis_object(axis: Axis) -> dict[str, JsonValue]:
     return {"state": str(axis.state), "score": round(axis.score, 4), "low": round(axis.low, 4), "high": round(axis.high, 4)}
 
 
-def _masked(value: Any, instead: JsonValue) -> Any:
-    """The same with every text field, however deep, replaced."""
+def _masked(value: Any, fields: frozenset[str], instead: JsonValue) -> Any:
+    """The same with every string under one of `fields`, however deep, replaced."""
     if isinstance(value, Mapping):
-        return {name: instead if name in TEXT_FIELDS else _masked(inner, instead) for name, inner in value.items()}
-    return [_masked(inner, instead) for inner in value] if isinstance(value, list | tuple) else value
+        return {
+            name: instead if name in fields and isinstance(inner, str) else _masked(inner, fields, instead)
+            for name, inner in value.items()
+        }
+    return [_masked(inner, fields, instead) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _rounded(value: float | None) -> float | None:
