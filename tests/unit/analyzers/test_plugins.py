@@ -20,6 +20,8 @@ VALUES = {
     "object": {"label"},
     "sensitive": {"score"},
     "youth_language": {"score", "cues"},
+    "line": {"text", "lang"},
+    "utterance": {"text", "lang", "start_s", "end_s"},
     "known_copy": {
         *("bank", "item", "score", "relation", "coverage_query", "coverage_item", "start_s", "end_s", "item_start_s", "edit"),
     },
