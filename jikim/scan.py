@@ -120,6 +120,8 @@ class Detector:
 
     def _see(self, media: OpenMedia, frames: Sequence[Frame], clock: Clock) -> tuple[list[Cue], list[Failure], int]:
         """The cues of the first frames and of those around them; the number of frames looked at."""
+        if not self._seeing:
+            return [], [], len(frames)
         cues, failures = analyze(Subject(media.media, tuple(frames)), self._seeing, clock)
         seen = list(frames)
         for _ in range(REFINING_ROUNDS):
