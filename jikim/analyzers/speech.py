@@ -101,7 +101,7 @@ class SpeechAnalyzer:
         metrics={
             "clips_of_real_speech_understood": "3 of 3 (one English, two Korean), also clipped, over hiss and over a melody",
             "synthetic_korean_voices_understood": "0 of 7: nothing said rather than something wrong",
-            "utterances_in_sound_without_speech": "0 in 11 minutes of silence, noise, tones and melody, and in 3 hours of melody",
+            "utterances_in_sound_without_speech": "0 in 11 minutes of silence, noise, tones and melody, 0 in 3 hours of it",
             "work_s_per_s_of_speech": 0.11,
             "work_s_per_s_without_speech": 0.004,
         },

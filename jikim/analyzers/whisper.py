@@ -49,14 +49,11 @@ class Whisper:
     def __init__(self, sessions: Sessions) -> None:
         import ctranslate2  # here: only sound with speech needs it
 
-        content = {
-            "model.bin": sessions.path("whisper-base").read_bytes(),
-            "vocabulary.txt": sessions.path("whisper-base-vocabulary").read_bytes(),
-            "config.json": sessions.path("whisper-base-config").read_bytes(),
-        }
+        paths = {name: sessions.path(name) for name in ("whisper-base", "whisper-base-vocabulary", "whisper-base-config")}
+        (folder,) = {path.parent for path in paths.values()}
         self._ctranslate2 = ctranslate2
-        self._model = ctranslate2.models.Whisper("whisper-base", compute_type="int8", intra_threads=1, files=content)
-        self._tokens = content["vocabulary.txt"].decode("utf-8").split("\n")
+        self._model = ctranslate2.models.Whisper(str(folder), compute_type="int8", intra_threads=1)
+        self._tokens = paths["whisper-base-vocabulary"].read_text("utf-8").split("\n")
         self._end = self._tokens.index("<|endoftext|>")
         self._first_time = self._tokens.index("<|0.00|>")
 

@@ -56,7 +56,7 @@ Origin = PyPi | Npm | Together | Url
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One model file. `parts` is empty where an origin delivers the file itself; `conversion` says how parts become it."""
+    """One model file; `file` may name a folder before it. `parts` is empty where an origin delivers the file itself; `conversion` says how parts become it."""
 
     name: str
     file: str
