@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from bench.scan_bench import bench_scan, bench_start
-from bench.sweep_bench import bench_sweep
+from bench.sweep_bench import bench_first_minute, bench_sweep
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
         bench_start(Path(str(files("jikim").joinpath("practice", "fixtures", "test_card.png"))))
     if chosen.only in (None, "sweep"):
         bench_sweep()
+        bench_first_minute()
     if chosen.only in (None, "scan"):
         if chosen.videos is None or shutil.which("ffmpeg") is None:
             print(
@@ -30,4 +31,5 @@ def main() -> None:
             bench_scan(chosen.videos)
 
 
-main()
+if __name__ == "__main__":  # the workers that are started import this file again
+    main()

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from bench.measuring import measured, table
+from jikim import config as configuration
+from jikim.commands import places
+from jikim.config import Config
+from jikim.practice.server import PracticeServer
+from jikim.practice.world import own_world
+from jikim.sweep import Place, sweep
+from jikim.types import Keyword, Level
+from jikim.vault import Vault
+from jikim.workers import Workers
 
 KEYWORD = "축제"
 TOP = 20
@@ -51,6 +62,34 @@ def bench_sweep(limit: int = 300) -> None:
             ("exit status", str(cost.status)),
         ],
     )
+
+
+def bench_first_minute(limit: int = 300) -> None:
+    """When each planted item is first known for more than its words: raised above `none`, provisionally or finally."""
+    with tempfile.TemporaryDirectory() as home:
+        config = configuration.load({"JIKIM_HOME": home, "JIKIM_LANG": "en"})
+        with Vault.open(config.home) as vault:
+            key = vault.practice_key()
+        world = own_world()
+        with PracticeServer(world, key) as server:
+            planted = {f"{server.origin}/item/{item.id}" for item in world.items if item.cues}
+            start = time.perf_counter()
+            with places.opened(config, [f"practice={server.origin}"]) as searched, Workers(config) as looking:
+                known_s = asyncio.run(_known(config, searched, looking, limit, planted, start))
+    times = sorted(known_s.values())
+    half_s = times[len(planted) // 2 - 1] if len(times) >= len(planted) // 2 else float("inf")
+    table("Planted items over time", [(f"half of {len(planted)} known after", f"{half_s:.1f} s (limit 15 s)")])
+
+
+async def _known(
+    config: Config, searched: list[Place], looking: Workers, limit: int, planted: set[str], start: float
+) -> dict[str, float]:
+    known_s: dict[str, float] = {}
+    keyword = Keyword(KEYWORD)
+    async for found in sweep(keyword, searched, looking, limit=limit, budget_s=config.sweeping.budget_s, health={}):
+        if found.candidate.url in planted and found.assessment.level is not Level.NONE:
+            known_s.setdefault(found.candidate.url, time.perf_counter() - start)
+    return known_s
 
 
 def _planted(file: Path) -> list[tuple[str, str]]:
