@@ -56,7 +56,10 @@ Origin = PyPi | Npm | Together | Url
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One model file; `file` may name a folder before it. `parts` is empty where an origin delivers the file itself; `conversion` says how parts become it."""
+    """One model file; `file` may name a folder before it.
+
+    `parts` is empty where an origin delivers the file itself; `conversion` says how parts become it.
+    """
 
     name: str
     file: str

@@ -20,9 +20,9 @@ def sha256_of(path: Path) -> str:
 class LocalSessions:
     """The `Sessions` of `jikim.seams` over a folder of model files.
 
-    A file is read and its sha256 compared the first time it is asked for (0.3 s for all of them, most of it for Whisper); nothing about it is
-    believed from an earlier process. Safe to share between threads; in a forked child the sessions opened before the fork
-    must not be used.
+    A file is read and its sha256 compared the first time it is asked for (0.3 s for all of them, most of it for Whisper);
+    nothing about it is believed from an earlier process. Safe to share between threads; in a forked child the sessions opened
+    before the fork must not be used.
     """
 
     def __init__(self, folder: Path) -> None:
