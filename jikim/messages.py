@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import string
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -38,7 +39,8 @@ def catalogue() -> Mapping[str, Message]:
 
 
 def render(key: str, params: Mapping[str, JsonValue]) -> Message:
-    """The message `key` with its placeholders filled. A parameter that is itself `{"message": key}` is translated first.
+    """The message `key` with its placeholders filled, texts made `readable`. A parameter that is itself `{"message": key}` is
+    translated first.
 
     Raises KeyError when the key is unknown or a placeholder has no parameter.
     """
@@ -51,6 +53,21 @@ def placeholders(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name)
 
 
+def readable(text: str) -> str:
+    """Somebody else's text as it may be written to any terminal or file: what would steer the terminal, turn the direction of
+    writing or is no character at all stands as an escape, as in `\\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(one.encode("unicode_escape").decode("ascii") if _steers(one) else one for one in text)
+
+
+def _steers(one: str) -> bool:
+    return unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(one) in _TURNING
+
+
+_TURNING = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
+
+
 def _fill(template: str, params: Mapping[str, JsonValue], lang: str) -> str:
     return template.format_map({name: _translated(value, lang) for name, value in params.items()})
 
@@ -58,4 +75,4 @@ def _fill(template: str, params: Mapping[str, JsonValue], lang: str) -> str:
 def _translated(value: JsonValue, lang: str) -> JsonValue:
     if isinstance(value, Mapping) and set(value) == {"message"}:
         return catalogue()[value["message"]].in_language(lang)
-    return value
+    return readable(value) if isinstance(value, str) else value

@@ -139,13 +139,13 @@ def reason_lines(assessment: Assessment, lang: str, *, is_masked: bool) -> list[
     return lines
 
 
-def print_scan(console: Console, name: str, assessment: Assessment, lang: str) -> None:
+def print_scan(console: Console, name: str, assessment: Assessment, lang: str, *, is_masked: bool) -> None:
     """One scanned input: what it is suspected of and why."""
     level = say(lang, f"level.{assessment.level}")
     console.print(Text(f"{name}: {level} {assessment.score:.2f}"))
     for axis in ("minor", "sexual"):
         console.print(Text("  " + axis_text(axis, assessment, lang)))
-    for line in reason_lines(assessment, lang, is_masked=False):
+    for line in reason_lines(assessment, lang, is_masked=is_masked):
         console.print(Text("  " + line))
 
 

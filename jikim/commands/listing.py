@@ -8,6 +8,7 @@ import msgspec
 
 from jikim.commands import places
 from jikim.config import Config
+from jikim.messages import catalogue
 from jikim.seams import SOURCES, plugins
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
@@ -22,9 +23,16 @@ def show(config: Config) -> int:
     """The kinds of places, and which of them are set up in config.toml."""
     for name, kind in plugins(SOURCES).items():
         state = "listing.set_up" if name in config.sources else "listing.not_set_up"
-        summary = (kind.__doc__ or "").strip().splitlines()[0]
-        sys.stdout.write(f"{name:<10} {say(config.lang, state)}  {summary}\n")
+        sys.stdout.write(f"{name:<10} {say(config.lang, state)}  {_summary(config.lang, name, kind)}\n")
     return 0
+
+
+def _summary(lang: str, name: str, kind: type) -> str:
+    """What a source is, in one line: ours in the person's language, another's plug-in in the words of its module."""
+    key = f"listing.about.{name}"
+    if key in catalogue():
+        return say(lang, key)
+    return next(iter((sys.modules[kind.__module__].__doc__ or "").splitlines()), "")
 
 
 def health(config: Config, *, as_json: bool) -> int:

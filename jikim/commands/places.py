@@ -52,7 +52,7 @@ def opened_address(config: Config, url: str) -> Iterator[Place]:
     Raises AuthorityMissing, and FetchRefused for a false practice host.
     """
     with Vault.open(config.home, with_private_keys=False) as vault:
-        proven = prove(url, vault.practice_key()) if _may_be_practice(config, url) else None
+        proven = prove(url, vault.practice_key()) if may_be_practice(config, url) else None
         if proven is None:
             require_authority(config)
         with _place(config, vault, "page", url, proven) as place:
@@ -80,7 +80,7 @@ def parsed(named: str) -> tuple[str, str | None]:
     return name.strip(), url.strip() or None
 
 
-def _may_be_practice(config: Config, url: str) -> bool:
+def may_be_practice(config: Config, url: str) -> bool:
     """Whether to ask a host for its proof: it is a literal address of this machine that no setting calls a test server."""
     target = parse(url)
     return target.host in LOOPBACK_NAMES and f"{target.host}:{target.port}" not in config.fetching.loopback_allowed

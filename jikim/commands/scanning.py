@@ -16,11 +16,13 @@ from jikim import workers
 from jikim.assessing import assess
 from jikim.commands import places
 from jikim.config import Config
-from jikim.errors import BadUse, FetchFailed
+from jikim.errors import BadUse, FetchFailed, FetchRefused, JikimError
+from jikim.messages import readable
 from jikim.provenance import is_fixture
 from jikim.rendering import scan_object
 from jikim.scan import Detector, Failure, Look, failure_remarks, verify_analyzers
-from jikim.sweep import Health, sweep
+from jikim.seams import ANALYZERS, plugins
+from jikim.sweep import Health, Place, sweep
 from jikim.terminal import print_scan
 from jikim.types import Assessment, Keyword, TextOrigin, TextSpan, candidate_id
 from jikim.vault import Vault
@@ -45,6 +47,10 @@ def run(config: Config, inputs: Sequence[str], only: str | None, text: str | Non
     if not inputs and not text:
         raise BadUse("scanning.nothing_named")
     names = [name.strip() for name in only.split(",") if name.strip()] if only is not None else None
+    if names == []:
+        raise BadUse("scanning.no_analyzer", known=", ".join(plugins(ANALYZERS)))
+    if any(_is_address(name) and _is_outside(config, name) for name in inputs):
+        places.require_authority(config)
     texts = (TextSpan(text, TextOrigin.POST),) if text else ()
     verify_analyzers(config, names)
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
@@ -72,7 +78,7 @@ def scan(config: Config, inputs: Sequence[str], only: Sequence[str] | None, text
 
 
 def _scan_file(name: str, look: Look) -> Scanned:
-    return _scanned(name, look, is_test=look.media is not None and is_fixture(look.media.id))
+    return _scanned(readable(name), look, is_test=look.media is not None and is_fixture(look.media.id))
 
 
 def _scanned(name: str, look: Look, *, is_test: bool) -> Scanned:
@@ -82,31 +88,41 @@ def _scanned(name: str, look: Look, *, is_test: bool) -> Scanned:
 
 
 def _scan_address(config: Config, url: str, only: Sequence[str] | None) -> Iterator[Scanned]:
-    """The page or file at an address, as a sweep of one. Raises AuthorityMissing for a real one without it."""
-    with (
-        places.opened_address(config, url) as place,
-        Vault.open(config.home, with_private_keys=False) as vault,
-        Workers(config, only, count=1) as looking,
-    ):
-        health: dict[str, Health] = {}
-
-        async def only_one() -> list[Scanned]:
-            budget_s = config.sweeping.budget_s
-            return [
-                Scanned(vault.reference("candidate", found.candidate.id), found.look, found.assessment, not place.is_practice)
-                async for found in sweep(Keyword("", config.lang), [place], looking, limit=1, budget_s=budget_s, health=health)
-                if found.is_final
-            ]
-
-        scanned = asyncio.run(only_one())
-        error = health[place.source.name].error
-        if not scanned:
-            failure = Failure("fetch", error or FetchFailed("scanning.nothing_there"))
-            name = vault.reference("candidate", candidate_id("scan", url))
-            scanned = [
-                Scanned(name, Look(failures=(failure,)), _scanned(name, Look(failures=(failure,)), is_test=False).assessment)
-            ]
+    """The page or file at an address, as a sweep of one. What hinders it is a failure of this input alone."""
+    with Vault.open(config.home, with_private_keys=False) as vault:
+        is_masked = True
+        try:
+            with places.opened_address(config, url) as place, Workers(config, only, count=1) as looking:
+                is_masked = not place.is_practice
+                scanned = _sweep_of_one(config, place, looking, vault)
+        except (FetchRefused, FetchFailed) as error:
+            scanned = [_not_fetched(url, error, vault, is_masked=is_masked)]
         yield from scanned
+
+
+def _sweep_of_one(config: Config, place: Place, looking: Workers, vault: Vault) -> list[Scanned]:
+    """What a place has at its address. Raises what kept it from being fetched, FetchFailed where nothing is there."""
+    health: dict[str, Health] = {}
+    is_masked = not place.is_practice
+
+    async def only_one() -> list[Scanned]:
+        budget_s = config.sweeping.budget_s
+        return [
+            Scanned(vault.reference("candidate", found.candidate.id), found.look, found.assessment, is_masked)
+            async for found in sweep(Keyword("", config.lang), [place], looking, limit=1, budget_s=budget_s, health=health)
+            if found.is_final
+        ]
+
+    scanned = asyncio.run(only_one())
+    if not scanned:
+        raise health[place.source.name].error or FetchFailed("scanning.nothing_there")
+    return scanned
+
+
+def _not_fetched(url: str, error: JikimError, vault: Vault, *, is_masked: bool) -> Scanned:
+    look = Look(failures=(Failure("fetch", error),))
+    name = vault.reference("candidate", candidate_id("scan", url))
+    return Scanned(name, look, _scanned(name, look, is_test=False).assessment, is_masked)
 
 
 def _print(console: Console, lang: str, scanned: Scanned, *, as_json: bool) -> None:
@@ -118,9 +134,17 @@ def _print(console: Console, lang: str, scanned: Scanned, *, as_json: bool) -> N
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
         sys.stdout.flush()
     else:
-        print_scan(console, scanned.name, scanned.assessment, lang)
+        print_scan(console, scanned.name, scanned.assessment, lang, is_masked=scanned.is_masked)
     for error in errors:
         sys.stderr.write(f"jikim: {scanned.name}: {error}\n")
+
+
+def _is_outside(config: Config, url: str) -> bool:
+    """Whether an address needs authority before anything is asked of it; one that is no proper address is never asked."""
+    try:
+        return not places.may_be_practice(config, url)
+    except FetchRefused:
+        return False
 
 
 def _is_address(name: str) -> bool:

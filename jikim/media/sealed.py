@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 
 from jikim.errors import MediaUnreadable, SandboxUnavailable
@@ -15,11 +16,16 @@ SIZE_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 def open_path(path: str | os.PathLike[str]) -> int:
-    """A local file's bytes in sealed memory: a descriptor the caller closes. Raises MediaUnreadable."""
+    """A local file's bytes in sealed memory: a descriptor the caller closes. Raises MediaUnreadable.
+
+    Pipes and devices are refused: a pipe nobody writes to would be waited for without end, as the mere opening does.
+    """
     try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > MAX_FILE_BYTES:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+            facts = os.fstat(file.fileno())
+            if not stat.S_ISREG(facts.st_mode):
+                raise MediaUnreadable("media.not_regular", where=str(path))
+            if facts.st_size > MAX_FILE_BYTES:
                 raise MediaUnreadable("media.file_too_large", where=str(path), limit_mb=MAX_FILE_BYTES // 2**20)
             return sealed_memory(iter(lambda: file.read(_CHUNK_BYTES), b""), str(path))
     except OSError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import jikim
-from jikim.messages import catalogue, placeholders, render
+from jikim.messages import catalogue, placeholders, readable, render
 
 PACKAGE = Path(jikim.__file__).parent
 MESSAGES = catalogue()
@@ -55,3 +55,18 @@ def test_a_parameter_may_itself_be_a_message():
 def test_an_unknown_key_is_an_error():
     with pytest.raises(KeyError):
         render("nobody.wrote_this", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("가을 축제\u3000안내 👩\u200d🚒", "가을 축제\u3000안내 👩\u200d🚒"),
+        ("\x1b[2J\r\n\t\x7f\x9b", "\\x1b[2J\\r\\n\\t\\x7f\\x9b"),
+        ("a\u202egpj.exe\u2066", "a\\u202egpj.exe\\u2066"),
+        ("\udcff\ud800\u2028", "\\udcff\\ud800\\u2028"),
+    ],
+)
+def test_what_others_wrote_cannot_steer_a_terminal(text, shown):
+    assert readable(text) == shown
+    assert render("masked.where", {}).ko in render("config.invalid", {"where": {"message": "masked.where"}, "problem": text}).ko
+    assert shown in render("config.invalid", {"where": "-", "problem": text}).en
