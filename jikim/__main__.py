@@ -6,15 +6,17 @@ Exit status: 0 done, 1 something could not be done (said on stderr, the rest is 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from importlib.metadata import entry_points
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jikim import config as configuration
-from jikim.errors import AuthorityMissing, BadUse, JikimError
+from jikim.errors import AuthorityMissing, BadUse, JikimError, NotConfigured
 from jikim.seams import COMMANDS
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -165,19 +167,42 @@ def source_try(source: Annotated[str, typer.Argument(metavar="NAME[=URL]")], key
 
 def main() -> None:
     """Runs a command; an error becomes one clear line."""
-    for point in entry_points(group=COMMANDS):
-        point.load()(app)
+    _open_output()
     try:
-        app(standalone_mode=True)
-    except (BadUse, AuthorityMissing) as error:
+        try:
+            for point in entry_points(group=COMMANDS):
+                point.load()(app)
+            app(standalone_mode=True)
+        finally:
+            sys.stdout.flush()
+    except (BadUse, AuthorityMissing, NotConfigured) as error:
         sys.exit(_complain(error, 2))
     except JikimError as error:
         sys.exit(_complain(error, 1))
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(1)
     except BrokenPipeError:
-        sys.stderr.close()
+        _let_go_of_output()
         sys.exit(1)
+    except OSError as error:
+        _let_go_of_output()
+        where = error.filename or {"message": "output.stream"}
+        sys.exit(_complain(JikimError("output.failed", where=where, problem=error.strerror or str(error)), 1))
+
+
+def _open_output() -> None:
+    """Output that takes any character, whatever the terminal's encoding; a stream that was closed leads nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _let_go_of_output() -> None:
+    """Nobody reads any more, or the disk is full: what is still waiting to be written must not fail once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(error: JikimError, status: int) -> int:

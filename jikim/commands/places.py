@@ -6,14 +6,16 @@ centre's authority on record before anything is asked of it.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from jikim.config import Config
-from jikim.errors import BadUse, FetchFailed
+from jikim.errors import BadUse, FetchFailed, JikimError
 from jikim.fetching import SafeFetcher, parse, prove
 from jikim.provenance import ProvenPractice
 from jikim.seams import SOURCES, configured, plugin
@@ -24,6 +26,15 @@ from jikim.vault import Vault, sweep_holder
 PRACTICE = "practice"
 LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
 
+_PLATFORM = """
+import sys
+from jikim.media.sandbox import die_with_parent
+die_with_parent(int(sys.argv.pop(1)))
+from jikim.__main__ import main
+main()
+"""
+"""A practice platform that ends with the process that asked for it, however that one ends."""
+
 
 @contextmanager
 def opened(config: Config, named: Sequence[str]) -> Iterator[list[Place]]:
@@ -31,17 +42,18 @@ def opened(config: Config, named: Sequence[str]) -> Iterator[list[Place]]:
     wanted = [parsed(one) for one in named] or [(name, None) for name in config.sources]
     if not wanted:
         raise BadUse("places.none_named")
+    kinds = [plugin(SOURCES, name) for name, _ in wanted]
     if any(name != PRACTICE for name, _ in wanted):
         require_authority(config)
     with ExitStack() as stack:
         vault = stack.enter_context(Vault.open(config.home, with_private_keys=False))
         places = []
-        for name, url in wanted:
+        for kind, (name, url) in zip(kinds, wanted, strict=True):
             proven = None
             if name == PRACTICE:
                 url = url or stack.enter_context(platform())
                 proven = prove(url, vault.practice_key())
-            places.append(stack.enter_context(_place(config, vault, name, url, proven)))
+            places.append(stack.enter_context(_place(config, vault, kind, url, proven)))
         yield places
 
 
@@ -55,15 +67,20 @@ def opened_address(config: Config, url: str) -> Iterator[Place]:
         proven = prove(url, vault.practice_key()) if may_be_practice(config, url) else None
         if proven is None:
             require_authority(config)
-        with _place(config, vault, "page", url, proven) as place:
+        with _place(config, vault, plugin(SOURCES, "page"), url, proven) as place:
             yield place
 
 
 @contextmanager
-def _place(config: Config, vault: Vault, name: str, url: str | None, proven: ProvenPractice | None) -> Iterator[Place]:
-    kind = plugin(SOURCES, name)
-    read = configured(kind.Config, {**config.sources.get(name, {}), **({"url": url} if url else {})}, f"sources.{name}")
-    kind.verify(read)
+def _place(config: Config, vault: Vault, kind: Any, url: str | None, proven: ProvenPractice | None) -> Iterator[Place]:
+    section = {**config.sources.get(kind.name, {}), **({"url": url} if url else {})}
+    read = configured(kind.Config, section, f"sources.{kind.name}")
+    try:
+        kind.verify(read)
+    except JikimError as error:
+        if proven is None and "where" in error.params:
+            error.params["where"] = {"message": "masked.where"}
+        raise
     with SafeFetcher(config.fetching, vault, sweep_holder(datetime.now(UTC).date()), practice=proven) as fetcher:
         yield Place(kind(read, fetcher), fetcher, is_practice=proven is not None)
 
@@ -89,7 +106,7 @@ def may_be_practice(config: Config, url: str) -> bool:
 @contextmanager
 def platform() -> Iterator[str]:
     """A practice platform in a process of its own for as long as the block lasts; its origin."""
-    command = [sys.executable, "-m", "jikim", "practice", "--port", "0"]
+    command = [sys.executable, "-c", _PLATFORM, str(os.getpid()), "practice", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as running:
         try:
             origin = running.stdout.readline().strip() if running.stdout else ""

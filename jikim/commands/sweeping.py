@@ -14,7 +14,7 @@ import msgspec
 
 from jikim.commands import places
 from jikim.config import Config
-from jikim.errors import FetchFailed, FetchRefused, JikimError, MediaUnreadable
+from jikim.errors import FetchFailed, FetchRefused, JikimError, MediaUnreadable, StateError
 from jikim.rendering import candidate_object
 from jikim.reporting import ReportNotWritten, report_paths, write_report
 from jikim.scan import Failure, verify_analyzers
@@ -100,9 +100,9 @@ def _run_one(
         is_reported = report is None or _report(
             report, config, keyword, searched, view, vault, limit, budget_s, is_interrupted=is_interrupted
         )
-    _remember_health(config, view)
     status = _complain(config.lang, view, searched, is_interrupted=is_interrupted)
-    return status if is_reported else 1
+    is_remembered = _remember_health(config, view)
+    return status if is_reported and is_remembered else 1
 
 
 def _complain(lang: str, view: SweepView, searched: Sequence[Place], *, is_interrupted: bool) -> int:
@@ -184,10 +184,16 @@ def _report(
     return True
 
 
-def _remember_health(config: Config, view: SweepView) -> None:
-    with State.open(config.home) as state:
-        for name, health in view.health.items():
-            state.record_health(name, health.state, health.error.key if health.error else None)
+def _remember_health(config: Config, view: SweepView) -> bool:
+    """Records how every place answered; False, and said on stderr, when that cannot be written. What was found stands."""
+    try:
+        with State.open(config.home) as state:
+            for name, health in view.health.items():
+                state.record_health(name, health.state, health.error.key if health.error else None)
+    except StateError as error:
+        _say(error.message().in_language(config.lang))
+        return False
+    return True
 
 
 def _print_json(value: object) -> None:

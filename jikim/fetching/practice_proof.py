@@ -25,11 +25,12 @@ class _Proof(msgspec.Struct):
 def prove(url: str, key: bytes, *, look_up: LookUp | None = None, total_timeout_s: float = TOTAL_TIMEOUT_S) -> ProvenPractice:
     """Asks the host of `url` for its proof under `key` (32 bytes, `$JIKIM_HOME/keys/practice`).
 
-    Only this machine is asked: every address of the host must be loopback. Raises FetchRefused when it is not, or when the
-    answer is not the proof; FetchFailed when the host does not answer at all.
+    Only this machine is asked, by a loopback address or as `localhost`: any other name would first have to be looked up in
+    the network, where nobody has to know. Raises FetchRefused when it is another host, or when the answer is not the proof;
+    FetchFailed when the host does not answer at all.
     """
     target = parse(url)
-    if target.scheme != "http":
+    if target.scheme != "http" or not (is_numeric(target.host) or target.host == "localhost"):
         raise FetchRefused("fetching.not_practice", where=url)
     nonce = secrets.token_hex(32)
     asked = parse(f"{PROOF_PATH}?nonce={nonce}", base=target)

@@ -70,6 +70,22 @@ def test_a_killed_sweep_leaves_no_process_and_no_plain_byte(sweep, tmp_path):
     assert not plain
 
 
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_sweep_that_is_ended_takes_its_own_platform_with_it(tmp_path, blow):
+    environment = {**os.environ, "JIKIM_HOME": str(tmp_path / "home"), "JIKIM_LANG": "en"}
+    command = [JIKIM, "sweep", "축제", "--source", "practice", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as running:
+        running.stdout.readline()
+        group = descendants(running.pid)
+        assert any(b"practice" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in group)
+        waiting = [os.pidfd_open(pid) for pid in group]
+        running.send_signal(blow)
+        running.wait()
+    for fd in waiting:
+        assert ended(fd), "a process of the sweep outlived it"
+        os.close(fd)
+
+
 def ended(pidfd: int) -> bool:
     """Whether a process ends within half a minute."""
     import select

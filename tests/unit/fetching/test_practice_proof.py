@@ -130,7 +130,16 @@ def no_server(host, port):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://93.184.215.14/", "http://10.0.0.1/", "http://[::ffff:127.0.0.1]/", "https://127.0.0.1/"]
+    "url",
+    [
+        "http://93.184.215.14/",
+        "http://10.0.0.1/",
+        "http://[::ffff:127.0.0.1]/",
+        "https://127.0.0.1/",
+        "http://jikim.practice/",
+        "http://localhost.practice/",
+        "http://2130706433/",
+    ],
 )
 def test_only_this_machine_is_asked(url):
     with pytest.raises(FetchRefused) as raised:
@@ -141,7 +150,7 @@ def test_only_this_machine_is_asked(url):
 def test_a_name_must_point_here_with_all_its_addresses(serve):
     server = serve(honest)
     with pytest.raises(FetchRefused) as raised:
-        prove(f"http://jikim.practice:{server.port}/", KEY, look_up=lambda host, port: ["127.0.0.1", "93.184.215.14"])
+        prove(f"http://localhost:{server.port}/", KEY, look_up=lambda host, port: ["127.0.0.1", "93.184.215.14"])
     assert raised.value.key == "fetching.not_practice"
     assert server.asked == []
 
