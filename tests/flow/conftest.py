@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from PIL import Image
@@ -90,6 +90,34 @@ def site() -> Iterator[Callable[[dict[str, bytes]], str]]:
         return f"127.0.0.1:{server.server_address[1]}"
 
     yield serve
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def stalling() -> Iterator[Callable[[], str]]:
+    """A server that answers nothing but robots.txt until the test has ended; its host and port."""
+    ended = Event()
+    running: list[ThreadingHTTPServer] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path != "/robots.txt":
+                ended.wait()
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def serve() -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        running.append(server)
+        Thread(target=server.serve_forever, daemon=True).start()
+        return f"127.0.0.1:{server.server_address[1]}"
+
+    yield serve
+    ended.set()
     for server in running:
         server.shutdown()
         server.server_close()

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from tests.flow.harness import CARD, JIKIM, allow, drawing
+from tests.flow.harness import CARD, JIKIM, allow
 
 FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>소식</title>
 <item><title>축제 비밀제목</title><link>http://{host}/post-hush</link><guid>guid-hush</guid><author>handle-hush</author>
@@ -144,31 +144,20 @@ def test_bad_keywords_and_sources_give_one_line_and_status_2(jikim, platform):
         assert "\x1b" not in ran.err
 
 
-def test_when_the_time_is_up_what_was_not_looked_at_is_said(jikim, home, site):
-    pages = {f"/{name}.png": png(name) for name in ("a", "b")}
-    host = site(pages)
+def test_when_the_time_is_up_what_was_not_looked_at_is_said(jikim, home, site, stalling):
+    slow = stalling()
     entries = "".join(
-        f'<item><title>축제 {name}</title><link>http://{host}/{name}</link><enclosure url="http://{host}/{name}.png"'
-        f' type="image/png" length="1"/></item>'
+        f"<item><title>축제 {name}</title><link>http://{slow}/{name}</link>"
+        f'<enclosure url="http://{slow}/{name}.png" type="image/png" length="1"/></item>'
         for name in ("a", "b")
     )
-    pages["/feed"] = f'<rss version="2.0"><channel><title>t</title>{entries}</channel></rss>'.encode()
-    home.mkdir(parents=True)
-    (home / "config.toml").write_text(f'[fetching]\nloopback_allowed = ["{host}"]\npace_s = 600.0\n')
+    host = site({"/feed": f'<rss version="2.0"><channel><title>t</title>{entries}</channel></rss>'.encode()})
+    allow(home, host, slow)
     authorise(jikim)
-    (home / "config.toml").write_text(f'[fetching]\nloopback_allowed = ["{host}"]\n[sweeping]\nworkers = 1\n')
-    ran = jikim("sweep", "축제", "--source", f"feed=http://{host}/feed", "--json", "--budget", "1")
-    assert ran.summary["candidates"] == len(ran.candidates)
-    said = {reason["key"] for one in ran.candidates for reason in one["assessment"]["reasons"]}
-    assert said <= {"reason.not_looked_at"}
-
-
-def png(name: str) -> bytes:
-    from io import BytesIO
-
-    buffer = BytesIO()
-    drawing(name).save(buffer, "PNG")
-    return buffer.getvalue()
+    ran = jikim("sweep", "축제", "--source", f"feed=http://{host}/feed", "--json", "--budget", "3")
+    assert ran.summary["candidates"] == len(ran.candidates) == 2
+    for one in ran.candidates:
+        assert [reason["key"] for reason in one["assessment"]["reasons"]] == ["reason.not_looked_at"]
 
 
 def test_an_interrupt_delivers_what_was_found(home, platform, tmp_path):
