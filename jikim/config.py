@@ -10,12 +10,14 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from jikim.errors import BadUse
+from jikim.seams import ANALYZERS, SOURCES
 
 PositiveSeconds = Annotated[float, msgspec.Meta(gt=0)]
 PositiveCount = Annotated[int, msgspec.Meta(ge=1)]
@@ -101,11 +103,21 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
 def read_file(path: Path) -> _File:
     """The settings of one file, the defaults where it is absent. Raises BadUse naming what is wrong in it."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
+        file = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
     except FileNotFoundError:
         return _File()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise BadUse("config.invalid", where=str(path), problem=str(error)) from error
+    except OSError as error:
+        raise BadUse("config.invalid", where=str(path), problem=error.strerror or str(error)) from error
+    for section, group, named in (("sources", SOURCES, file.sources), ("analyzers", ANALYZERS, file.analyzers)):
+        known = {point.name for point in entry_points(group=group)}
+        for name in named:
+            if name not in known:
+                raise BadUse(
+                    "config.unknown_section", where=str(path), name=f"{section}.{name}", known=", ".join(sorted(known))
+                )
+    return file
 
 
 def default_home(environ: Mapping[str, str]) -> Path:

@@ -32,6 +32,8 @@ def test_without_home_the_platform_data_folder_is_used(tmp_path):
         ("[fetching]\nloopback_allowed = 'x'", "loopback_allowed"),
         ("nonsense", "config.toml"),
         ("lang = 'fr'", "lang"),
+        ("[sources.fede]\nurl = 'x'", "[sources.fede]"),
+        ("[analyzers.faecs]\nx = 1", "[analyzers.faecs]"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, named):
