@@ -25,6 +25,7 @@ ELEMENTS_LIMIT = 2_000
 
 _ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31};)")
+_NUMBERED = re.compile(r"&#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?")
 _XML_NAMED = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 _MEDIA_TYPES = ("image/", "video/", "audio/", "application/octet-stream")
 _PUBLISHED = frozenset({"pubdate", "published", "date", "issued", "created"})
@@ -68,7 +69,8 @@ def feed_entries(text: str, limit: int) -> Feed | None:
         remove_pis=True,
     )
     try:
-        root = etree.fromstring(_named_characters(text.lstrip("\ufeff \t\r\n")).encode("utf-8", "replace"), parser)
+        readable = _numbered_characters(_named_characters(text.lstrip("\ufeff \t\r\n")))
+        root = etree.fromstring(readable.encode("utf-8", "replace"), parser)
     except etree.LxmlError:
         return None
     if root is None or _name(root) not in _ROOTS:
@@ -81,6 +83,16 @@ def feed_entries(text: str, limit: int) -> Feed | None:
 def _named_characters(text: str) -> str:
     """Without a DTD, XML knows five names of characters; feeds use HTML's."""
     return _NAMED.sub(lambda name: name[0] if name[1] in _XML_NAMED else html5.get(name[1], name[0]), text)
+
+
+def _numbered_characters(text: str) -> str:
+    """Half a surrogate pair, written by its number, is no character. libxml2 lets it through and then nothing can read the
+    element it stands in, so one post could hide all others of its feed."""
+    return _NUMBERED.sub(lambda number: "\ufffd" if _is_half(number[1], 16) or _is_half(number[2], 10) else number[0], text)
+
+
+def _is_half(digits: str | None, base: int) -> bool:
+    return digits is not None and 0xD800 <= int(digits.lstrip("0")[:8] or "0", base) <= 0xDFFF
 
 
 def _entry(element: Any, *, is_atom: bool) -> Entry:

@@ -143,3 +143,16 @@ PIECES = """<rss version="2.0">|<feed xmlns="http://www.w3.org/2005/Atom">|<chan
 def test_any_feed_is_read_or_a_change(recorded, pieces):
     with suppress(SourceChanged):
         search(recorded, "".join(pieces).encode(), match="never")
+
+
+@pytest.mark.parametrize("half", ["&#xD800;", "&#55296;", "&#X0000dfff;", "&#00056320", "&half;"])
+def test_half_a_character_in_one_post_hides_no_other(recorded, half):
+    more = f"<description>{half}</description><author>{half}</author><enclosure url='http://a/{half}' type='image/png'/>"
+    body = rss(entry(f"축제 {half}", f"https://news.example/{half}", more), entry("겨울 축제", "https://news.example/2"))
+    body = body.replace(b"<rss", b'<!DOCTYPE rss [<!ENTITY half "&#xD800;">]><rss', 1)
+
+    _, found = search(recorded, body)
+
+    assert [one.title.partition(" ")[0] for one in found] == ["축제", "겨울"]
+    for one in found:
+        "".join((one.title, one.text, one.url, *one.media_urls)).encode()
