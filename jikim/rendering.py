@@ -29,7 +29,7 @@ def scan_object(
     return {
         "schema": SCHEMA,
         "input": name,
-        "kind": str(media.kind) if media else "text",
+        "kind": str(media.kind) if media else None if look.failures else "text",
         "sha256": sha256,
         "duration_s": media.duration_s if media else None,
         "width_px": media.width_px if media else None,

@@ -17,7 +17,7 @@ import heapq
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,8 +38,12 @@ GLANCE, SEE, READ = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A source to search, the fetcher it was handed, and whether it has proved to be a practice platform."""
+    """A source to search, the fetcher it was handed, and whether it has proved to be a practice platform.
 
+    `name` tells two places of one kind apart: `feed`, `feed:2`.
+    """
+
+    name: str
     source: Source
     fetcher: Fetcher
     is_practice: bool = False
@@ -119,12 +123,13 @@ async def search(
     answers: asyncio.Queue[tuple[Place, Candidate | None]] = asyncio.Queue()
 
     def tell(place: Place, candidate: Candidate | None) -> None:
-        loop.call_soon_threadsafe(answers.put_nowait, (place, candidate))
+        with suppress(RuntimeError):  # the time was up and the loop has gone; its health says that the place was slow
+            loop.call_soon_threadsafe(answers.put_nowait, (place, candidate))
 
     for place in places:
-        health[place.source.name] = Health()
-        ask = (place, keyword, since, limit, health[place.source.name], tell)
-        threading.Thread(target=ask_place, args=ask, daemon=True, name=f"search-{place.source.name}").start()
+        health[place.name] = Health()
+        ask = (place, keyword, since, limit, health[place.name], tell)
+        threading.Thread(target=ask_place, args=ask, daemon=True, name=f"search-{place.name}").start()
     ids: set[str] = set()
     named_by: dict[str, str] = {}
     waiting = len(places)
@@ -136,9 +141,9 @@ async def search(
             return
         if candidate is None:
             waiting -= 1
-        elif candidate.id not in ids and named_by.setdefault(canonical(candidate.url), candidate.source) == candidate.source:
+        elif candidate.id not in ids and named_by.setdefault(canonical(candidate.url), place.name) == place.name:
             ids.add(candidate.id)
-            health[place.source.name].found += 1
+            health[place.name].found += 1
             yield place, candidate
 
 
@@ -159,6 +164,8 @@ def ask_place(
         health.state = SourceState.OK if named else SourceState.EMPTY
     except JikimError as error:
         health.state, health.error = state_of(error), error
+    except Exception as error:  # noqa: BLE001 - a plug-in's own fault ends its search alone; it is said, without its words
+        health.state, health.error = SourceState.DEAD, FetchFailed("sweep.source_fault", problem=type(error).__name__)
     finally:
         health.warnings += getattr(place.source, "warnings", ())
         tell(place, None)

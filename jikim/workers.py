@@ -79,7 +79,8 @@ class Workers:
         """The look of one job. One that breaks the pool twice is a failure of the look."""
         for _ in range(2):
             try:
-                return await asyncio.wrap_future(self.submit(job, *args))
+                # shielded: a pool that is being ended must not meet a future that somebody else has ended already
+                return await asyncio.shield(asyncio.wrap_future(self.submit(job, *args)))
             except BrokenProcessPool:
                 continue
         return Look(failures=(Failure("analyze", MediaUnreadable("workers.died")),))

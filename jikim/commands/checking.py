@@ -7,7 +7,7 @@ import sys
 from jikim.config import Config
 from jikim.errors import JikimError
 from jikim.media.sandbox import missing
-from jikim.seams import ANALYZERS, SOURCES, configured, plugins
+from jikim.seams import ANALYZERS, SOURCES, configured, plugin, plugins
 from jikim.state import State
 from jikim.terminal import say
 from jikim.vault import Vault
@@ -34,6 +34,13 @@ def run(config: Config) -> int:
             _print(config.lang, key, is_well=False, problem=error.message().in_language(config.lang))
             status = 1
     _print(config.lang, "checking.sources", is_well=True, names=", ".join(plugins(SOURCES)))
+    for name, section in config.sources.items():
+        try:
+            kind = plugin(SOURCES, name)
+            kind.verify(configured(kind.Config, section, f"sources.{name}"))
+        except JikimError as error:
+            _print(config.lang, "checking.source", is_well=False, name=name, problem=error.message().in_language(config.lang))
+            status = 1
     sessions = LocalSessions(config.weights)
     for name, kind in plugins(ANALYZERS).items():
         try:

@@ -57,7 +57,7 @@ def attempt(config: Config, named: str, text: str) -> int:
     with places.opened(config, [named]) as [place]:
         answered = Health()
         ask_place(place, keyword, None, TRIED_CANDIDATES, answered, lambda _, one: found.append(one) if one else None)
-    name = place.source.name
+    name = place.name
     sys.stdout.write(
         say(config.lang, "terminal.place", name=name, state=say(config.lang, f"state.{answered.state}"), found=len(found))
     )

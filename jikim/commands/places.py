@@ -47,13 +47,15 @@ def opened(config: Config, named: Sequence[str]) -> Iterator[list[Place]]:
         require_authority(config)
     with ExitStack() as stack:
         vault = stack.enter_context(Vault.open(config.home, with_private_keys=False))
-        places = []
+        places: list[Place] = []
         for kind, (name, url) in zip(kinds, wanted, strict=True):
             proven = None
             if name == PRACTICE:
                 url = url or stack.enter_context(platform())
                 proven = prove(url, vault.practice_key())
-            places.append(stack.enter_context(_place(config, vault, kind, url, proven)))
+            number = 1 + sum(place.source.name == name for place in places)
+            label = name if number == 1 else f"{name}:{number}"
+            places.append(stack.enter_context(_place(config, vault, label, kind, url, proven)))
         yield places
 
 
@@ -67,12 +69,14 @@ def opened_address(config: Config, url: str) -> Iterator[Place]:
         proven = prove(url, vault.practice_key()) if may_be_practice(config, url) else None
         if proven is None:
             require_authority(config)
-        with _place(config, vault, plugin(SOURCES, "page"), url, proven) as place:
+        with _place(config, vault, "page", plugin(SOURCES, "page"), url, proven) as place:
             yield place
 
 
 @contextmanager
-def _place(config: Config, vault: Vault, kind: Any, url: str | None, proven: ProvenPractice | None) -> Iterator[Place]:
+def _place(
+    config: Config, vault: Vault, name: str, kind: Any, url: str | None, proven: ProvenPractice | None
+) -> Iterator[Place]:
     section = {**config.sources.get(kind.name, {}), **({"url": url} if url else {})}
     read = configured(kind.Config, section, f"sources.{kind.name}")
     try:
@@ -82,7 +86,7 @@ def _place(config: Config, vault: Vault, kind: Any, url: str | None, proven: Pro
             error.params["where"] = {"message": "masked.where"}
         raise
     with SafeFetcher(config.fetching, vault, sweep_holder(datetime.now(UTC).date()), practice=proven) as fetcher:
-        yield Place(kind(read, fetcher), fetcher, is_practice=proven is not None)
+        yield Place(name, kind(read, fetcher), fetcher, is_practice=proven is not None)
 
 
 def require_authority(config: Config) -> None:

@@ -115,7 +115,7 @@ def _sweep_of_one(config: Config, place: Place, looking: Workers, vault: Vault) 
 
     scanned = asyncio.run(only_one())
     if not scanned:
-        raise health[place.source.name].error or FetchFailed("scanning.nothing_there")
+        raise health[place.name].error or FetchFailed("scanning.nothing_there")
     return scanned
 
 

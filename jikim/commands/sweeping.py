@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from jikim.reporting import ReportNotWritten, report_paths, write_report
 from jikim.scan import Failure, verify_analyzers
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
-from jikim.sweep import Place, sweep
+from jikim.sweep import Found, Place, sweep
 from jikim.terminal import SweepView, say, summary_object
 from jikim.types import Keyword, SourceState
 from jikim.vault import Vault
@@ -69,6 +70,9 @@ def _run_one(
         view = SweepView(keyword.text, config.lang, budget_s, vault.reference)
 
         async def follow() -> None:
+            this = asyncio.current_task()
+            if this is not None:  # asked to end by the system is as good as by a person: what was found is delivered
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
             async for found in sweep(
                 keyword,
                 searched,
@@ -88,7 +92,7 @@ def _run_one(
             else:
                 with view:
                     asyncio.run(follow())
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             is_interrupted = True
         if as_json:
             for found in view.found.values():
@@ -107,7 +111,7 @@ def _run_one(
 
 def _complain(lang: str, view: SweepView, searched: Sequence[Place], *, is_interrupted: bool) -> int:
     """Says on stderr what could not be done; the exit status."""
-    practice = {place.source.name for place in searched if place.is_practice}
+    practice = {place.name for place in searched if place.is_practice}
     status = 0
     for name, health in view.health.items():
         for error in [health.error, *health.warnings]:
@@ -121,10 +125,17 @@ def _complain(lang: str, view: SweepView, searched: Sequence[Place], *, is_inter
         _say(say(lang, "sweeping.failures", problem=error.message(masked=True).in_language(lang), count=count))
         if not isinstance(error, _EVERYDAY):
             status = 1
+    if late := sum(is_late(found) for found in view.found.values()):
+        _say(say(lang, "sweeping.late", count=late))
     if is_interrupted:
         _say(say(lang, "sweeping.interrupted", count=len(view.found)))
         status = 1
     return status
+
+
+def is_late(found: Found) -> bool:
+    """Whether the time was up before all of a candidate was looked at."""
+    return any(reason.message_key in ("reason.not_looked_at", "reason.not_read") for reason in found.assessment.reasons)
 
 
 def _counted(failures: Iterable[Failure]) -> list[tuple[JikimError, int]]:
@@ -137,7 +148,7 @@ def _counted(failures: Iterable[Failure]) -> list[tuple[JikimError, int]]:
 
 
 def _errors(view: SweepView, searched: Sequence[Place]) -> list[dict[str, Any]]:
-    practice = {place.source.name for place in searched if place.is_practice}
+    practice = {place.name for place in searched if place.is_practice}
     return [
         {"source": name, "key": error.key, "text": error.message(masked=name not in practice)._asdict()}
         for name, health in view.health.items()
@@ -168,7 +179,7 @@ def _report(
             keyword.text,
             view.found.values(),
             view.health,
-            practice={place.source.name for place in searched if place.is_practice},
+            practice={place.name for place in searched if place.is_practice},
             authority=authority,
             started_at=datetime.now().astimezone() - timedelta(seconds=took_s),
             took_s=took_s,

@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 
+import pytest
+
 from tests.flow.harness import CARD, JIKIM, allow
 
 FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>소식</title>
@@ -122,6 +124,27 @@ def test_a_dead_source_is_dead_and_the_rest_is_delivered(jikim, home, platform, 
     assert "feed" in health.out
 
 
+def test_two_places_of_one_kind_answer_each_for_itself(jikim, home, site):
+    host = site({"/feed": b'<rss version="2.0"><channel><title>t</title></channel></rss>'})
+    allow(home, host)
+    authorise(jikim)
+    for paths, states in ((("feed", "gone"), ("empty", "dead")), (("gone", "feed"), ("dead", "empty"))):
+        named = [argument for path in paths for argument in ("--source", f"feed=http://{host}/{path}")]
+        ran = jikim("sweep", "축제", *named, "--json")
+        assert ran.status == 1
+        assert [ran.summary["sources"][name]["state"] for name in ("feed", "feed:2")] == list(states)
+
+
+def test_a_place_that_answers_after_the_end_is_slow_and_makes_no_noise(jikim, home, stalling):
+    host = stalling()
+    allow(home, host)
+    authorise(jikim)
+    ran = jikim("sweep", "축제", "불꽃", "--source", f"feed=http://{host}/feed", "--json", "--budget", "1")
+    assert ran.status == 1
+    assert [one["summary"]["sources"]["feed"]["state"] for one in ran.objects] == ["slow", "slow"]
+    assert "Traceback" not in ran.err
+
+
 def test_nothing_found_is_said_as_nothing_found(jikim, platform):
     ran = jikim("sweep", "어디에도없는말", "--source", f"practice={platform.origin}", "--json")
     assert (ran.status, ran.candidates) == (0, [])
@@ -160,7 +183,8 @@ def test_when_the_time_is_up_what_was_not_looked_at_is_said(jikim, home, site, s
         assert [reason["key"] for reason in one["assessment"]["reasons"]] == ["reason.not_looked_at"]
 
 
-def test_an_interrupt_delivers_what_was_found(home, platform, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_delivers_what_was_found(home, platform, tmp_path, number):
     said = tmp_path / "said"
     with (
         said.open("w") as stderr,
@@ -174,7 +198,8 @@ def test_an_interrupt_delivers_what_was_found(home, platform, tmp_path):
         ) as running,
     ):
         first = running.stdout.readline()
-        os.killpg(running.pid, signal.SIGINT)
+        send = os.killpg if number == signal.SIGINT else os.kill  # a terminal interrupts the whole group
+        send(running.pid, number)
         lines = [first, *running.stdout]
     assert '"schema":1' in first
     assert '"summary"' in lines[-1]
