@@ -38,11 +38,14 @@ def sweep_command(
     budget: Annotated[float | None, typer.Option(min=1, metavar="SECONDS", help="Time to spend / 시간(초)")] = None,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report / 보고서 쓰기")] = None,
+    sketches: Annotated[bool, typer.Option(help="Blurred grey sketches in it / 보고서에 흐린 윤곽 넣기")] = False,
 ) -> None:
     """Keyword in, ranked and explained suspicions out / 검색어로 의심 건을 찾아 순위와 이유를 보인다."""
     from jikim.commands import sweeping
 
-    raise typer.Exit(sweeping.run(configuration.load(), keywords, source or [], limit, budget, as_json=as_json, report=report))
+    config = configuration.load()
+    status = sweeping.run(config, keywords, source or [], limit, budget, as_json=as_json, report=report, has_sketches=sketches)
+    raise typer.Exit(status)
 
 
 @app.command("scan")

@@ -131,4 +131,5 @@ def joined(looks: Iterable[Look]) -> Look:
         frames=sum(look.frames for look in looks),
         took_ms=took,
         failures=tuple(failure for look in looks for failure in look.failures),
+        sketches=tuple(dict.fromkeys(sketch for look in looks for sketch in look.sketches)),
     )

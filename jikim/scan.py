@@ -19,6 +19,7 @@ import numpy as np
 from jikim.analyzers.tracks import with_tracks
 from jikim.config import Config
 from jikim.errors import BadUse, JikimError, MediaUnreadable
+from jikim.media.blur import CELLS, sketch
 from jikim.media.opening import Opener, OpenMedia
 from jikim.media.sampling import refine
 from jikim.seams import ANALYZERS, Analyzer, configured, plugin, plugins
@@ -28,6 +29,8 @@ from jikim.weights.sessions import LocalSessions
 REFINING_ROUNDS = 2
 DEAR_MS = 25.0
 """An analyzer that costs more a frame looks at the first frames only; in a sweep, after the others have seen everything."""
+SKETCHES = 3
+"""How many frames of a file are sketched for a report."""
 HEARD_S = 600.0
 HEARD_PIECES = 10
 """How much of the sound is listened to: all of it, or as many pieces spread over the length."""
@@ -53,6 +56,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Sketch:
+    """What is kept of a frame for a report: grey means (0..255), 16 along the longer side, row by row; never the frame."""
+
+    at_s: float | None
+    rows: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What was noticed in one file or text. `took_ms` has `open` and each analyzer's name; `frames` counts those seen."""
 
@@ -61,12 +72,17 @@ class Look:
     frames: int = 0
     took_ms: Mapping[str, float] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    sketches: tuple[Sketch, ...] = ()
 
 
 class Detector:
-    """The sandbox and the analyzers of one process. `only` limits the analyzers by name."""
+    """The sandbox and the analyzers of one process. `only` limits the analyzers by name.
 
-    def __init__(self, config: Config, only: Sequence[str] | None = None) -> None:
+    `has_sketches` keeps sketches of the frames that gave cues; by default nothing of a picture leaves the process.
+    """
+
+    def __init__(self, config: Config, only: Sequence[str] | None = None, *, has_sketches: bool = False) -> None:
+        self._has_sketches = has_sketches
         analyzers = build_analyzers(config, only)
         self._seeing = [one for one in analyzers if Need.FRAMES in one.needs and not _is_dear(one)]
         self._reading = [one for one in analyzers if _is_dear(one)]
@@ -116,7 +132,8 @@ class Detector:
             failures += [*failed, *unheard, *unread]
             count = max(count, len(frames))
         failures += [Failure("open", MediaUnreadable(key)) for key in media.warnings]
-        return Look(media.media, tuple(cues), count, clock.took_ms, tuple(failures))
+        sketches = sketched(frames, cues) if self._has_sketches else ()
+        return Look(media.media, tuple(cues), count, clock.took_ms, tuple(failures), sketches)
 
     def _see(self, media: OpenMedia, frames: Sequence[Frame], clock: Clock) -> tuple[list[Cue], list[Failure], int]:
         """The cues of the first frames and of those around them; the number of frames looked at."""
@@ -179,6 +196,17 @@ def at_real_time(cue: Cue, starts_s: Sequence[float]) -> Cue:
     shift_s = starts_s[piece] - piece * piece_s
     times = {name: cue.value[name] + shift_s for name in ("start_s", "end_s") if name in cue.value}
     return replace(cue, at_s=cue.at_s + shift_s, value={**cue.value, **times})
+
+
+def sketched(frames: Iterable[Frame], cues: Iterable[Cue]) -> tuple[Sketch, ...]:
+    """Sketches of the first frames that gave the surest cues, at most `SKETCHES`, in order of time."""
+    surest = dict.fromkeys(cue.at_s for cue in sorted(cues, key=lambda cue: -cue.confidence))
+    by_time = {frame.at_s: frame for frame in frames}
+    shown = [by_time[at_s] for at_s in surest if at_s in by_time][:SKETCHES]
+    return tuple(
+        Sketch(frame.at_s, tuple(row.tobytes() for row in sketch(frame.pixels, side_px=CELLS)))
+        for frame in sorted(shown, key=lambda frame: frame.at_s or 0.0)
+    )
 
 
 def spans(cues: Iterable[Cue]) -> list[TextSpan]:

@@ -40,12 +40,16 @@ def run(
     *,
     as_json: bool,
     report: Path | None = None,
+    has_sketches: bool = False,
 ) -> int:
     """Sweeps each keyword over the named sources, prints what was found and writes the report. Returns the exit status."""
     asked = [read_keyword(text, None) for text in keywords]
     reports = report_paths(report, len(asked)) if report else [None] * len(asked)
     verify_analyzers(config)
-    with places.opened(config, sources) as searched, Workers(config) as looking:
+    with (
+        places.opened(config, sources) as searched,
+        Workers(config, has_sketches=has_sketches and report is not None) as looking,
+    ):
         status = 0
         for keyword, path in zip(asked, reports, strict=True):
             ran = _run_one(config, keyword, searched, looking, limit, budget_s, as_json=as_json, report=path)

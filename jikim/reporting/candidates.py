@@ -8,6 +8,7 @@ from jikim.messages import render
 from jikim.rendering import reason_text
 from jikim.reporting.page import both, clock, instant, one_line, plain, say, words
 from jikim.reporting.timeline import timeline
+from jikim.scan import Sketch
 from jikim.sweep import Found
 from jikim.types import Assessment, Axis, AxisState, Cue, MediaKind, Reason
 
@@ -15,6 +16,8 @@ MOST_REASONS = 12
 MOST_PROBLEMS = 5
 MOST_TIMES = 4
 MOST_TIMELINES = 3
+MOST_SKETCHES = 3
+CELL_PX = 4
 FULL_BAR = 7.0
 """The contribution, in log-odds, that fills a bar."""
 
@@ -35,6 +38,7 @@ def article(place: int, found: Found, reference: Reference) -> str:
         _axes(assessment),
         _reasons(assessment),
         _timelines(found),
+        _sketches(found),
         _problems(found),
         f'<p class="quiet">{say("reporting.found_at")} {both(instant(candidate.found_at.astimezone()))}'
         f'<br>{say("reporting.id")} <span class="id">{words(shown_id)}</span></p></li>',
@@ -137,6 +141,27 @@ def _timelines(found: Found) -> str:
         length = clock(look.media.duration_s or 0.0)
         drawn = [f'<p class="quiet">{say("reporting.no_cues", length=length, frames=look.frames)}</p>']
     return "".join(drawn) + _more(len(by_media) - MOST_TIMELINES)
+
+
+def _sketches(found: Found) -> str:
+    """The frames that gave cues, where sketches were asked for: grey, blurred, 64 pixels, drawn from 16 means a side."""
+    drawn = "".join(_sketch(one) for one in found.look.sketches[:MOST_SKETCHES])
+    return f'<div class="sketches">{drawn}</div>' if drawn else ""
+
+
+def _sketch(one: Sketch) -> str:
+    side = f'width="{CELL_PX}" height="{CELL_PX}"'
+    cells = "".join(
+        f'<rect x="{x * CELL_PX}" y="{y * CELL_PX}" {side} fill="#{grey:02x}{grey:02x}{grey:02x}"/>'
+        for y, row in enumerate(one.rows)
+        for x, grey in enumerate(row)
+    )
+    width, height = CELL_PX * len(one.rows[0]), CELL_PX * len(one.rows)
+    name = say("reporting.sketch") + (f" {clock(one.at_s)}" if one.at_s is not None else "")
+    return (
+        f'<figure><svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" aria-hidden="true">'
+        f'<g class="blurred">{cells}</g></svg><figcaption class="quiet">{name}</figcaption></figure>'
+    )
 
 
 def _problems(found: Found) -> str:

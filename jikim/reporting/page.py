@@ -66,6 +66,8 @@ p{margin:.4rem 0}
 .timeline figcaption{font-size:14px;color:var(--quiet)}
 .timeline svg{display:block;width:100%;min-width:34rem;height:auto}
 .timeline text{fill:var(--quiet);font-size:12px}
+.sketches{display:flex;gap:1rem;margin:.6rem 0}.sketches figure{margin:0}.sketches svg{display:block;border-radius:3px}
+.blurred{filter:blur(3px)}
 .problems{margin:.4rem 0;padding-left:1.2rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14px}
