@@ -13,14 +13,17 @@ JikimError                  everything below; says what, where and what to do, i
 ├── VaultError              a key or a sealed blob is missing, damaged or destroyed
 └── StateError              a file under JIKIM_HOME is damaged, locked or newer than this version
 
-An error carries a message key and parameters, never a ready sentence: `messages.toml` has the words. The parameter `where`
-may hold an address or file name and is left out wherever addresses are masked.
+An error carries a message key and parameters, never a ready sentence: `messages.toml` has the words. The parameters `where`
+and `address` may hold an address or file name and are left out wherever addresses are masked.
 """
 
 from __future__ import annotations
 
 from jikim.messages import Message, render
 from jikim.types import JsonValue
+
+
+WHEREABOUTS = ("where", "address")
 
 
 class JikimError(Exception):
@@ -33,8 +36,8 @@ class JikimError(Exception):
 
     def message(self, *, masked: bool = False) -> Message:
         """The error in Korean and English; `masked` leaves out where it happened."""
-        params = {**self.params, "where": {"message": "masked.where"}} if masked and "where" in self.params else self.params
-        return render(self.key, params)
+        hidden = {name: {"message": "masked.where"} for name in WHEREABOUTS if masked and name in self.params}
+        return render(self.key, {**self.params, **hidden})
 
     def __str__(self) -> str:
         return self.message().en

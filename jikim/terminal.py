@@ -78,7 +78,7 @@ class SweepView:
         self.console.print(
             say(
                 self._lang,
-                "terminal.summary",
+                "terminal.summary" if ranked else "terminal.nothing",
                 keyword=escape(self._keyword),
                 count=len(ranked),
                 took_s=self.took_s,

@@ -30,7 +30,8 @@ DETECTION_SIDE_MIN_PX = 64
 
 INTERVAL_PAD_YEARS = 3.0
 """By how much the interval reaches beyond the model's own 5-95 % quantiles, which cover the true age of 80 % of faces only; so
-widened they cover 90 %. Fitted on the even half of 2,000 UTKFace crops; the odd half gives 90.0 %, and 98 % below 18."""
+widened they cover 90 %. Fitted on the even half of 2,000 UTKFace crops; the odd half gives 90.0 %, but not in every band: at 13
+to 15 years and above 50 it covers two thirds to three quarters (docs/cards/faces.md)."""
 
 Points = NDArray[np.float32]
 
