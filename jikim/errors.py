@@ -22,7 +22,6 @@ from __future__ import annotations
 from jikim.messages import Message, render
 from jikim.types import JsonValue
 
-
 WHEREABOUTS = ("where", "address")
 
 
