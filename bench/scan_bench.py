@@ -66,6 +66,32 @@ def bench_scan(videos: Path) -> None:
     )
 
 
+def bench_speech(videos: Path) -> None:
+    """Ten minutes of the sound of all clips that have any, each repeated for 40 s: what listening costs more."""
+    with tempfile.TemporaryDirectory() as folder:
+        once, sound = Path(folder, "once.wav"), Path(folder, "sound.wav")
+        clips = [clip for clip in clips_below(videos) if _has_sound(clip)]
+        named = [argument for clip in clips for argument in ("-stream_loop", -1, "-t", 40, "-i", clip)]
+        joined = "".join(
+            f"[{number}:a]aresample=16000,aformat=channel_layouts=mono[a{number}];" for number in range(len(clips))
+        )
+        inputs = "".join(f"[a{number}]" for number in range(len(clips)))
+        _ffmpeg(*named, "-filter_complex", f"{joined}{inputs}concat=n={len(clips)}:v=0:a=1", once)
+        _ffmpeg("-stream_loop", "-1", "-i", once, "-t", LENGTH_S, "-c", "copy", sound)
+        heard = measured(
+            [Path(sys.prefix, "bin", "jikim"), "scan", sound, "--json", "--only", "speech"], {"JIKIM_HOME": folder}
+        )
+        said = json.loads(heard.lines[0][1])["cues"]
+    table(
+        f"Listening to {LENGTH_S // 60} minutes of sound",
+        [
+            ("CPU", f"{heard.cpu_s:.1f} s = {heard.cpu_s / LENGTH_S:.3f}x real time (limit 0.5)"),
+            ("utterances", str(len(said))),
+            ("memory (PSS)", f"{heard.pss_bytes / 2**20:.0f} MB"),
+        ],
+    )
+
+
 def bench_start(picture: Path) -> None:
     """The first `jikim scan` of one picture: interpreter, sandbox and model sessions from nothing."""
     with tempfile.TemporaryDirectory() as home:
@@ -82,7 +108,7 @@ def bench_start(picture: Path) -> None:
 
 def join(videos: Path, folder: Path) -> tuple[Path, int]:
     """One video of the clips below `videos`, repeated as often as needed; also the number of scenes."""
-    clips = sorted(path for path in videos.rglob("*") if path.suffix in (".mp4", ".mkv", ".webm", ".gif"))
+    clips = clips_below(videos)
     pieces: list[Path] = []
     total_s = 0.0
     turn = 0
@@ -149,6 +175,16 @@ def _is_found(cue: Cue, found: list[tuple[str, str | None, float | None]]) -> bo
         name == cue.name and label == cue.value.get("label") and at_s is not None and abs(at_s - (cue.at_s or 0)) <= NEAR_S
         for name, label, at_s in found
     )
+
+
+def clips_below(videos: Path) -> list[Path]:
+    """Every clip in the folder and below, in order of name."""
+    return sorted(path for path in videos.rglob("*") if path.suffix in (".mp4", ".mkv", ".webm", ".gif"))
+
+
+def _has_sound(clip: Path) -> bool:
+    command = ["ffprobe", "-v", "error", "-select_streams", "a", "-show_entries", "stream=index", "-of", "csv=p=0", str(clip)]
+    return bool(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
 def _duration_s(clip: Path) -> float:
