@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import threading
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,8 +28,11 @@ from jikim.errors import JikimError, MediaUnreadable
 from jikim.media.opening import open_path
 from jikim.media.sandbox import die_with_parent
 from jikim.scan import Detector, Failure, Look, Step, reads_media, worker_count
-from jikim.types import TextSpan
+from jikim.types import TextOrigin, TextSpan
 from jikim.vault import Vault
+
+MOST_TEXT_BYTES = 2**20
+"""How much of a text file is read."""
 
 
 class Workers:
@@ -133,15 +137,28 @@ def read(texts: tuple[TextSpan, ...]) -> Look:
 
 
 def look_at_file(detector: Detector, path: Path, texts: tuple[TextSpan, ...]) -> Look:
-    """Looks at a file of this machine with a detector at hand; what cannot be read is a failure of the look."""
+    """Looks at a file of this machine, or reads it where it is plain text; what cannot be read is a failure of the look."""
     try:
         fd = open_path(path)
     except JikimError as error:
         return Look(failures=(Failure("open", error),))
     try:
-        return detector.look(fd, digest_of(fd), texts)
+        look = detector.look(fd, digest_of(fd), texts)
+        words = plain_text(fd) if look.media is None else None
+        return look if words is None else detector.read((*texts, TextSpan(words, TextOrigin.POST)))
     finally:
         os.close(fd)
+
+
+def plain_text(fd: int) -> str | None:
+    """The beginning of a file that is nothing but UTF-8 text; None for anything else, a damaged picture above all."""
+    body = os.pread(fd, MOST_TEXT_BYTES, 0)
+    try:
+        words = getincrementaldecoder("utf-8")().decode(body)  # a letter cut off at the end is no error
+    except UnicodeDecodeError:
+        return None
+    is_written = all(char.isprintable() or char.isspace() for char in words)
+    return words if words.strip() and is_written and not words.lstrip().startswith("<") else None
 
 
 def digest_of(fd: int) -> str:

@@ -98,3 +98,14 @@ def test_every_source_is_listed_with_what_it_is(jikim, lang):
     lines = ran.out.splitlines()
     assert [line.split()[0] for line in lines] == list(plugins(SOURCES))
     assert all(len(line) > 25 for line in lines)
+
+
+def test_a_text_file_is_read_as_words(jikim, tmp_path):
+    post = tmp_path / "post.txt"
+    post.write_text("중2 반 배정 나왔다, 급식 맛있었음", "utf-8")
+    ran = jikim("scan", post, "--json")
+    assert (ran.status, ran.err) == (0, "")
+    [found] = ran.objects
+    assert found["kind"] == "text"
+    assert [cue["name"] for cue in found["cues"]] == ["youth_language"]
+    assert found["assessment"]["level"] != "urgent"
