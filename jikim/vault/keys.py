@@ -211,9 +211,14 @@ class KeyFolder:
         return str(path.relative_to(self._home))
 
 
+def is_holder(value: object) -> bool:
+    """Whether `value` is the name of a holder: "sweep:<day>" or "case:<id>"."""
+    return isinstance(value, str) and _HOLDER.fullmatch(value) is not None
+
+
 def checked_holder(holder: str) -> str:
     """`holder` itself if it is the name of one. Raises BadUse."""
-    if not _HOLDER.fullmatch(holder):
+    if not is_holder(holder):
         raise BadUse("vault.bad_holder")
     return holder
 

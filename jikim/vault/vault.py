@@ -30,7 +30,7 @@ from jikim.schema import Database
 from jikim.vault import fields
 from jikim.vault.blobs import BlobFolder, Unfinished
 from jikim.vault.faults import system_faults
-from jikim.vault.keys import MIGRATIONS, KeyFolder, checked_holder
+from jikim.vault.keys import MIGRATIONS, KeyFolder, checked_holder, is_holder
 from jikim.vault.stream import KEY_BYTES, SealingStream, plain_chunks, plain_size
 
 MEDIA_MAX_BYTES = 512 * 2**20
@@ -52,6 +52,11 @@ class _Held(NamedTuple):
     copy: int
     recipient: str
     wrapped: bytes
+
+    def check(self) -> None:
+        """A damaged page of the list can still read as a row. Raises VaultError where this cannot be what was written."""
+        if [type(value) for value in self] != [str, int, str, bytes] or not is_holder(self.holder):
+            raise VaultError("vault.key_damaged", file="keys/wrapped.sqlite")
 
 
 class Vault:
@@ -157,7 +162,7 @@ class Vault:
             mine = next((held for held in _held(connection, blob) if held.holder == checked_holder(holder)), None)
             if mine is None:
                 raise VaultError("vault.no_key_of_holder", blob=blob[:64], holder=holder)
-            data_key = self._keys.unwrap(mine.wrapped, mine.holder, mine.recipient)
+            data_key = self._unwrap(mine)
             recipient = self._keys.recipient(connection, new_holder)
             if not any((held.holder, held.recipient) == (new_holder, recipient) for held in _held(connection, blob)):
                 self._record(connection, blob, new_holder, mine.copy, recipient, data_key)
@@ -221,12 +226,17 @@ class Vault:
         """Copy and data key of a file that another holder has of the same bytes. None without private keys: then the same
         bytes are kept a second time, under a data key of their own."""
         for one in held if self._keys.with_private_keys else ():
-            if self._blobs.is_whole(blob, one.copy, size_bytes):
-                try:
-                    return one.copy, self._keys.unwrap(one.wrapped, one.holder, one.recipient)
-                except VaultError:
-                    continue  # this holder's key does not open; the file of our own does
+            try:
+                one.check()
+                if self._blobs.is_whole(blob, one.copy, size_bytes):
+                    return one.copy, self._unwrap(one)
+            except VaultError:
+                continue  # this holder's key does not open; the file of our own does
         return None
+
+    def _unwrap(self, held: _Held) -> bytes:
+        held.check()
+        return self._keys.unwrap(held.wrapped, held.holder, held.recipient)
 
     def _record(
         self, connection: sqlite3.Connection, blob: str, holder: str, copy: int, recipient: str, data_key: bytes
@@ -241,7 +251,7 @@ class Vault:
         failed: JikimError | None = None
         for held in _held_rows(self._wrapped.rows(_HELD, (blob,))):
             try:
-                data_key = self._keys.unwrap(held.wrapped, held.holder, held.recipient)
+                data_key = self._unwrap(held)
                 handle = self._blobs.open(blob, held.copy)
                 try:
                     return opened(handle, data_key, self._blobs.name(blob, held.copy), blob)
@@ -365,6 +375,8 @@ def _is_on_record(connection: sqlite3.Connection, blob: str, copy: int) -> bool:
 def _finish_destroying(connection: sqlite3.Connection, keys: KeyFolder, blobs: BlobFolder) -> None:
     """Carries out every destruction on record: nothing to do but for one that was interrupted, or keys that were put back."""
     for recipient, holder in connection.execute("SELECT recipient, holder FROM destroyed").fetchall():
+        if not is_holder(holder):
+            raise VaultError("vault.key_damaged", file="keys/wrapped.sqlite")
         if keys.known_recipient(holder) == recipient:
             keys.destroy(holder)
         lost = connection.execute("SELECT DISTINCT blob, copy FROM keys WHERE recipient = ?", (recipient,)).fetchall()

@@ -179,3 +179,31 @@ def test_a_damaged_list_of_keys_gives_one_clear_error_or_the_right_bytes(tmp_pat
         said = str(error)
     assert said is None or "\n" not in said
     shutil.rmtree(home)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("holder", bad) for bad in ("x", None, b"\0", "case:../1")]
+    + [("copy", bad) for bad in ("0", None)]
+    + [("recipient", bad) for bad in (b"a", None)]
+    + [("wrapped", bad) for bad in ("a", None)],
+)
+def test_a_row_of_keys_that_nobody_wrote_is_damage_and_spares_the_others(home, seal, column, value):
+    with Vault.open(home.path) as vault:
+        blob = seal(vault, b"harmless", "case:1").blob
+    path = home.path / "keys/wrapped.sqlite"
+    with sqlite3.connect(path) as connection:
+        names = ("blob", "holder", "copy", "recipient", "wrapped")
+        row = dict(zip(names, connection.execute(f"SELECT {', '.join(names)} FROM keys").fetchone(), strict=True))
+        connection.execute("CREATE TABLE loose (blob, holder, copy, recipient, wrapped)")
+        connection.execute("INSERT INTO loose VALUES (?, ?, ?, ?, ?)", tuple((row | {column: value}).values()))
+        connection.execute("DROP TABLE keys")
+        connection.execute("ALTER TABLE loose RENAME TO keys")
+    connection.close()
+    with Vault.open(home.path) as vault:
+        assert_does_not_open(vault, blob, "vault.key_damaged")
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?)", tuple(row.values()))
+    connection.close()
+    with Vault.open(home.path) as vault:
+        assert vault.read(blob) == b"harmless"
