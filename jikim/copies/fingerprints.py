@@ -14,9 +14,10 @@ from jikim.types import MediaKind
 class PictureFingerprint:
     """Of one picture, or of one frame of a film at `at_s` seconds.
 
-    `pdq`: (8, 32) uint8, the PDQ hashes of the whole picture in its eight orientations, bit-exact for exchange; `quality` 0..100,
-    below 50 the picture is too uniform to be matched by it. `views`: (v, 32) uint8, PDQ hashes of canonical crops, upright.
-    `points`: (n, 4) float32, x, y and size as shares of the longer side, angle in degrees; `descriptors`: (n, 128) uint8, RootSIFT.
+    `pdq`: (8, 32) uint8, the PDQ hashes of the whole picture in its eight orientations, bit-exact for exchange. `quality`:
+    0..100, below 50 the picture is too uniform to be matched by them. `views`: (v, 32) uint8, PDQ hashes of canonical crops,
+    upright. `points`: (n, 4) float32, x, y and size as shares of the longer side, angle in degrees. `descriptors`: (n, 128)
+    uint8, RootSIFT, of the points.
     """
 
     at_s: float
@@ -52,7 +53,7 @@ class ItemFingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of the query and the stretch of the item it shows, in seconds. `item_end_s` < `item_start_s`: played backwards."""
+    """A stretch of the query and the stretch of the item it shows, in seconds; `item_end_s` < `item_start_s` means backwards."""
 
     start_s: float
     end_s: float
