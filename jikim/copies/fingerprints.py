@@ -53,7 +53,7 @@ class ItemFingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of the query and the stretch of the item it shows, in seconds; `item_end_s` < `item_start_s` means backwards."""
+    """A stretch of the query and the stretch of the item it shows, in seconds; `item_end_s` < `item_start_s` is backwards."""
 
     start_s: float
     end_s: float
