@@ -184,12 +184,22 @@ def test_when_the_time_is_up_what_was_not_looked_at_is_said(jikim, home, site, s
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_delivers_what_was_found(home, platform, tmp_path, number):
+def test_an_interrupt_delivers_what_was_found(home, jikim, site, stalling, tmp_path, number):
+    slow = stalling()
+    words = "<item><title>축제</title><link>http://{host}/{n}</link></item>"
+    media = (
+        f"<item><title>축제 사진</title><link>http://{slow}/a</link>"
+        f'<enclosure url="http://{slow}/a.png" type="image/png" length="1"/></item>'
+    )
+    entries = "".join(words.format(host=slow, n=n) for n in range(3)) + media
+    host = site({"/feed": f'<rss version="2.0"><channel><title>t</title>{entries}</channel></rss>'.encode()})
+    allow(home, host, slow)
+    authorise(jikim)
     said = tmp_path / "said"
     with (
         said.open("w") as stderr,
         subprocess.Popen(
-            [JIKIM, "sweep", "축제", "--source", f"practice={platform.origin}", "--json"],
+            [JIKIM, "sweep", "축제", "--source", f"feed=http://{host}/feed", "--json"],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -197,7 +207,7 @@ def test_an_interrupt_delivers_what_was_found(home, platform, tmp_path, number):
             start_new_session=True,
         ) as running,
     ):
-        first = running.stdout.readline()
+        first = running.stdout.readline()  # the words of one are final while the picture of another still stalls
         send = os.killpg if number == signal.SIGINT else os.kill  # a terminal interrupts the whole group
         send(running.pid, number)
         lines = [first, *running.stdout]
