@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from jikim.errors import StateError
 from jikim.types import MediaKind
+
+FORMAT = 1
+"""Of `pack`. A higher one is refused."""
+
+RELIEF_SIDE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +27,8 @@ class PictureFingerprint:
     `pdq`: (8, 32) uint8, the PDQ hashes of the whole picture in its eight orientations, bit-exact for exchange. `quality`:
     0..100, below 50 the picture is too uniform to be matched by them. `views`: (v, 32) uint8, PDQ hashes of canonical crops,
     upright. `points`: (n, 4) float32, x, y and size as shares of the longer side, angle in degrees. `descriptors`: (n, 128)
-    uint8, RootSIFT, of the points.
+    uint8, RootSIFT, of the points, the strongest first. `relief`: (64, 64) int8 over the whole picture, where it is darker (-1)
+    or brighter (1) than around there, or neither (0); (0, 0) when it was not taken.
     """
 
     at_s: float
@@ -28,6 +39,7 @@ class PictureFingerprint:
     views: NDArray[np.uint8]
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
+    relief: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), np.int8))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,3 +71,136 @@ class Segment:
     end_s: float
     item_start_s: float
     item_end_s: float
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
+_Side = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
+
+
+class _PictureHeader(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The numbers of one picture; `views`, `points` and `relief_side` say how many bytes of arrays follow."""
+
+    at_s: float
+    width_px: _Side
+    height_px: _Side
+    quality: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    views: Annotated[int, msgspec.Meta(ge=0, le=64)]
+    points: Annotated[int, msgspec.Meta(ge=0, le=4096)]
+    relief_side: Annotated[int, msgspec.Meta(ge=0, le=RELIEF_SIDE)]
+
+
+class _Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    kind: MediaKind
+    width_px: _Side
+    height_px: _Side
+    duration_s: float | None
+    frames: tuple[_PictureHeader, ...]
+    sound_step_s: float | None
+    sound_codes: _Count
+
+
+def pack(item: ItemFingerprint) -> bytes:
+    """The fingerprint as bytes: one byte FORMAT, four bytes length of the header (big-endian), the header in MessagePack, then
+    the arrays of each frame one after the other, little-endian, then the codes of the sound. About 44 KB for 300 points."""
+    header = msgspec.msgpack.encode(
+        _Header(
+            sha256=item.sha256,
+            kind=item.kind,
+            width_px=item.width_px,
+            height_px=item.height_px,
+            duration_s=item.duration_s,
+            frames=tuple(
+                _PictureHeader(
+                    float(one.at_s), one.width_px, one.height_px, one.quality, len(one.views), len(one.points), len(one.relief)
+                )
+                for one in item.frames
+            ),
+            sound_step_s=item.sound.step_s if item.sound else None,
+            sound_codes=len(item.sound.codes) if item.sound else 0,
+        )
+    )
+    parts = [bytes([FORMAT]), len(header).to_bytes(4, "big"), header]
+    for one in item.frames:
+        parts += [np.ascontiguousarray(one.pdq, np.uint8).tobytes(), np.ascontiguousarray(one.views, np.uint8).tobytes()]
+        parts += [np.ascontiguousarray(one.points, "<f4").tobytes(), np.ascontiguousarray(one.descriptors, np.uint8).tobytes()]
+        parts.append(_packed_relief(one.relief))
+    if item.sound:
+        parts.append(np.ascontiguousarray(item.sound.codes, "<u4").tobytes())
+    return b"".join(parts)
+
+
+def unpack(packed: bytes | memoryview, where: str = "") -> ItemFingerprint:
+    """The reverse of `pack`; `where` names the file in errors. Raises StateError when the bytes are damaged, cut short or too
+    long, or written by a newer version."""
+    if len(packed) < 5:
+        raise StateError("copies.fingerprint_damaged", where=where)
+    if packed[0] > FORMAT:
+        raise StateError("copies.fingerprint_newer", where=where, schema=packed[0], known=FORMAT)
+    start = 5 + int.from_bytes(packed[1:5], "big")
+    try:
+        header = msgspec.msgpack.decode(packed[5:start], type=_Header)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StateError("copies.fingerprint_damaged", where=where) from error
+    sizes = sum(_bytes_of(one) for one in header.frames) + 4 * header.sound_codes
+    if packed[0] != FORMAT or len(packed) - start != sizes or not all(map(math.isfinite, _times(header))):
+        raise StateError("copies.fingerprint_damaged", where=where)
+    reader = _Reader(packed, start)
+    frames = tuple(_read_frame(reader, one) for one in header.frames)
+    if not all(np.isfinite(one.points).all() for one in frames):
+        raise StateError("copies.fingerprint_damaged", where=where)
+    sound = None
+    if header.sound_step_s is not None:
+        sound = SoundFingerprint(header.sound_step_s, reader.take((header.sound_codes,), "<u4"))
+    return ItemFingerprint(header.sha256, header.kind, header.width_px, header.height_px, header.duration_s, frames, sound)
+
+
+class _Reader:
+    """Takes arrays off bytes, one after the other; they share the memory of the bytes and cannot be written."""
+
+    def __init__(self, packed: bytes | memoryview, start: int) -> None:
+        self._packed = packed
+        self._at = start
+
+    def take(self, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+        array = np.frombuffer(self._packed, dtype, math.prod(shape), self._at) if math.prod(shape) else np.empty(0, dtype)
+        self._at += array.nbytes
+        return array.reshape(shape)
+
+
+def _read_frame(reader: _Reader, header: _PictureHeader) -> PictureFingerprint:
+    return PictureFingerprint(
+        at_s=header.at_s,
+        width_px=header.width_px,
+        height_px=header.height_px,
+        pdq=reader.take((8, 32), "u1"),
+        quality=header.quality,
+        views=reader.take((header.views, 32), "u1"),
+        points=reader.take((header.points, 4), "<f4"),
+        descriptors=reader.take((header.points, 128), "u1"),
+        relief=_unpacked_relief(reader.take((_relief_bytes(header.relief_side),), "u1"), header.relief_side),
+    )
+
+
+def _bytes_of(header: _PictureHeader) -> int:
+    return (8 + header.views) * 32 + header.points * (16 + 128) + _relief_bytes(header.relief_side)
+
+
+def _times(header: _Header) -> Iterator[float]:
+    yield from (one.at_s for one in header.frames)
+    yield header.duration_s or 0.0
+    yield header.sound_step_s or 0.0
+
+
+def _relief_bytes(side: int) -> int:
+    return 2 * ((side * side + 7) // 8)
+
+
+def _packed_relief(relief: NDArray[np.int8]) -> bytes:
+    """Two bits a place: first all places that are brighter, then all that are darker."""
+    return np.packbits(relief.ravel() > 0).tobytes() + np.packbits(relief.ravel() < 0).tobytes()
+
+
+def _unpacked_relief(packed: NDArray[np.uint8], side: int) -> NDArray[np.int8]:
+    brighter, darker = (np.unpackbits(half, count=side * side).view(np.int8) for half in packed.reshape(2, -1))
+    return (brighter - darker).reshape(side, side)
