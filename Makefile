@@ -2,11 +2,11 @@
 KEYWORD ?= 축제
 SOURCE ?= practice
 
-.PHONY: run test lint test-unit test-hostile test-crash test-bare bench lock clean
+.PHONY: run test lint test-unit test-desk test-hostile test-crash test-bare bench lock clean
 
 run: ; @setup/prepare && setup/first_light "$(KEYWORD)" "$(SOURCE)"
 
-test: ; @setup/prepare --tests && $(MAKE) --no-print-directory lint test-unit
+test: ; @setup/prepare --tests && $(MAKE) --no-print-directory lint test-unit test-desk
 
 lint:
 	.venv/bin/ruff check .
@@ -16,6 +16,9 @@ lint:
 
 test-unit:
 	.venv/bin/python -m pytest tests/unit tests/flow
+
+test-desk:
+	.venv/bin/python -m pytest tests/desk
 
 test-hostile: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/hostile
 

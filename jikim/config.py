@@ -69,6 +69,8 @@ class Config(msgspec.Struct, frozen=True):
     sweeping: Sweeping = Sweeping()
     sources: Mapping[str, Mapping[str, Any]] = {}
     analyzers: Mapping[str, Mapping[str, Any]] = {}
+    desk: Mapping[str, Any] = {}
+    """The desk's own section, read by the desk."""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +80,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sweeping: Sweeping = Sweeping()
     sources: Mapping[str, Mapping[str, Any]] = {}
     analyzers: Mapping[str, Mapping[str, Any]] = {}
+    desk: Mapping[str, Any] = {}
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
@@ -97,6 +100,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         sweeping=file.sweeping,
         sources=file.sources,
         analyzers=file.analyzers,
+        desk=file.desk,
     )
 
 

@@ -1,0 +1,1 @@
+"""People who are helped, as far as the work needs it."""

@@ -1,0 +1,1 @@
+"""Statistics and plots of the work, never of a person."""

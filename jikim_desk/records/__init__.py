@@ -1,0 +1,1 @@
+"""The pipeline's rows: sweeps, watches, candidates and what was captured of them."""

@@ -1,0 +1,168 @@
+"""The pipeline's rows. Words, addresses and handles are sealed; ids come from content or are random."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from jikim_desk.sealing import sealed_json, sealed_text
+
+
+def random_id() -> str:
+    """32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+class SweepState(models.TextChoices):
+    WAITING = "waiting"  # for a lead
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+class Watch(models.Model):
+    """A keyword that is searched again and again, with an end."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=random_id)
+    keywords_sealed = models.BinaryField()
+    keywords = sealed_json("keywords_sealed")
+    places = models.JSONField(default=list)
+    every_minutes = models.PositiveIntegerField()
+    ends_on = models.DateField()
+    team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="watches")
+    case = models.ForeignKey("cases.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="watches")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    is_on = models.BooleanField(default=True)
+    next_at = models.DateTimeField(null=True)
+
+
+class VariantState(models.TextChoices):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DROPPED = "dropped"
+
+
+class Variant(models.Model):
+    """Another spelling of a watch's keyword; used only after a person approved it."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=random_id)
+    watch = models.ForeignKey(Watch, on_delete=models.CASCADE, related_name="variants")
+    text_sealed = models.BinaryField()
+    text = sealed_text("text_sealed")
+    kind = models.CharField(max_length=20)
+    state = models.CharField(max_length=10, choices=VariantState.choices, default=VariantState.PROPOSED)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+
+class SweepKind(models.TextChoices):
+    KEYWORD = "keyword"
+    WATCH = "watch"
+    REPORTED = "reported"  # pasted addresses: captured and reviewed without a search
+
+
+class Sweep(models.Model):
+    """One run over the places for some keywords, or over the addresses somebody reported."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=random_id)
+    kind = models.CharField(max_length=10, choices=SweepKind.choices, default=SweepKind.KEYWORD)
+    keywords_sealed = models.BinaryField(default=bytes)
+    keywords = sealed_json("keywords_sealed")
+    addresses_sealed = models.BinaryField(default=bytes)
+    addresses = sealed_json("addresses_sealed")
+    places = models.JSONField(default=list)
+    """What `jikim sweep --source` takes: NAME or NAME=URL."""
+    team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="sweeps")
+    case = models.ForeignKey("cases.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="sweeps")
+    watch = models.ForeignKey(Watch, null=True, blank=True, on_delete=models.PROTECT, related_name="sweeps")
+    is_urgent = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=SweepState.choices, default=SweepState.QUEUED, db_index=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    health = models.JSONField(default=dict)
+    """NAME -> {"state": ..., "found": ...}, filled in as the places answer."""
+    error_key = models.CharField(max_length=80, blank=True)
+
+
+class CandidateState(models.TextChoices):
+    LOOKING = "looking"  # the assessment is provisional
+    WAITING = "waiting"  # for a person
+    DECIDED = "decided"
+
+
+class Candidate(models.Model):
+    """A suspicion 의심 건. `id` is the candidate's own, from its source and native id: the same find is one row for ever."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    source = models.CharField(max_length=40)
+    host_ref = models.CharField(max_length=64, db_index=True)
+    url_ref = models.CharField(max_length=64, db_index=True)
+    """Of the canonical address: the same for two sources that name one page."""
+    url_sealed = models.BinaryField()
+    url = sealed_text("url_sealed")
+    title_sealed = models.BinaryField(default=bytes)
+    title = sealed_text("title_sealed")
+    text_sealed = models.BinaryField(default=bytes)
+    text = sealed_text("text_sealed")
+    analysis_sealed = models.BinaryField(default=bytes)
+    analysis = sealed_json("analysis_sealed")
+    """The object `jikim sweep --json` gives of it: assessment, cues, frames, errors."""
+    posted_at = models.DateTimeField(null=True)
+    found_at = models.DateTimeField()
+    team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="candidates")
+    case = models.ForeignKey("cases.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="candidates")
+    state = models.CharField(max_length=10, choices=CandidateState.choices, default=CandidateState.LOOKING)
+    level = models.CharField(max_length=10, default="none")
+    level_rank = models.PositiveSmallIntegerField(default=2)
+    """0 urgent, 1 look, 2 none: what the queue is sorted by first."""
+    score = models.FloatField(default=0.0)
+    is_test = models.BooleanField(default=False)
+    same_as = models.CharField(max_length=64, db_index=True, blank=True)
+    """Items with the same value are verified copies of the same extent: one decision counts for all of them."""
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("team", "state", "level_rank", "-score", "found_at"), name="queue"),
+            models.Index(fields=("-found_at",), name="found"),
+        )
+
+
+class Sighting(models.Model):
+    """That a sweep found a candidate."""
+
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="sightings")
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="sightings")
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("sweep", "candidate"), name="one_sighting_a_sweep"),)
+
+
+class Capture(models.Model):
+    """What was fetched of a candidate, sealed as it arrived, with everything that proves where it came from."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=random_id)
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="captures")
+    part = models.CharField(max_length=10)  # media, thumbnail, page
+    chain_sealed = models.BinaryField()
+    chain = sealed_json("chain_sealed")
+    """Addresses from the one asked to the one that answered, with status, headers and peer of each."""
+    content_type = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size_bytes = models.BigIntegerField()
+    fetched_at = models.DateTimeField()
+    blob = models.CharField(max_length=64, blank=True)
+    holder = models.CharField(max_length=110, blank=True)

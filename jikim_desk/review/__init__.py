@@ -1,0 +1,1 @@
+"""The queue, claims, decisions, viewing safety and care for the reviewer."""

@@ -1,0 +1,1 @@
+"""`jikim serve` and `jikim worker`: the desk from one command, and more hands for it."""

@@ -1,0 +1,52 @@
+"""The desk under a throwaway home, its database made anew for every test run."""
+
+import os
+import tempfile
+
+_HOME = tempfile.TemporaryDirectory(prefix="jikim-desk-")
+os.environ["JIKIM_HOME"] = _HOME.name
+os.environ["DJANGO_SETTINGS_MODULE"] = "jikim_desk.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+import pytest  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
+
+
+def pytest_unconfigure():
+    _HOME.cleanup()
+
+
+@pytest.fixture
+def team(db):
+    return Team.objects.create(name="삭제지원팀")
+
+
+@pytest.fixture
+def person(team):
+    """Makes somebody with the roles named, in `team` where a role is held in a team."""
+
+    def make(*roles, name=None, in_team=team):
+        user = User.objects.create_user(name or f"person{User.objects.count()}", password="correct horse battery")
+        for role in roles:
+            Grant.objects.create(user=user, role=role, team=in_team if Role(role) in TEAM_ROLES else None)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def signed_in(person):
+    """A browser in which somebody with these roles is signed in; `browser.user` is who."""
+
+    def sign_in(*roles, **kwargs):
+        client = Client()
+        client.user = person(*roles, **kwargs)
+        client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
