@@ -212,7 +212,8 @@ def sketched(frames: Iterable[Frame], cues: Iterable[Cue]) -> tuple[Sketch, ...]
 def spans(cues: Iterable[Cue]) -> list[TextSpan]:
     """The words of lines and utterances, for the analyzers of the next round."""
     origins = {"line": TextOrigin.SCREEN, "utterance": TextOrigin.SPEECH}
-    return [TextSpan(cue.value["text"], origins[cue.name], cue.at_s) for cue in cues if cue.name in origins]
+    said = [cue for cue in cues if cue.name in origins and cue.value["text"]]
+    return [TextSpan(cue.value["text"], origins[cue.name], cue.at_s) for cue in said]
 
 
 def analyze(subject: Subject, analyzers: Iterable[Analyzer], clock: Clock) -> tuple[list[Cue], list[Failure]]:

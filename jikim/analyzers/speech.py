@@ -22,6 +22,8 @@ Lang = Literal["ko", "en"]
 GAP_S = 0.5
 """Silence put between stretches that are heard together."""
 PIECE_MIN_S = 0.6
+UNHEARD_MIN_S = 2.0
+"""From so much speech on it is said that somebody speaks although the words were not understood."""
 SOUGHT_PARTS = 20
 """Sound that is longer than `sought_s` is searched for speech in this many parts, spread over its length."""
 
@@ -77,6 +79,11 @@ class _Window:
             joined[start : start + len(part)] = part[: len(joined) - start]
         return joined
 
+    @property
+    def speech_s(self) -> float:
+        """How long somebody speaks in it."""
+        return sum(stretch.length_s for stretch, _ in self.pieces)
+
     def at(self, moment_s: float) -> float:
         """The time in the sound of a moment of the window."""
         piece = max((piece for piece in self.pieces if piece.at_s <= moment_s), default=self.pieces[0])
@@ -84,10 +91,11 @@ class _Window:
 
 
 class SpeechAnalyzer:
-    """Gives one cue `utterance` for each phrase that was heard surely enough."""
+    """Gives one cue `utterance` for each phrase that was heard surely enough, and one without words, in the language `und`,
+    where somebody speaks and is not understood."""
 
     name: ClassVar[str] = "speech"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     Config: ClassVar[type[SpeechConfig]] = SpeechConfig
     weights: ClassVar[tuple[str, ...]] = ("silero-vad", "whisper-base", "whisper-base-vocabulary", "whisper-base-config")
     needs: ClassVar[frozenset[Need]] = frozenset({Need.AUDIO})
@@ -96,11 +104,11 @@ class SpeechAnalyzer:
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Write down what is said, so that its words can be weighed.",
         limits="Korean and English alone. Synthetic voices, songs, whispering and several voices at once are mostly not "
-        "understood and then left out. It says nothing of who speaks or how old they are.",
+        "understood: then it is said that somebody speaks, without words. It says nothing of who speaks or how old they are.",
         data="Whisper: 680,000 hours from the web, unpublished. Silero: unpublished.",
         metrics={
             "clips_of_real_speech_understood": "3 of 3 (one English, two Korean), also clipped, over hiss and over a melody",
-            "synthetic_korean_voices_understood": "0 of 7: nothing said rather than something wrong",
+            "synthetic_korean_voices_understood": "0 of 7: heard as speech in 7, without words rather than with wrong ones",
             "utterances_in_sound_without_speech": "0 in 11 minutes of silence, noise, tones and melody, 0 in 3 hours of it",
             "work_s_per_s_of_speech": 0.11,
             "work_s_per_s_without_speech": 0.004,
@@ -153,13 +161,25 @@ class SpeechAnalyzer:
         shares = self._whisper.languages(encoded)
         lang = max(shares, key=lambda code: shares[code])
         if lang not in config.languages or shares[lang] < config.language_share:
+            yield from self._not_understood(media_id, window)
             return
         heard = self._whisper.words(encoded, lang)
-        if heard.log_probability < config.log_probability or heard.no_speech > config.no_speech:
+        if heard.no_speech > config.no_speech:
+            return
+        if heard.log_probability < config.log_probability:
+            yield from self._not_understood(media_id, window)
             return
         for phrase in heard.phrases:
             if self._is_believable(phrase):
-                yield self._cue(media_id, window, phrase, lang, float(np.exp(heard.log_probability)))
+                start_s, end_s = window.at(phrase.start_s), window.at(phrase.end_s)
+                sureness = float(np.exp(heard.log_probability))
+                yield self._cue(media_id, phrase.text, lang, start_s, end_s, sureness, "cue.utterance")
+
+    def _not_understood(self, media_id: str | None, window: _Window) -> Iterator[Cue]:
+        """That somebody speaks, with no words: another language, a synthetic voice, a bad recording. A person may listen."""
+        if window.speech_s >= UNHEARD_MIN_S:
+            start_s, end_s = window.pieces[0].stretch.start_s, window.pieces[-1].stretch.end_s
+            yield self._cue(media_id, "", "und", start_s, end_s, 0.0, "cue.speech_not_understood")
 
     def _is_believable(self, phrase: Phrase) -> bool:
         """Whether the words may be shown as said: no loop, no stock phrase, not only signs."""
@@ -168,20 +188,21 @@ class SpeechAnalyzer:
         is_loop = repeats(phrase.text) or compression(phrase.text) > self._config.compression
         return len(letters) >= 2 and not is_stock and not is_loop
 
-    def _cue(self, media_id: str | None, window: _Window, phrase: Phrase, lang: str, confidence: float) -> Cue:
-        start_s = round(window.at(phrase.start_s), 2)
+    def _cue(
+        self, media_id: str | None, text: str, lang: str, start_s: float, end_s: float, confidence: float, message_key: str
+    ) -> Cue:
         return Cue(
             media_id=media_id,
             analyzer=self.name,
             analyzer_version=self.version,
             weights_sha256=self._sessions.sha256("whisper-base"),
             name="utterance",
-            at_s=start_s,
+            at_s=round(start_s, 2),
             region=None,
-            value={"text": phrase.text, "lang": lang, "start_s": start_s, "end_s": round(window.at(phrase.end_s), 2)},
+            value={"text": text, "lang": lang, "start_s": round(start_s, 2), "end_s": round(end_s, 2)},
             confidence=round(min(confidence, 1.0), 4),
-            message_key="cue.utterance",
-            params={"text": phrase.text},
+            message_key=message_key,
+            params={"text": text} if text else {},
         )
 
     @classmethod
@@ -246,6 +267,6 @@ def _without_echoes(cues: Iterable[Cue]) -> list[Cue]:
     """The same without phrases that only repeat the one before."""
     kept: list[Cue] = []
     for cue in cues:
-        if not kept or kept[-1].value["text"] != cue.value["text"]:
+        if not kept or not cue.value["text"] or kept[-1].value["text"] != cue.value["text"]:
             kept.append(cue)
     return kept

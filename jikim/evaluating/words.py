@@ -80,7 +80,7 @@ def _text_figures(cue_name: str) -> Callable[[Sequence[Observed[str]]], Figures]
 
 def _said(one: Observed[str], cue_name: str) -> str:
     """What was read or heard, in its order. A line that a video shows for long is given more than once and counts once."""
-    lines = [str(cue.value["text"]) for cue in one.cues(cue_name)]
+    lines = [str(cue.value["text"]) for cue in one.cues(cue_name) if cue.value["text"]]
     return " ".join(dict.fromkeys(lines) if cue_name == "line" else lines)
 
 

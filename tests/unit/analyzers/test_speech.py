@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import av
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from jikim.analyzers.speech import SpeechAnalyzer, SpeechConfig, _spread, _windo
 from jikim.analyzers.voice import RATE_HZ, Stretch
 from jikim.analyzers.whisper import Phrase
 from jikim.errors import WeightsMissing
+from jikim.scan import spans
 from jikim.types import Audio, Subject
 from jikim.weights.sessions import LocalSessions
 
@@ -51,6 +55,16 @@ def test_hours_of_music_are_searched_in_parts(sessions):
     analyzer = SpeechAnalyzer(SpeechConfig(sought_s=60), sessions)
     assert len(samples) == 3 * 3600 * RATE_HZ
     assert _heard(analyzer, samples) == []
+
+
+def test_a_voice_that_is_not_understood_is_told_without_words(sessions):
+    with av.open(str(Path(__file__).with_name("synthetic_voice.ogg"))) as file:
+        resampler = av.AudioResampler("flt", "mono", RATE_HZ)
+        parts = [part.to_ndarray()[0] for frame in file.decode(audio=0) for part in resampler.resample(frame)]
+    cues = _heard(SpeechAnalyzer(SpeechConfig(), sessions), np.concatenate(parts))
+    assert [(cue.name, cue.value["text"], cue.value["lang"], cue.confidence) for cue in cues] == [("utterance", "", "und", 0.0)]
+    assert 0 <= cues[0].value["start_s"] < 1 < cues[0].value["end_s"] <= 3.6
+    assert spans(cues) == [], "no words to weigh"
 
 
 def test_sound_of_another_rate_is_refused(sessions):
