@@ -1,0 +1,89 @@
+"""Where the chain had grown to, kept apart from the database: cutting off its end is found by this.
+
+`$JIKIM_HOME/audit/head.json` holds the number and hash of the last entry that was committed, sealed under the centre's key. It
+follows each commit, so after a kill it may lag behind the chain by what was committed in that moment; it is never ahead.
+Each machine of a larger desk keeps one of its own.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from jikim.errors import StateError
+from jikim.schema import DISK_FULL, locked, sync
+from jikim_desk.config import jikim_config
+from jikim_desk.sealing import reference
+
+NO_HASH = "0" * 64
+"""What the first entry follows."""
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last entry known to be committed; number 0 before the first."""
+
+    number: int
+    hash: str
+    seal: str
+
+
+def read() -> Head | None:
+    """The head on file, None where there is none. Raises StateError for one that was damaged or written by somebody else."""
+    path = _path()
+    try:
+        head = msgspec.json.decode(path.read_bytes(), type=Head)
+    except FileNotFoundError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StateError("audit.head_damaged", file=_NAME) from error
+    if not hmac.compare_digest(head.seal.encode(), _seal(head.number, head.hash).encode()):
+        raise StateError("audit.head_damaged", file=_NAME)
+    return head
+
+
+def exists() -> bool:
+    """Whether there is a head on file, sound or not."""
+    return _path().exists()
+
+
+def advance(number: int, digest: str) -> None:
+    """Notes that the entry `number` was committed; later ones on file stay. Raises StateError when it cannot be written."""
+    path = _path()
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with locked(path.parent):
+            found = read()
+            if found is None or found.number < number:
+                _write(path, Head(number, digest, _seal(number, digest)))
+    except OSError as error:
+        key = "state.disk_full" if error.errno in DISK_FULL else "state.not_writable"
+        raise StateError(key, file=_NAME, reason=error.strerror or str(error)) from error
+
+
+_NAME = "audit/head.json"
+
+
+def _path() -> Path:
+    return jikim_config().home / _NAME
+
+
+def _seal(number: int, digest: str) -> str:
+    return reference("audit head", f"{number} {digest}")
+
+
+def _write(path: Path, head: Head) -> None:
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(head))
+            file.flush()
+            os.fsync(handle)
+        new.replace(path)
+        sync(path.parent)
+    finally:
+        new.unlink(missing_ok=True)
