@@ -41,7 +41,10 @@ class Watch(models.Model):
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)
     is_on = models.BooleanField(default=True)
-    next_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True, db_index=True)
+    """When it is due again; None while it waits for approval or is over."""
+    skipped = models.PositiveIntegerField(default=0)
+    """How often it was due while its last sweep was still running."""
 
 
 class VariantState(models.TextChoices):
@@ -90,10 +93,19 @@ class Sweep(models.Model):
     asked_at = models.DateTimeField(auto_now_add=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)
+    refused_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    refused_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    is_stopping = models.BooleanField(default=False)
+    """A person asked it to stop; what was found is kept."""
+    run = models.PositiveIntegerField(default=1)
+    """How often it was started by a person: part of its job's id."""
+    flow_version = models.PositiveIntegerField(default=0)
+    """Of the code that its job was last queued for; 0 while it has none."""
     health = models.JSONField(default=dict)
-    """NAME -> {"state": ..., "found": ...}, filled in as the places answer."""
+    """NAME -> {"state": ..., "found": ..., "error": message key or ""}, filled in as the places answer. For reported addresses
+    the names are "1", "2", ...: the place in `addresses`."""
     error_key = models.CharField(max_length=80, blank=True)
 
 
@@ -120,8 +132,14 @@ class Candidate(models.Model):
     analysis_sealed = models.BinaryField(default=bytes)
     analysis = sealed_json("analysis_sealed")
     """The object `jikim sweep --json` gives of it: assessment, cues, frames, errors."""
+    find_sealed = models.BinaryField(default=bytes)
+    find = sealed_json("find_sealed")
+    """What the source said besides: native_id, author_ref, media_urls, thumbnail_urls, duration_s, keyword, lang, origin, place.
+    With the fields above it is the whole find, so that looking can go on where a killed process left it."""
     posted_at = models.DateTimeField(null=True)
     found_at = models.DateTimeField()
+    found_by = models.ForeignKey(Sweep, null=True, on_delete=models.SET_NULL, related_name="candidates")
+    """The sweep that found it first, and looks at it."""
     team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="candidates")
     case = models.ForeignKey("cases.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="candidates")
     state = models.CharField(max_length=10, choices=CandidateState.choices, default=CandidateState.LOOKING)
@@ -152,17 +170,54 @@ class Sighting(models.Model):
 
 
 class Capture(models.Model):
-    """What was fetched of a candidate, sealed as it arrived, with everything that proves where it came from."""
+    """What was fetched of a candidate, sealed as it arrived, with everything that proves where it came from. `id` comes from
+    the candidate, the part and the address: fetched once is one row for ever."""
 
-    id = models.CharField(primary_key=True, max_length=32, default=random_id)
+    id = models.CharField(primary_key=True, max_length=32)
     candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="captures")
     part = models.CharField(max_length=10)  # media, thumbnail, page
     chain_sealed = models.BinaryField()
     chain = sealed_json("chain_sealed")
-    """Addresses from the one asked to the one that answered, with status, headers and peer of each."""
+    """Addresses from the one asked to the one that answered, oldest first: {"url", "status", "headers", "peer_ip", "at"}."""
     content_type = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, db_index=True)
     size_bytes = models.BigIntegerField()
     fetched_at = models.DateTimeField()
     blob = models.CharField(max_length=64, blank=True)
     holder = models.CharField(max_length=110, blank=True)
+
+
+class Extent(models.Model):
+    """What one media file shows from its beginning to its end, as PDQ hashes: how copies of the same extent are told."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    kind = models.CharField(max_length=10)
+    width_px = models.PositiveIntegerField(default=0)
+    height_px = models.PositiveIntegerField(default=0)
+    duration_ms = models.PositiveBigIntegerField(default=0)
+    frames = models.JSONField(default=list)
+    """[milliseconds, 64 hexadecimal digits of PDQ] of a few frames in order of time; empty where nothing can be told by PDQ."""
+    group = models.CharField(max_length=64, db_index=True)
+    """The sha256 of the first file of the same extent."""
+
+
+class Band(models.Model):
+    """16 of the 256 bits of one of an extent's hashes: two hashes at most 15 bits apart have at least one of them in common."""
+
+    extent = models.ForeignKey(Extent, on_delete=models.CASCADE, related_name="bands")
+    value = models.PositiveIntegerField(db_index=True)
+    """The place of the band (0..15) times 65,536 plus its bits."""
+
+
+class Worker(models.Model):
+    """A process that works on jobs. It is alive while `beats` grows: counted, not timed, so that no clock can kill it."""
+
+    id = models.CharField(primary_key=True, max_length=80)
+    started = models.CharField(max_length=32)
+    """Random, another for each start of the same worker."""
+    version = models.CharField(max_length=40)
+    beats = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField()
+    is_dead = models.BooleanField(default=False)
+    """Others have taken over what it had in hand."""
