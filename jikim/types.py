@@ -114,8 +114,21 @@ def candidate_id(source: str, native_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """One answer on the way from the address that was asked for to the one that answered: a redirect, or the last one.
+    `headers` has lower-case names and no cookies."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(hash=False)
+    peer_ip: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered to a request for metadata: kept in memory only. `headers` has lower-case names."""
+    """What a server answered to a request for metadata: kept in memory only. `headers` has lower-case names; `chain` has every
+    answer on the way, the last one included."""
 
     url: str
     final_url: str
@@ -124,12 +137,13 @@ class Answer:
     body: bytes
     peer_ip: str
     fetched_at: datetime
+    chain: tuple[Hop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
     """A file that was fetched and sealed as it arrived. `content_type` was decided by content, not by the server's word;
-    `sha256` is of the plain bytes; `blob` is its id in the vault."""
+    `sha256` is of the plain bytes; `blob` is its id in the vault; `chain` as in `Answer`."""
 
     url: str
     final_url: str
@@ -140,6 +154,7 @@ class Capture:
     size_bytes: int
     fetched_at: datetime
     blob: str
+    chain: tuple[Hop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

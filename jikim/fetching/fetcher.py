@@ -22,7 +22,7 @@ from jikim.fetching.decoding import ACCEPTED_ENCODINGS
 from jikim.fetching.pacing import Pacing
 from jikim.fetching.transport import Deadline, Exchange, LookUp, Transport
 from jikim.provenance import ProvenPractice
-from jikim.types import Answer, Capture
+from jikim.types import Answer, Capture, Hop
 
 RETRY_PAUSES_S = (0.5, 1.5)
 _RETRIED_STATUSES = frozenset((429, 502, 503, 504))
@@ -164,14 +164,17 @@ class SafeFetcher:
     def _answer(
         self, url: str, target: Target, headers: Sequence[tuple[str, str]], limit_bytes: int, deadline: Deadline
     ) -> Answer:
-        with self._opened(target, headers, limit_bytes, deadline) as exchange:
+        chain: list[Hop] = []
+        with self._opened(target, headers, limit_bytes, deadline, chain) as exchange:
             if exchange.headers.get("content-type", "").lower().startswith("multipart/byteranges"):
                 raise FetchFailed("fetching.partial", where=exchange.target.url)
             body = b"".join(exchange.body(limit_bytes))
-        return Answer(url, exchange.target.url, exchange.status, exchange.headers, body, exchange.peer_ip, datetime.now(UTC))
+        at = datetime.now(UTC)
+        return Answer(url, exchange.target.url, exchange.status, exchange.headers, body, exchange.peer_ip, at, tuple(chain))
 
     def _sealed(self, url: str, target: Target, limit_bytes: int, deadline: Deadline) -> Capture:
-        with self._opened(target, (), limit_bytes, deadline) as exchange:
+        chain: list[Hop] = []
+        with self._opened(target, (), limit_bytes, deadline, chain) as exchange:
             if exchange.status != 200:
                 key = "fetching.partial" if exchange.status == 206 else "fetching.empty"
                 raise FetchFailed(key, where=exchange.target.url)
@@ -193,6 +196,7 @@ class SafeFetcher:
             size_bytes=sealed.size_bytes,
             fetched_at=datetime.now(UTC),
             blob=sealed.blob,
+            chain=tuple(chain),
         )
 
     def _read_robots(self, target: Target, deadline: Deadline) -> bytes:
@@ -200,7 +204,7 @@ class SafeFetcher:
 
     def _robots_text(self, target: Target, deadline: Deadline) -> bytes:
         text = bytearray()
-        with self._opened(target, (), robots.READ_BYTES, deadline, asks_robots=False) as exchange:
+        with self._opened(target, (), robots.READ_BYTES, deadline, [], asks_robots=False) as exchange:
             for piece in exchange.body(sys.maxsize):
                 text += piece
                 if len(text) >= robots.READ_BYTES:
@@ -220,10 +224,12 @@ class SafeFetcher:
         headers: Sequence[tuple[str, str]],
         limit_bytes: int,
         deadline: Deadline,
+        chain: list[Hop],
         *,
         asks_robots: bool = True,
     ) -> Iterator[Exchange]:
-        """The exchange at the end of all redirects, its status below 400, valid within the `with` block."""
+        """The exchange at the end of all redirects, its status below 400, valid within the `with` block; `chain` is given
+        every answer on the way."""
         first, seen = target, {target.url}
         for _ in range(self._settings.max_redirects + 1):
             pace_s = 0.0 if self._reach.is_test_server(target) else self._settings.pace_s
@@ -231,6 +237,7 @@ class SafeFetcher:
             with self._pacing.turn(target, pace_s) as waited_s:
                 deadline.forgive(waited_s)
                 with self._transport.open(target, every, deadline=deadline, limit_bytes=limit_bytes) as exchange:
+                    chain.append(Hop(target.url, exchange.status, exchange.headers, exchange.peer_ip, datetime.now(UTC)))
                     if exchange.status not in _REDIRECT_STATUSES:
                         self._check_status(exchange)
                         yield exchange

@@ -101,6 +101,22 @@ def test_a_redirect_is_followed_and_tells_where_it_led(new_site, page, fetcher):
     assert all("secret" not in str(asked.headers) for asked in second.asked), "headers stay with the first origin"
 
 
+@pytest.mark.parametrize("method", ["get", "capture"])
+def test_every_answer_on_the_way_is_told(new_site, page, fetcher, method):
+    here, there = new_site(), new_site()
+    here.pages["/a"] = page(b"", status=302, headers={"Location": there.url("/b"), "X-Step": "1", "Set-Cookie": "s=1"})
+    there.pages["/b"] = page(PNG, headers={"X-Step": "2"})
+
+    brought = getattr(fetcher(here.authority, there.authority), method)(here.url("/a"))
+
+    assert [(hop.url, hop.status, hop.peer_ip, hop.headers["x-step"]) for hop in brought.chain] == [
+        (here.url("/a"), 302, "127.0.0.1", "1"),
+        (there.url("/b"), 200, "127.0.0.1", "2"),
+    ]
+    assert brought.chain[0].at <= brought.chain[1].at <= brought.fetched_at
+    assert "set-cookie" not in brought.chain[0].headers
+
+
 def test_no_redirect_when_none_is_allowed(site, page, fetcher):
     site.pages["/a"] = page(status=302, headers={"Location": "/b"})
     with pytest.raises(FetchRefused) as raised:
