@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import BadUse, FetchFailed, JikimError, NotConfigured
+from jikim.errors import FetchFailed, JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.answers import asked, changed, read
 from jikim.sources.candidates import candidate
 from jikim.sources.canonical import canonical, origin, resolved
+from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import text_and_images
 from jikim.sources.paging import Mark, Page, paged
@@ -28,9 +29,6 @@ from jikim.types import Candidate, Keyword
 
 PAGE_SIZE = 40
 NATIVE_ID_LIMIT = 2_000
-LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
-
-Token = Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{1,4096}\Z")]
 
 
 class MastodonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,13 +36,13 @@ class MastodonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     and is never shown."""
 
     url: str | None = None
-    token: Token | None = None
+    token: Secret | None = None
 
     def __repr__(self) -> str:
-        return f"MastodonConfig(url={self.url!r}, token={'***' if self.token else None})"
+        return f"MastodonConfig(url={self.url!r}, token={shown(self.token)})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("url", self.url), ("token", "***" if self.token else None)]
+        return [("url", self.url), ("token", shown(self.token))]
 
 
 class _Original(msgspec.Struct, frozen=True):
@@ -151,9 +149,9 @@ class MastodonSource:
         """Raises NotConfigured without an address, BadUse for one that cannot be opened or would carry the token in clear."""
         if not config.url:
             raise NotConfigured("sources.no_address", source=cls.name)
-        parts = urlsplit(canonical(config.url))
-        if config.token and parts.scheme != "https" and parts.hostname not in LOOPBACK_NAMES:
-            raise BadUse("sources.token_in_clear", source=cls.name, where=config.url)
+        canonical(config.url)
+        if config.token:
+            refuse_clear_text(cls.name, config.url)
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

@@ -8,7 +8,21 @@ from jikim.errors import BadUse, NotConfigured
 from jikim.sources.candidates import TEXT_LIMIT, TITLE_LIMIT
 from jikim.types import candidate_id
 
-NAMES = ("bluesky", "feed", "listing", "mastodon", "mediawiki", "page", "practice", "searxng")
+NAMES = (
+    "bluesky",
+    "feed",
+    "kakao",
+    "listing",
+    "mastodon",
+    "mediawiki",
+    "naver",
+    "page",
+    "peertube",
+    "practice",
+    "searxng",
+    "sitemap",
+    "youtube",
+)
 
 
 @pytest.fixture(params=NAMES)
