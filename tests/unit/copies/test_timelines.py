@@ -1,0 +1,132 @@
+"""Votes as edits of films make them, with the places where they must lead to."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jikim.copies.fingerprints import Segment
+from jikim.copies.timelines import Stretch, Vote, align, coverage
+
+LENGTH_S = 60.0
+LOOKED = np.arange(0.5, LENGTH_S, 1.0)
+
+
+def _votes(
+    spans: list[tuple[float, float, float, float]], *, wrong: int = 0, seed: int = 0, looks_s: float = 1.0
+) -> list[Vote]:
+    """Votes of a frame a second of a query; a span is (start, end, item time at the start, speed). The item was looked at
+    every `looks_s`; each frame also votes for `wrong` random moments."""
+    rng = np.random.default_rng(seed)
+    votes = []
+    for start, end, item_start, speed in spans:
+        for at in LOOKED[(start <= LOOKED) & (end >= LOOKED)]:
+            exact = item_start + speed * (at - start)
+            votes.append(Vote(float(at), math.floor(exact / looks_s + 0.5) * looks_s, float(rng.uniform(0.5, 1.0))))
+    for at in LOOKED:
+        votes += [Vote(float(at), float(rng.uniform(0, 300)), float(rng.uniform(0.2, 0.7))) for _ in range(wrong)]
+    return votes
+
+
+def _near(segment: Segment, start: float, end: float, item_start: float, item_end: float) -> bool:
+    found = (segment.start_s, segment.end_s, segment.item_start_s, segment.item_end_s)
+    return bool(np.abs(np.array(found) - (start, end, item_start, item_end)).max() <= 1.0)
+
+
+def _only(stretches: list[Stretch]) -> Stretch:
+    assert len(stretches) == 1
+    return stretches[0]
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.8, 1.1, 1.25, 1.5, 2.0])
+def test_a_whole_copy_at_any_speed(speed: float):
+    votes = _votes([(0, 60, 0, speed)], wrong=2)
+    found = _only(align(votes, LOOKED, LENGTH_S, LENGTH_S * speed, 0.6))
+    assert _near(found.segment, 0, 60, 0, 60 * speed)
+    assert found.speed == pytest.approx(speed, abs=0.01)
+    assert coverage([found.segment], LENGTH_S, LENGTH_S * speed) == pytest.approx((1, 1), abs=0.02)
+
+
+def test_a_trimmed_copy():
+    found = _only(align(_votes([(0, 60, 100, 1.0)], wrong=2), LOOKED, LENGTH_S, 300, 0.6))
+    assert _near(found.segment, 0, 60, 100, 160)
+    assert coverage([found.segment], LENGTH_S, 300) == pytest.approx((1, 0.2), abs=0.01)
+
+
+def test_an_item_inside_a_longer_film():
+    found = _only(align(_votes([(22, 42, 0, 1.0)]), LOOKED, LENGTH_S, 20, 0.6))
+    assert _near(found.segment, 22, 42, 0, 20)
+    assert coverage([found.segment], LENGTH_S, 20) == pytest.approx((1 / 3, 1), abs=0.03)
+
+
+def test_a_part_inside_a_longer_film_faster():
+    found = _only(align(_votes([(22, 42, 100, 1.25)], wrong=1), LOOKED, LENGTH_S, 300, 0.6))
+    assert _near(found.segment, 22, 42, 100, 125)
+
+
+def test_something_inserted_into_the_item():
+    found = align(_votes([(0, 20, 0, 1.0), (35, 60, 20, 1.0)], wrong=1), LOOKED, LENGTH_S, 45, 0.6)
+    assert len(found) == 2
+    assert _near(found[0].segment, 0, 20, 0, 20)
+    assert _near(found[1].segment, 35, 60, 20, 45)
+    assert coverage([one.segment for one in found], LENGTH_S, 45) == pytest.approx((0.75, 1), abs=0.03)
+
+
+def test_a_part_taken_out_of_the_item():
+    found = align(_votes([(0, 30, 0, 1.0), (30, 60, 50, 1.0)]), LOOKED, LENGTH_S, 80, 0.6)
+    assert len(found) == 2
+    assert _near(found[0].segment, 0, 30, 0, 30)
+    assert _near(found[1].segment, 30, 60, 50, 80)
+
+
+def test_played_backwards():
+    found = _only(align(_votes([(0, 60, 60, -1.0)], wrong=2), LOOKED, LENGTH_S, 60, 0.6))
+    assert found.speed == -1
+    assert _near(found.segment, 0, 60, 60, 0)
+
+
+def test_a_scene_that_hardly_changes_is_aligned_from_end_to_end():
+    """Every moment looks like every other, the right one hardly more than the rest."""
+    rng = np.random.default_rng(3)
+    votes = [Vote(float(at), float(item), float(rng.uniform(0.6, 0.7))) for at in LOOKED[::4] for item in range(0, 75, 3)]
+    found = _only(align(votes, LOOKED[::4], LENGTH_S, 75, 1.8))
+    assert _near(found.segment, 0, 60, 0, 75) or _near(found.segment, 0, 60, found.offset_s, 60 + found.offset_s)
+
+
+def test_the_item_may_be_looked_at_rarely():
+    found = _only(align(_votes([(0, 60, 40, 1.0)], looks_s=5), LOOKED, LENGTH_S, 300, 2.7))
+    assert _near(found.segment, 0, 60, 40, 100)
+
+
+def test_one_frame_is_a_stretch_around_it():
+    found = _only(align([Vote(30.5, 7.0, 1.0)], LOOKED, LENGTH_S, 20, 0.6))
+    assert found.segment.start_s < 30.5 < found.segment.end_s
+    assert found.segment.end_s - found.segment.start_s <= 1.5
+
+
+def test_no_votes_no_stretches():
+    assert align([], LOOKED, LENGTH_S, 20, 0.6) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 60), st.floats(0, 300), st.floats(0.01, 1)),
+        max_size=40,
+    ),
+    st.floats(0, 100),
+    st.floats(0, 400),
+)
+def test_whatever_is_voted_stays_within_both_films(raw, length_s, item_length_s):
+    votes = [Vote(min(at, length_s), min(item, item_length_s), weight) for at, item, weight in raw]
+    found = align(votes, [vote.at_s for vote in votes], length_s, item_length_s, 0.6)
+    for one in found:
+        assert 0 <= one.segment.start_s <= one.segment.end_s <= length_s + 1e-3
+        for item_at in (one.segment.item_start_s, one.segment.item_end_s):
+            assert -1e-3 <= item_at <= item_length_s + 1e-3
+    for before, after in zip(found, found[1:], strict=False):
+        assert before.segment.end_s <= after.segment.start_s
+    assert all(0 <= share <= 1 for share in coverage([one.segment for one in found], length_s, item_length_s))
