@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -127,6 +128,6 @@ def test_whatever_is_voted_stays_within_both_films(raw, length_s, item_length_s)
         assert 0 <= one.segment.start_s <= one.segment.end_s <= length_s + 1e-3
         for item_at in (one.segment.item_start_s, one.segment.item_end_s):
             assert -1e-3 <= item_at <= item_length_s + 1e-3
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.segment.end_s <= after.segment.start_s
     assert all(0 <= share <= 1 for share in coverage([one.segment for one in found], length_s, item_length_s))
