@@ -2,7 +2,7 @@
 KEYWORD ?= 축제
 SOURCE ?= practice
 
-.PHONY: run test lint test-unit test-desk test-hostile test-crash test-bare bench lock clean
+.PHONY: run test lint test-unit test-desk test-hostile test-crash test-browser test-bare bench lock clean
 
 run: ; @setup/prepare && setup/first_light "$(KEYWORD)" "$(SOURCE)"
 
@@ -23,6 +23,8 @@ test-desk:
 test-hostile: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/hostile
 
 test-crash: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/crash
+
+test-browser: ; @setup/prepare --browser && .venv/bin/python -m pytest tests/browser
 
 test-bare: ; @tests/bare/prove
 
