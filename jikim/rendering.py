@@ -132,4 +132,5 @@ def joined(looks: Iterable[Look]) -> Look:
         took_ms=took,
         failures=tuple(failure for look in looks for failure in look.failures),
         sketches=tuple(dict.fromkeys(sketch for look in looks for sketch in look.sketches)),
+        extents=tuple(dict.fromkeys(extent for look in looks for extent in look.extents)),
     )

@@ -18,6 +18,7 @@ import numpy as np
 
 from jikim.analyzers.tracks import with_tracks
 from jikim.config import Config
+from jikim.copies.pdq import pdq, reduced, to_hex
 from jikim.errors import BadUse, JikimError, MediaUnreadable
 from jikim.media.blur import CELLS, sketch
 from jikim.media.opening import Opener, OpenMedia
@@ -31,6 +32,9 @@ DEAR_MS = 25.0
 """An analyzer that costs more a frame looks at the first frames only; in a sweep, after the others have seen everything."""
 SKETCHES = 3
 """How many frames of a file are sketched for a report."""
+EXTENT_FRAMES = 4
+EXTENT_QUALITY = 50
+"""Of PDQ: a picture with less in it is no evidence of a copy."""
 HEARD_S = 600.0
 HEARD_PIECES = 10
 """How much of the sound is listened to: all of it, or as many pieces spread over the length."""
@@ -64,6 +68,19 @@ class Sketch:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What a file shows from its beginning to its end, so that copies of the same extent are told without the file. `frames`:
+    (milliseconds, PDQ as 64 hexadecimal digits) of a few frames in order of time, only those with enough in them to be told."""
+
+    sha256: str
+    kind: MediaKind
+    width_px: int
+    height_px: int
+    duration_ms: int
+    frames: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What was noticed in one file or text. `took_ms` has `open` and each analyzer's name; `frames` counts those seen."""
 
@@ -73,16 +90,26 @@ class Look:
     took_ms: Mapping[str, float] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     sketches: tuple[Sketch, ...] = ()
+    extents: tuple[Extent, ...] = ()
 
 
 class Detector:
     """The sandbox and the analyzers of one process. `only` limits the analyzers by name.
 
-    `has_sketches` keeps sketches of the frames that gave cues; by default nothing of a picture leaves the process.
+    `has_sketches` keeps sketches of the frames that gave cues, `has_extents` the extent of each file that is seen; by default
+    nothing of a picture leaves the process.
     """
 
-    def __init__(self, config: Config, only: Sequence[str] | None = None, *, has_sketches: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        only: Sequence[str] | None = None,
+        *,
+        has_sketches: bool = False,
+        has_extents: bool = False,
+    ) -> None:
         self._has_sketches = has_sketches
+        self._has_extents = has_extents
         analyzers = build_analyzers(config, only)
         self._seeing = [one for one in analyzers if Need.FRAMES in one.needs and not _is_dear(one)]
         self._reading = [one for one in analyzers if _is_dear(one)]
@@ -133,7 +160,8 @@ class Detector:
             count = max(count, len(frames))
         failures += [Failure("open", MediaUnreadable(key)) for key in media.warnings]
         sketches = sketched(frames, cues) if self._has_sketches else ()
-        return Look(media.media, tuple(cues), count, clock.took_ms, tuple(failures), sketches)
+        extents = (extent(media.media, frames),) if self._has_extents and Step.SEE in steps else ()
+        return Look(media.media, tuple(cues), count, clock.took_ms, tuple(failures), sketches, extents)
 
     def _see(self, media: OpenMedia, frames: Sequence[Frame], clock: Clock) -> tuple[list[Cue], list[Failure], int]:
         """The cues of the first frames and of those around them; the number of frames looked at."""
@@ -207,6 +235,18 @@ def sketched(frames: Iterable[Frame], cues: Iterable[Cue]) -> tuple[Sketch, ...]
         Sketch(frame.at_s, tuple(row.tobytes() for row in sketch(frame.pixels, side_px=CELLS)))
         for frame in sorted(shown, key=lambda frame: frame.at_s or 0.0)
     )
+
+
+def extent(media: Media, frames: Sequence[Frame]) -> Extent:
+    """The extent of a file by at most `EXTENT_FRAMES` of its first frames, spread evenly."""
+    spread = sorted({round(place) for place in np.linspace(0, len(frames) - 1, min(len(frames), EXTENT_FRAMES))})
+    told: list[tuple[int, str]] = []
+    for frame in (frames[place] for place in spread):
+        hashed, quality = pdq(reduced(frame.pixels))
+        if quality >= EXTENT_QUALITY:
+            told.append((round((frame.at_s or 0.0) * 1000), to_hex(hashed)))
+    duration_ms = round((media.duration_s or 0.0) * 1000)
+    return Extent(media.id, media.kind, media.width_px or 0, media.height_px or 0, duration_ms, tuple(told))
 
 
 def spans(cues: Iterable[Cue]) -> list[TextSpan]:

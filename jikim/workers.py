@@ -39,9 +39,16 @@ class Workers:
     """A pool of looking processes. Leaving it does not wait for what is still being looked at."""
 
     def __init__(
-        self, config: Config, only: Sequence[str] | None = None, count: int | None = None, *, has_sketches: bool = False
+        self,
+        config: Config,
+        only: Sequence[str] | None = None,
+        count: int | None = None,
+        *,
+        has_sketches: bool = False,
+        has_extents: bool = False,
     ) -> None:
         self._has_sketches = has_sketches
+        self._has_extents = has_extents
         self._config = config
         self._only = tuple(only) if only is not None else None
         self.count = count or worker_count(config)
@@ -94,9 +101,8 @@ class Workers:
 
     def _new_pool(self) -> ProcessPoolExecutor:
         """A pool whose processes are started at once and deaf to the terminal's interrupt, which is for the one that asks."""
-        pool = ProcessPoolExecutor(
-            self.count, get_context("spawn"), _start, (self._config, self._only, self._has_sketches, os.getpid())
-        )
+        given = (self._config, self._only, self._has_sketches, self._has_extents, os.getpid())
+        pool = ProcessPoolExecutor(self.count, get_context("spawn"), _start, given)
         others = set(active_children())
         is_main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
@@ -170,11 +176,11 @@ def digest_of(fd: int) -> str:
     return digest
 
 
-def _start(config: Config, only: tuple[str, ...] | None, has_sketches: bool, owner_pid: int) -> None:
+def _start(config: Config, only: tuple[str, ...] | None, has_sketches: bool, has_extents: bool, owner_pid: int) -> None:
     global _config, _detector
     die_with_parent(owner_pid)
     _config = config
-    _detector = Detector(config, only, has_sketches=has_sketches).__enter__()
+    _detector = Detector(config, only, has_sketches=has_sketches, has_extents=has_extents).__enter__()
     Finalize(_detector, _detector.__exit__, (None, None, None), exitpriority=1)
 
 
