@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from jikim.copies.segments import (
     BOXES,
+    FRAME_BITS,
     KEYS,
     NOTHING,
     RADIUS,
@@ -41,9 +42,8 @@ LIST_NAME = "index.json"
 TAIL_ROWS = 1 << 15
 """From here on the tail should be sealed; it takes more, only slower."""
 
-_FRAME_BITS = 24
-_FRAME_MASK = np.uint64((1 << _FRAME_BITS) - 1)
-_ITEM_MAX = (1 << (64 - _FRAME_BITS)) - 1
+_FRAME_MASK = np.uint64((1 << FRAME_BITS) - 1)
+_ITEM_MAX = 2**32 - 1
 _FLAT_ROWS = 1 << 10
 """Up to here a tail is compared row by row, which is quicker than to look anything up."""
 _CHAIN_MOST = 256
@@ -66,10 +66,11 @@ class Hits:
 
 
 class _List(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file `index.json`."""
+    """The file `index.json`. `stamp` is what whoever saved it knows it by."""
 
     schema: int
     sealed_up_to: Annotated[int, msgspec.Meta(ge=0)]
+    stamp: str
     segments: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\.segment$")], ...]
 
 
@@ -81,6 +82,7 @@ class HashIndex:
 
     def __init__(self) -> None:
         self.sealed_up_to = 0
+        self.stamp = ""
         self._segments: list[tuple[str | None, Segment]] = []
         self._tail = Tail()
         self._hidden: set[int] = set()
@@ -95,11 +97,12 @@ class HashIndex:
         listed = _read_list(folder)
         index._segments = [(name, Segment.open(folder / name)) for name in listed.segments]
         index.sealed_up_to = index._highest = listed.sealed_up_to
+        index.stamp = listed.stamp
         return index
 
     def __len__(self) -> int:
         """How many frames there are, hidden ones too."""
-        return sum(len(segment.owners) for _, segment in self._segments) + self._tail.frames
+        return sum(len(segment) for _, segment in self._segments) + self._tail.frames
 
     @property
     def is_due(self) -> bool:
@@ -118,7 +121,7 @@ class HashIndex:
             return
         if items.min() < 0 or items.max() > _ITEM_MAX or frames.min() < 0 or frames.max() > int(_FRAME_MASK):
             raise ValueError("numbers of items and frames have bounds")
-        owners = items.astype(np.uint64) << np.uint64(_FRAME_BITS) | frames.astype(np.uint64)
+        owners = items.astype(np.uint64) << np.uint64(FRAME_BITS) | frames.astype(np.uint64)
         self._highest = max(self._highest, int(items.max()))
         words = dealt(hashes)
         whole = len(words) - len(words) % SEGMENT_ROWS
@@ -159,20 +162,21 @@ class HashIndex:
             np.concatenate([part.is_cut for part in parts]),
         )
 
-    def save(self, folder: Path, dropped: Iterable[int] = ()) -> None:
+    def save(self, folder: Path, dropped: Iterable[int] = (), stamp: str = "") -> None:
         """Seals the tail and writes the index into a folder, without the items in `dropped`; full segments that hold none of
-        them stay as they are. The caller keeps others from saving at the same time. Raises OSError and StateError."""
+        them stay as they are. `stamp` comes back when it is opened. The caller keeps others from saving at the same time.
+        Raises OSError."""
         gone = np.array(sorted(set(dropped)), np.int64)
         kept: list[tuple[str | None, Segment]] = []
         loose: list[tuple[Words, Words]] = [_without(gone, *self._tail.contents())]
         for name, segment in self._segments:
             is_large = len(segment.hashes) >= SEGMENT_ROWS // 2
-            if is_large and not np.isin(_items(segment.owners), gone).any():
+            if is_large and not np.isin(segment.items, gone).any():
                 kept.append((name, segment))
             elif is_large:
-                kept.append((None, Segment.build(*_without(gone, *_contents(segment)))))
+                kept.append((None, Segment.build(*_without(gone, *segment.contents()))))
             else:
-                loose.append(_without(gone, *_contents(segment)))
+                loose.append(_without(gone, *segment.contents()))
         self._segments, self._tail = kept, Tail()
         words = np.concatenate([part for part, _ in loose])
         owners = np.concatenate([part for _, part in loose])
@@ -180,6 +184,7 @@ class HashIndex:
             self._seal(words[start : start + SEGMENT_ROWS], owners[start : start + SEGMENT_ROWS])
         self._hidden -= set(gone.tolist())
         self._hidden_sorted = None
+        self.stamp = stamp
         self._write(folder)
 
     def check(self) -> None:
@@ -203,7 +208,7 @@ class HashIndex:
             written.append((name, segment))
         self._segments, self.sealed_up_to = written, self._highest
         sync(folder)
-        _write_list(folder, _List(SCHEMA, self.sealed_up_to, tuple(names)))
+        _write_list(folder, _List(SCHEMA, self.sealed_up_to, self.stamp, tuple(names)))
         for path in folder.iterdir():
             if path.name not in names and path.suffix in (".segment", ".part"):
                 path.unlink(missing_ok=True)
@@ -351,19 +356,13 @@ class Tail:
 
 
 def _items(owners: Words) -> NDArray[np.int64]:
-    return (owners >> np.uint64(_FRAME_BITS)).astype(np.int64)
+    return (owners >> np.uint64(FRAME_BITS)).astype(np.int64)
 
 
 def _without(gone: NDArray[np.int64], words: Words, owners: Words) -> tuple[Words, Words]:
     """Hashes and owners without those of items that are gone."""
     stays = ~np.isin(_items(owners), gone)
     return words[stays], owners[stays]
-
-
-def _contents(segment: Segment) -> tuple[Words, Words]:
-    """The hashes of a segment, each as often as it has owners, and the owners."""
-    counts = segment.owner_starts[1:] - segment.owner_starts[:-1]
-    return np.repeat(segment.hashes, counts, axis=0), np.asarray(segment.owners)
 
 
 def _read_list(folder: Path) -> _List:
@@ -375,7 +374,7 @@ def _read_list(folder: Path) -> _List:
             raise StateError("copies.index_newer", where=str(path), schema=schema, known=SCHEMA)
         return msgspec.json.decode(content, type=_List)
     except FileNotFoundError:
-        return _List(SCHEMA, 0, ())
+        return _List(SCHEMA, 0, "", ())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StateError("copies.index_damaged", where=str(path)) from error
     except OSError as error:

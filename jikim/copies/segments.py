@@ -6,9 +6,10 @@ principle, Qin and Xiao 2018): at most 1 bit in that box and 3 in it and the nex
 tables, compares the bits of the next box that stand in the posting itself, and reads the few hashes that are left. Nothing
 within the radius is ever missed.
 
-A file: header, offsets (16, 65537) u4, postings (16, n) u4, hashes (n, 4) u8, owner_starts (n + 1) u4, padding to 8 bytes,
-owners (m) u8, all little-endian. `n` are distinct hashes; the owners of hash r are owners[owner_starts[r]:owner_starts[r + 1]].
-A posting is the number of a hash and, above it, the first bits of its next box.
+A file: header, offsets (16, 65537) u4, postings (16, n) u4, hashes (n, 4) u8, owner_starts (n + 1) u4, items (m) u4, frames
+(m) u4, all little-endian. `n` are distinct hashes; hash r is that of frames owner_starts[r] to owner_starts[r + 1] of the
+list. `owner_starts` is left out where n = m, `frames` where all are 0. A posting is the number of a hash and, above it, the
+first bits of its next box.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +38,16 @@ SEGMENT_ROWS = 1 << 21
 _CHUNK = 1 << 16
 """How many postings are read at a time: what is worked on stays in the processor's cache, whatever a bucket holds."""
 _MAGIC = b"JIKIMPDQ"
-_HEADER = struct.Struct("<8sIIQII")
-"""Magic, schema, hashes, owners, crc32 of everything behind the header, crc32 of the header before this."""
+_HEADER = struct.Struct("<8sIIIIII")
+"""Magic, schema, hashes, owners, 1 where frames are there, crc32 of all behind the header, crc32 of the header before this."""
+FRAME_BITS = 24
+"""An owner as a number: the item, and in its last bits the frame."""
 _DEALT = np.array(sorted(range(256), key=lambda bit: sha256(bytes([bit])).digest()))
 """Which bit stands where. Neighbouring bits of PDQ go together, dealt like this the buckets of real pictures are 1.05 times as
 full as those of random hashes; dealt row by row they are 1.7 times as full."""
 _FLIPS = np.array([1 << bit for bit in range(16)], np.uint16)
 _ROUND = np.arange(BOXES)
+_NONE = np.zeros(0, np.uint32)
 
 Words = NDArray[np.uint64]
 
@@ -88,22 +92,14 @@ def verified(
 
 
 class Segment:
-    """Some hashes and their owners, in memory or mapped. `hashes` (n, 4); `owner_starts` (n + 1,); `owners` (m,) uint64."""
+    """Some hashes and their owners, in memory or mapped: `hashes` (n, 4)."""
 
-    def __init__(
-        self,
-        offsets: NDArray[np.uint32],
-        postings: NDArray[np.uint32],
-        hashes: Words,
-        owner_starts: NDArray[np.uint32],
-        owners: Words,
-    ) -> None:
-        self.hashes = hashes
-        self.owner_starts = owner_starts
-        self.owners = owners
-        self._offsets = offsets.reshape(-1)
-        self._postings = postings.reshape(-1)
-        self._row_bits = _row_bits(len(hashes))
+    def __init__(self, tables: _Tables) -> None:
+        self.hashes = tables.hashes
+        self._tables = tables
+        self._offsets = tables.offsets.reshape(-1)
+        self._postings = tables.postings.reshape(-1)
+        self._row_bits = _row_bits(len(tables.hashes))
         self._file: tuple[Path, NDArray[np.uint8]] | None = None
 
     @classmethod
@@ -115,8 +111,30 @@ class Segment:
         is_first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
         starts = np.append(np.flatnonzero(is_first), len(order)).astype(np.uint32)
         distinct = np.ascontiguousarray(ordered[is_first])
-        offsets, postings = _tables(distinct)
-        return cls(offsets, postings, distinct, starts, owners[order])
+        frames = (owners[order] & np.uint64((1 << FRAME_BITS) - 1)).astype(np.uint32)
+        return cls(
+            _Tables(
+                *_postings(distinct),
+                distinct,
+                starts if len(distinct) < len(owners) else _NONE,
+                (owners[order] >> np.uint64(FRAME_BITS)).astype(np.uint32),
+                frames if frames.any() else _NONE,
+            )
+        )
+
+    def __len__(self) -> int:
+        """How many owners there are, of all hashes together."""
+        return len(self._tables.items)
+
+    @property
+    def items(self) -> NDArray[np.uint32]:
+        """The items of all owners, (m,)."""
+        return self._tables.items
+
+    def contents(self) -> tuple[Words, Words]:
+        """The hashes, each as often as it has owners, and the owners; (m, 4) and (m,)."""
+        starts, ends = self.owner_range(np.arange(len(self.hashes)))
+        return np.repeat(self.hashes, ends - starts, axis=0), self._owners(np.arange(len(self)))
 
     def near(self, queries: Words, radius: int) -> Iterator[Found]:
         """Every pair of a query (q, 4) and a hash within `radius`, in parts of bounded size."""
@@ -157,25 +175,29 @@ class Segment:
 
     def owner_range(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """From where to where the owners of rows (k,) lie."""
-        return self.owner_starts[rows].astype(np.int64), self.owner_starts[rows + 1].astype(np.int64)
+        starts = self._tables.owner_starts
+        if not len(starts):
+            return rows, rows + 1
+        return starts[rows].astype(np.int64), starts[rows + 1].astype(np.int64)
 
     def owned(self, rows: NDArray[np.int64], starts: NDArray[np.int64], some: NDArray[np.int64]) -> Words:
         """The first `some` owners of each row, where `owner_range` gave `starts`."""
         ends = np.cumsum(some)
-        places = np.repeat(starts - (ends - some), some) + np.arange(int(some.sum()))
-        return self.owners[places]
+        return self._owners(np.repeat(starts - (ends - some), some) + np.arange(int(some.sum())))
+
+    def _owners(self, places: NDArray[np.int64]) -> Words:
+        owners = self._tables.items[places].astype(np.uint64) << np.uint64(FRAME_BITS)
+        if len(self._tables.frames):
+            owners |= self._tables.frames[places]
+        return owners
 
     def write(self, path: Path) -> None:
         """Writes the file, whole or not at all, and waits until it has reached the disk. Raises OSError."""
-        parts = [
-            np.ascontiguousarray(part).data.cast("B")
-            for part in (self._offsets, self._postings, self.hashes, _padded(self.owner_starts), self.owners)
-            if part.size
-        ]
+        parts = [np.ascontiguousarray(part).data.cast("B") for part in self._tables if part.size]
         checksum = 0
         for part in parts:
             checksum = zlib.crc32(part, checksum)
-        header = _HEADER.pack(_MAGIC, SCHEMA, len(self.hashes), len(self.owners), checksum, 0)
+        header = _HEADER.pack(_MAGIC, SCHEMA, len(self.hashes), len(self), int(len(self._tables.frames) > 0), checksum, 0)
         unfinished = path.with_name(f"{path.name}.part")
         with open(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
             file.write(header[:-4] + struct.pack("<I", zlib.crc32(header[:-4])))
@@ -195,14 +217,14 @@ class Segment:
             with path.open("rb") as file:
                 header = file.read(_HEADER.size)
                 size = os.fstat(file.fileno()).st_size
-                rows, owners = _believed(header, size, path)
+                sizes = _believed(header, size, path)
                 mapped = np.asarray(np.memmap(file, np.uint8, "r", shape=(size,)))
         except OSError as error:
             raise StateError("copies.index_unreadable", where=str(path), problem=error.strerror or str(error)) from error
-        segment = cls(*_arrays(mapped, rows, owners))
+        segment = cls(_arrays(mapped, sizes))
         segment._file = path, mapped
         offsets = segment._offsets.reshape(BOXES, KEYS + 1)
-        if offsets[:, 0].any() or (offsets[:, -1] != rows).any() or (offsets[:, 1:] < offsets[:, :-1]).any():
+        if offsets[:, 0].any() or (offsets[:, -1] != len(segment.hashes)).any() or (offsets[:, 1:] < offsets[:, :-1]).any():
             raise StateError("copies.index_damaged", where=str(path))
         return segment
 
@@ -210,41 +232,45 @@ class Segment:
         """Reads the whole file and sums it. Raises StateError when it is not what was written."""
         if self._file is not None:
             path, mapped = self._file
-            if zlib.crc32(mapped[_HEADER.size :].data) != _HEADER.unpack(mapped[: _HEADER.size].tobytes())[4]:
+            if zlib.crc32(mapped[_HEADER.size :].data) != _HEADER.unpack(mapped[: _HEADER.size].tobytes())[5]:
                 raise StateError("copies.index_damaged", where=str(path))
 
 
-def _believed(header: bytes, size: int, path: Path) -> tuple[int, int]:
-    """Hashes and owners of a header that can be believed."""
+class _Tables(NamedTuple):
+    """The arrays of a file, in its order."""
+
+    offsets: NDArray[np.uint32]
+    postings: NDArray[np.uint32]
+    hashes: Words
+    owner_starts: NDArray[np.uint32]
+    items: NDArray[np.uint32]
+    frames: NDArray[np.uint32]
+
+
+def _believed(header: bytes, size: int, path: Path) -> tuple[int, ...]:
+    """The bytes of each array, from a header that can be believed."""
     if len(header) < _HEADER.size or header[:8] != _MAGIC:
         raise StateError("copies.index_damaged", where=str(path))
-    _, schema, rows, owners, _, of_header = _HEADER.unpack(header)
+    _, schema, rows, owners, has_frames, _, of_header = _HEADER.unpack(header)
     if zlib.crc32(header[:-4]) != of_header:
         raise StateError("copies.index_damaged", where=str(path))
     if schema > SCHEMA:
         raise StateError("copies.index_newer", where=str(path), schema=schema, known=SCHEMA)
-    if size != _HEADER.size + sum(_sizes(rows, owners)):
+    starts = 4 * (rows + 1) if owners > rows else 0
+    sizes = (4 * BOXES * (KEYS + 1), 4 * BOXES * rows, 32 * rows, starts, 4 * owners, 4 * owners * has_frames)
+    if size != _HEADER.size + sum(sizes):
         raise StateError("copies.index_damaged", where=str(path))
-    return rows, owners
+    return sizes
 
 
-def _sizes(rows: int, owners: int) -> tuple[int, int, int, int, int]:
-    """The bytes of the five arrays."""
-    return 4 * BOXES * (KEYS + 1), 4 * BOXES * rows, 32 * rows, 4 * (rows + 1 + (rows + 1) % 2), 8 * owners
-
-
-def _arrays(mapped: NDArray[np.uint8], rows: int, owners: int) -> tuple[NDArray[Any], ...]:
+def _arrays(mapped: NDArray[np.uint8], sizes: Sequence[int]) -> _Tables:
     at = _HEADER.size
-    parts = []
-    for size, dtype in zip(_sizes(rows, owners), ("<u4", "<u4", "<u8", "<u4", "<u8"), strict=True):
+    parts: list[NDArray[Any]] = []
+    for size, dtype in zip(sizes, ("<u4", "<u4", "<u8", "<u4", "<u4", "<u4"), strict=True):
         parts.append(mapped[at : at + size].view(dtype))
         at += size
-    offsets, postings, hashes, starts, owned = parts
-    return offsets, postings, hashes.reshape(-1, 4), starts[: rows + 1], owned
-
-
-def _padded(starts: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    return np.append(starts, np.zeros(len(starts) % 2, np.uint32))
+    offsets, postings, hashes, *owners = parts
+    return _Tables(offsets, postings, hashes.reshape(-1, 4), *owners)
 
 
 def _row_bits(rows: int) -> int:
@@ -257,7 +283,7 @@ def _marks(following: NDArray[np.uint16], row_bits: int) -> NDArray[np.uint32]:
     return (following.astype(np.uint32) >> np.uint32(row_bits - 16)) << np.uint32(row_bits)
 
 
-def _tables(hashes: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+def _postings(hashes: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Offsets (16, 65537) and postings (16, n) of distinct hashes (n, 4)."""
     boxes = boxes_of(hashes)
     offsets = np.zeros((BOXES, KEYS + 1), np.uint32)

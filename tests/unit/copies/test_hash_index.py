@@ -163,7 +163,7 @@ def test_more_than_a_segment_is_cut_into_segments(tmp_path, monkeypatch):
         lambda index: index.add(1, np.zeros((1, 31), np.uint8)),
         lambda index: index.add(1, np.zeros((1, 32), np.int64)),
         lambda index: index.add(-1, np.zeros((1, 32), np.uint8)),
-        lambda index: index.add(1 << 40, np.zeros((1, 32), np.uint8)),
+        lambda index: index.add(1 << 32, np.zeros((1, 32), np.uint8)),
         lambda index: index.near(np.zeros((1, 32), np.uint8), 32),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_newer_index_or_segment_is_refused_by_name(saved, tmp_path):
         (tmp_path / name).write_bytes(content)
     segment = next(tmp_path.glob("*.segment"))
     rows, owners = 300, 300
-    header = segments._HEADER.pack(b"JIKIMPDQ", 99, rows, owners, 0, 0)[:-4]
+    header = segments._HEADER.pack(b"JIKIMPDQ", 99, rows, owners, 0, 0, 0)[:-4]
     segment.write_bytes(header + segments.zlib.crc32(header).to_bytes(4, "little") + segment.read_bytes()[len(header) + 4 :])
     with pytest.raises(StateError) as caught:
         HashIndex.open(tmp_path)

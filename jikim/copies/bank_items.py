@@ -1,0 +1,140 @@
+"""The items of a bank as rows: what is kept of each, and what may be said of it."""
+
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from jikim.copies.fingerprints import ItemFingerprint, pack
+from jikim.copies.segments import RADIUS
+from jikim.errors import BadUse
+from jikim.schema import Row
+from jikim.types import MediaKind
+
+QUALITY_MIN = 50
+"""Frames below this PDQ quality are too uniform to be looked up by their hash."""
+WORDS_MAX = 500
+
+MIGRATIONS = (
+    (
+        "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        """CREATE TABLE item (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+           label TEXT NOT NULL, source TEXT NOT NULL, note TEXT NOT NULL, is_third_party INTEGER NOT NULL,
+           is_confirmed INTEGER NOT NULL, state TEXT NOT NULL, added_at TEXT NOT NULL, looked_up BLOB NOT NULL,
+           fingerprint BLOB NOT NULL) STRICT""",
+        "CREATE INDEX item_left_out ON item (number) WHERE state <> 'active'",
+        "CREATE TABLE gone (item INTEGER PRIMARY KEY) STRICT",
+        "CREATE TABLE change (number INTEGER PRIMARY KEY AUTOINCREMENT, item INTEGER NOT NULL) STRICT",
+        """CREATE TABLE hit (day TEXT NOT NULL, item INTEGER NOT NULL, query BLOB NOT NULL,
+           PRIMARY KEY (day, item, query)) STRICT, WITHOUT ROWID""",
+    ),
+)
+FACTS = "number, id, kind, label, source, note, is_third_party, is_confirmed, state, added_at"
+LOOKED_UP = np.dtype([("frame", "<u4"), ("hash", "u1", 32)])
+
+
+class ItemState(StrEnum):
+    """Only active items are found. A quarantined one was found in more files of a day than the bank's flood limit."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REJECTED = "rejected"
+    QUARANTINED = "quarantined"
+
+
+class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a bank is used. An allow-list holds harmless look-alikes: what is a copy of one is no copy of another bank's item.
+
+    `distance_max`: the PDQ distance at which its items are looked up. `score_min`: matches below it are not given.
+    `flood_limit`: an unconfirmed item found in more different files of one day is quarantined until a person has looked.
+    """
+
+    is_allow_list: bool = False
+    is_enabled: bool = True
+    distance_max: Annotated[int, msgspec.Meta(ge=0, le=RADIUS)] = RADIUS
+    score_min: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    flood_limit: Annotated[int, msgspec.Meta(ge=1)] = 200
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """What a bank says of an item. `id` is the sha256 of the original's bytes, or of what a third party gave of it."""
+
+    number: int
+    id: str
+    kind: MediaKind
+    label: str
+    source: str
+    note: str
+    is_third_party: bool
+    is_confirmed: bool
+    state: ItemState
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewItem:
+    """What is to be added. A third party's hashes are never exported again."""
+
+    fingerprint: ItemFingerprint
+    label: str = ""
+    source: str = ""
+    note: str = ""
+    is_third_party: bool = False
+
+
+def facts_of(row: Row) -> ItemFacts:
+    """The facts in a row of the columns FACTS. Raises ValueError for what was never written."""
+    number, id_, kind, label, source, note, is_third_party, is_confirmed, state, added_at = row
+    return ItemFacts(
+        number,
+        id_,
+        MediaKind(kind),
+        label,
+        source,
+        note,
+        bool(is_third_party),
+        bool(is_confirmed),
+        ItemState(state),
+        datetime.fromisoformat(added_at),
+    )
+
+
+def row_of(item: NewItem) -> tuple[object, ...]:
+    """What is written of an item. Raises BadUse for words that are too long."""
+    words = [unicodedata.normalize("NFC", text).strip() for text in (item.label, item.source, item.note)]
+    if any(len(text) > WORDS_MAX for text in words):
+        raise BadUse("copies.words_too_long", limit=WORDS_MAX)
+    fingerprint = item.fingerprint
+    looked_up = [(number, frame.pdq[0]) for number, frame in enumerate(fingerprint.frames) if frame.quality >= QUALITY_MIN]
+    return (
+        fingerprint.sha256,
+        fingerprint.kind.value,
+        *words,
+        int(item.is_third_party),
+        int(not item.is_third_party),
+        ItemState.ACTIVE.value,
+        datetime.now(UTC).isoformat(),
+        np.array(looked_up, LOOKED_UP).tobytes(),
+        pack(fingerprint),
+    )
+
+
+def insert(connection: sqlite3.Connection, row: tuple[object, ...]) -> int:
+    """Writes what `row_of` gave; 1 when the item was not there before."""
+    inserted = connection.execute(
+        """INSERT INTO item (id, kind, label, source, note, is_third_party, is_confirmed, state, added_at, looked_up,
+           fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
+        row,
+    ).rowcount
+    if not inserted and not row[5]:
+        connection.execute("UPDATE item SET is_third_party = 0, is_confirmed = 1 WHERE id = ? AND is_third_party", (row[0],))
+    return max(inserted, 0)
