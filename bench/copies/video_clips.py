@@ -1,0 +1,115 @@
+"""Which stretches of a folder of public clips the bench of videos uses, and which of them show the same scene.
+
+The folder is that of Intel's sample videos (CC BY 4.0), MDN's learning area (CC0) and the sample videos of ThreatExchange
+(BSD), in the subfolders `intel`, `mdn` and `threatexchange`; what is absent is left out and counted.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from hashlib import sha1
+from pathlib import Path
+
+from bench.copies import video_edits
+from bench.copies.video_edits import EDITS, LONGEST_S, Kept, Truth, make, read, write
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stretch of a file. Clips of one `scene` show the same person or room, at another time; `is_item` ones stand in the
+    bank and are edited, the others are only held against those of their scene."""
+
+    file: str
+    scene: str
+    start_s: float = 0.0
+    is_item: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{Path(self.file).stem}@{self.start_s:g}"
+
+    @property
+    def is_tuning(self) -> bool:
+        """Whether it belongs to the half on which thresholds may be chosen."""
+        return int(sha1(Path(self.file).name.encode()).hexdigest()[-1], 16) % 2 == 0
+
+
+SIGNS = ("again", "book", "brother", "help", "learn", "no", "school", "sister", "student", "yes")
+PREVIEWS = {
+    "classroom": "classroom",
+    "face-demographics-walking-and-pause": "pause",
+    "face-demographics-walking": "walking",
+    "fruit-and-vegetable-detection": "fruit",
+    "head-pose-face-detection-female-and-male": "heads",
+    "head-pose-face-detection-female": "heads",
+    "head-pose-face-detection-male": "heads",
+    "people-detection": "people",
+    "person-bicycle-car-detection": "parking",
+    "store-aisle-detection": "store",
+    "worker-zone-detection": "worker",
+}
+CLIPS = (
+    *(Clip(f"intel/asl/{sign}.mkv", "signs") for sign in SIGNS),
+    *(Clip(f"intel/previews/{name}.gif", scene) for name, scene in PREVIEWS.items()),
+    *(Clip(f"mdn/{toy}.mp4", toy) for toy in ("crystal", "elf", "frog", "monster", "pig", "rabbit")),
+    Clip("threatexchange/chair-orig-22-sd-bar.mp4", "chair"),
+    Clip("threatexchange/doorknob-hd-no-bar.mp4", "doorknob"),
+    Clip("threatexchange/pattern-hd-no-bar.mp4", "pattern"),
+    Clip("threatexchange/test-padded-dimensions.mp4", "padded"),
+    Clip("intel/people/bottle-detection.mp4", "bottles"),
+    Clip("intel/people/car-detection.mp4", "cars"),
+    Clip("intel/people/one-by-one-person-detection.mp4", "table"),
+    *(Clip("intel/people/one-by-one-person-detection.mp4", "table", at, False) for at in (25.0, 50.0, 75.0, 100.0)),
+    Clip("intel/people/bottle-detection.mp4", "bottles", 20.0, False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An edited film in the folder of the bench."""
+
+    clip: Clip
+    edit: str
+    path: Path
+    truth: Truth
+
+
+def make_all(videos: Path, folder: Path) -> tuple[dict[str, Path], list[Made], list[str]]:
+    """The clips themselves by name, every edit of every item, and which clips were not found. What was made before is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    originals: dict[str, Path] = {}
+    made: list[Made] = []
+    missing: list[str] = []
+    for number, clip in enumerate(CLIPS):
+        if not (videos / clip.file).exists():
+            missing.append(clip.file)
+            continue
+        originals[clip.name] = _original(videos, folder, clip)
+        if clip.is_item:
+            made += _edits(videos, folder, clip, number)
+    return originals, made, missing
+
+
+def _original(videos: Path, folder: Path, clip: Clip) -> Path:
+    path = folder / f"{clip.name}.mp4"
+    if not path.exists():
+        source = read(videos / clip.file, clip.start_s, LONGEST_S)
+        write(path.with_suffix(".part.mp4"), iter(source.frames), Kept(crf=18))
+        path.with_suffix(".part.mp4").rename(path)
+    return path
+
+
+def _edits(videos: Path, folder: Path, clip: Clip, number: int) -> list[Made]:
+    record = folder / f"{clip.name}.json"
+    known = json.loads(record.read_text()) if record.exists() else {}
+    missing = [name for name in EDITS if name not in known]
+    source = read(videos / clip.file, clip.start_s, LONGEST_S) if missing else None
+    made = []
+    for name, edit in EDITS.items():
+        path = folder / f"{clip.name}.{name}{edit.kept.suffix}"
+        if source is not None and name in missing:
+            known[name] = asdict(make(source, edit, path, 100 * number))
+            record.write_text(json.dumps(known))
+        made.append(Made(clip, name, path, video_edits.Truth(**known[name])))
+    return made
