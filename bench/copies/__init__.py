@@ -1,0 +1,1 @@
+"""Benches of copy matching beside its peers."""

@@ -1,0 +1,321 @@
+"""Whether one picture is a copy of another, what was done to it, and how sure that is.
+
+Two kinds of proof are taken. PDQ: the hashes of the whole pictures, or of what is inside their borders, differ in few bits.
+Geometry: keypoints that look alike also lie alike, so that one similarity or affine map carries many of one picture's onto the
+other's; every single correspondence proposes a map by its place, size and angle, the best supported are refitted. Both are
+tried upright and mirrored, which costs no second look at the picture.
+
+The same room filmed twice fits by geometry too. So the map is checked where it says both pictures show the same: when large
+parts of the one find nothing of theirs in the other, the relation is SAME_SCENE, a lead for a person, not a copy.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from jikim.copies.fingerprints import PictureFingerprint
+from jikim.copies.keypoints import mirrored_descriptors, mirrored_points
+from jikim.copies.pdq import ORIENTATIONS, distances
+
+QUALITY_MIN = 50
+DISTANCE_MAX = 31
+"""Bits in which PDQ hashes of copies may differ: the distance used for exchange."""
+
+SUPPORTED_DISTANCE_MAX = 52
+"""The same where SUPPORTING_INLIERS_MIN keypoints agree besides."""
+
+INLIERS_MIN = 9
+SUPPORTING_INLIERS_MIN = 5
+AGREEMENT_MIN = 0.5
+"""Share of the blocks seen by both that must agree in a copy."""
+
+QUERY_POINTS = 400
+REFERENCE_POINTS = 300
+_RATIO_MAX = 0.9
+_SIMILARITY_MIN = 0.6
+_TOLERANCE = 0.03
+_SIZE_RATIO_MAX = 1.6
+_ANGLE_MAX = 30.0
+_STRETCH_MAX = 2.6
+_HYPOTHESES = 5
+_REFITS = 3
+_AFFINE_FROM = 6
+_PLACES = 200
+_BLOCKS = 6
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class Relation(StrEnum):
+    COPY = "copy"
+    SAME_SCENE = "same_scene"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureRelation:
+    """What the query has to do with the reference.
+
+    `transform` (2, 3) carries points of the query, mirrored first where `is_mirrored`, to the reference; both in shares of the
+    longer side of their pictures; None when neither PDQ nor geometry gave one. `inliers` counts the places that agree,
+    `distance` is the smallest PDQ distance (256 where a quality was too low), `orientation` its name in pdq.ORIENTATIONS.
+    `agreement` is the share of the blocks seen by both that agree (1 where PDQ alone decided). `coverage_query` and
+    `coverage_item` are the shares of the pictures' areas that the other shows.
+    """
+
+    relation: Relation
+    score: float
+    distance: int
+    orientation: str
+    inliers: int
+    agreement: float
+    is_mirrored: bool
+    transform: Floats | None
+    coverage_query: float
+    coverage_item: float
+
+
+def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -> PictureRelation:
+    """How the query relates to the reference; NONE when nothing proves a relation."""
+    distance, orientation = pdq_distance(query, reference)
+    geometry = best_geometry(query, reference)
+    inliers = geometry.inliers if geometry else 0
+    by_pdq = distance <= DISTANCE_MAX or (distance <= SUPPORTED_DISTANCE_MAX and inliers >= SUPPORTING_INLIERS_MIN)
+    by_points = inliers >= INLIERS_MIN
+    relation = Relation.NONE
+    agreement = 1.0
+    if by_points and geometry:
+        agreement = _agreement(geometry, query, reference)
+    if by_pdq or by_points:
+        relation = Relation.COPY if by_pdq or agreement >= AGREEMENT_MIN else Relation.SAME_SCENE
+    coverage = (0.0, 0.0)
+    transform = None
+    if relation is not Relation.NONE:
+        transform = geometry.transform if geometry and by_points else _whole(query, reference, orientation)
+        coverage = _coverages(transform, query, reference)
+    return PictureRelation(
+        relation=relation,
+        score=_score(distance, inliers) if relation is not Relation.NONE else 0.0,
+        distance=distance,
+        orientation=orientation,
+        inliers=inliers,
+        agreement=agreement,
+        is_mirrored=geometry.is_mirrored if geometry and by_points else _is_reflected(orientation),
+        transform=transform,
+        coverage_query=coverage[0],
+        coverage_item=coverage[1],
+    )
+
+
+def pdq_distance(query: PictureFingerprint, reference: PictureFingerprint) -> tuple[int, str]:
+    """The smallest distance between the whole pictures or what is inside their borders, and what was done to the reference."""
+    if query.quality < QUALITY_MIN or reference.quality < QUALITY_MIN:
+        return 256, ORIENTATIONS[0]
+    upright = np.concatenate([reference.pdq[:1], reference.views])
+    turned = distances(query.pdq, upright).min(axis=1)
+    if len(query.views):
+        turned[0] = min(int(turned[0]), int(distances(query.views, upright).min()))
+    place = int(turned.argmin())
+    return int(turned[place]), ORIENTATIONS[place]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geometry:
+    """A map of the query's points, mirrored first where `is_mirrored`, to the reference's, in shares of the longer side."""
+
+    transform: Floats
+    inliers: int
+    is_mirrored: bool
+
+
+def best_geometry(query: PictureFingerprint, reference: PictureFingerprint) -> Geometry | None:
+    """The map that carries most of the query's points to like points of the reference; None when fewer than three agree."""
+    if len(query.points) < 3 or len(reference.points) < 3:
+        return None
+    points, descriptors = query.points[:QUERY_POINTS], query.descriptors[:QUERY_POINTS]
+    known_points, known = reference.points[:REFERENCE_POINTS], _unit(reference.descriptors[:REFERENCE_POINTS])
+    best: Geometry | None = None
+    for is_mirrored in (False, True):
+        if is_mirrored:
+            descriptors = mirrored_descriptors(descriptors)
+            points = mirrored_points(points, _width(query))
+        mine, theirs = _correspondences(_unit(descriptors), known)
+        found = _map(points[mine].astype(np.float64), known_points[theirs].astype(np.float64))
+        if found and (best is None or found[1] > best.inliers):
+            best = Geometry(found[0], found[1], is_mirrored)
+    return best
+
+
+def _unit(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    values = descriptors.astype(np.float32)
+    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _correspondences(query: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each query descriptor the nearest of the reference, where that is clearly nearer than the second nearest."""
+    alike = query @ reference.T
+    rows = np.arange(len(alike))
+    nearest = alike.argmax(axis=1)
+    first = alike[rows, nearest]
+    alike[rows, nearest] = -1
+    second = alike.max(axis=1)
+    clear = (first > _SIMILARITY_MIN) & (1 - first < _RATIO_MAX**2 * (1 - second))
+    return np.flatnonzero(clear), nearest[clear]
+
+
+def _map(query: Floats, reference: Floats) -> tuple[Floats, int] | None:
+    """The best supported map of corresponding points (m, 4), and how many places support it."""
+    if len(query) < 3:
+        return None
+    growth = np.log(reference[:, 2] / query[:, 2])
+    turn = reference[:, 3] - query[:, 3]
+    supported = _hypotheses(query, reference, growth, turn)
+    best: tuple[Floats, int] | None = None
+    for hypothesis in np.argsort(-supported.sum(axis=1), kind="stable")[:_HYPOTHESES]:
+        chosen = supported[hypothesis]
+        if chosen.sum() < 3 or (best and chosen.sum() <= best[1]):
+            continue
+        found = _refitted(query, reference, growth, turn, chosen)
+        if found and (best is None or found[1] > best[1]):
+            best = found
+    return best
+
+
+def _hypotheses(query: Floats, reference: Floats, growth: Floats, turn: Floats) -> Bools:
+    """(m, m): which correspondences agree with the similarity that each single one proposes."""
+    scale, radians = np.exp(growth), np.radians(turn)
+    a, b = scale * np.cos(radians), scale * np.sin(radians)
+    right = reference[:, 0] - (a * query[:, 0] - b * query[:, 1])
+    down = reference[:, 1] - (b * query[:, 0] + a * query[:, 1])
+    x = np.outer(a, query[:, 0]) - np.outer(b, query[:, 1]) + right[:, None] - reference[:, 0]
+    y = np.outer(b, query[:, 0]) + np.outer(a, query[:, 1]) + down[:, None] - reference[:, 1]
+    near: Bools = x * x + y * y < (2 * _TOLERANCE) ** 2
+    near &= np.abs(growth[:, None] - growth) < np.log(_SIZE_RATIO_MAX)
+    near &= np.abs((turn[:, None] - turn + 180) % 360 - 180) < _ANGLE_MAX
+    return near
+
+
+def _refitted(query: Floats, reference: Floats, growth: Floats, turn: Floats, chosen: Bools) -> tuple[Floats, int] | None:
+    """The map fitted to the chosen correspondences, again to those that then agree, and how many places do in the end."""
+    transform = np.zeros((2, 3))
+    for _ in range(_REFITS):
+        if chosen.sum() < 3:
+            return None
+        transform = _fitted(query[chosen], reference[chosen])
+        linear = transform[:, :2]
+        stretch = np.linalg.svd(linear, compute_uv=False)
+        if stretch[1] < 1e-3 or stretch[0] > _STRETCH_MAX * stretch[1] or np.linalg.det(linear) <= 0:
+            return None
+        off = query[:, :2] @ linear.T + transform[:, 2] - reference[:, :2]
+        angle = np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
+        chosen = (off * off).sum(axis=1) < _TOLERANCE**2
+        chosen &= np.abs((turn - angle + 180) % 360 - 180) < _ANGLE_MAX
+        chosen &= np.abs(growth - 0.5 * np.log(stretch[0] * stretch[1])) < np.log(_SIZE_RATIO_MAX)
+    return transform, min(_places(query[chosen]), _places(reference[chosen]))
+
+
+def _fitted(query: Floats, reference: Floats) -> Floats:
+    """Least squares: an affine map from _AFFINE_FROM correspondences on, a similarity from fewer."""
+    ones, zeros = np.ones(len(query)), np.zeros(len(query))
+    x, y = query[:, 0], query[:, 1]
+    if len(query) >= _AFFINE_FROM:
+        solution = np.linalg.lstsq(np.column_stack([x, y, ones]), reference[:, :2], rcond=None)[0]
+        return np.asarray(solution.T)
+    system = np.concatenate([np.column_stack([x, -y, ones, zeros]), np.column_stack([y, x, zeros, ones])])
+    a, b, right, down = np.linalg.lstsq(system, np.concatenate([reference[:, 0], reference[:, 1]]), rcond=None)[0]
+    return np.array([[a, -b, right], [b, a, down]])
+
+
+def _places(points: Floats) -> int:
+    """In how many places points lie; several keypoints at one place are one piece of evidence."""
+    cells = (points[:, :2] * _PLACES).round().astype(np.int64)
+    return len(np.unique(cells[:, 0] * (4 * _PLACES) + cells[:, 1]))
+
+
+def _width(picture: PictureFingerprint) -> float:
+    return picture.width_px / max(picture.width_px, picture.height_px)
+
+
+def _size(picture: PictureFingerprint) -> Floats:
+    return np.array([picture.width_px, picture.height_px]) / max(picture.width_px, picture.height_px)
+
+
+def _agreement(geometry: Geometry, query: PictureFingerprint, reference: PictureFingerprint) -> float:
+    """Of the blocks of the reference that the query should show and that hold keypoints, the share in which one of them has its
+    like at its place in the query."""
+    points, descriptors = query.points, query.descriptors
+    if geometry.is_mirrored:
+        points, descriptors = mirrored_points(points, _width(query)), mirrored_descriptors(descriptors)
+    linear, shift = geometry.transform[:, :2], geometry.transform[:, 2]
+    scale = float(np.sqrt(np.linalg.det(linear)))
+    carried = points[:, :2] @ linear.T + shift
+    known = reference.points[:REFERENCE_POINTS]
+    inside = _inside((known[:, :2] - shift) @ np.linalg.inv(linear).T, _size(query))
+    smallest = max(float(points[:, 2].min()) * scale, float(known[:, 2].min()))
+    inside &= known[:, 2] >= 1.2 * smallest
+    known, expected = known[inside], _unit(reference.descriptors[:REFERENCE_POINTS][inside])
+    if not len(known):
+        return 1.0
+    off = known[:, None, :2] - carried[None]
+    near = (off * off).sum(axis=2) < _TOLERANCE**2
+    near &= np.abs(np.log(known[:, None, 2] / (points[None, :, 2] * scale))) < np.log(_SIZE_RATIO_MAX)
+    found = (near & (expected @ _unit(descriptors).T > 0.75)).any(axis=1)
+    blocks = np.minimum((known[:, :2] / _size(reference) * _BLOCKS).astype(int), _BLOCKS - 1) @ np.array([1, _BLOCKS])
+    held = np.bincount(blocks, minlength=_BLOCKS * _BLOCKS)
+    agreeing = np.bincount(blocks, weights=found, minlength=_BLOCKS * _BLOCKS)
+    counted = held >= 2
+    return float((agreeing[counted] > 0).mean()) if counted.any() else 1.0
+
+
+def _inside(places: Floats, size: Floats) -> Bools:
+    return np.asarray((places > 0.01).all(axis=1) & (places < size - 0.01).all(axis=1))
+
+
+def _is_reflected(orientation: str) -> bool:
+    return orientation in ("mirrored", "flipped", "transposed", "transversed")
+
+
+def _whole(query: PictureFingerprint, reference: PictureFingerprint, orientation: str) -> Floats:
+    """The map of the whole query, mirrored first where its orientation is a reflection, onto the whole reference."""
+    turns = {
+        "mirrored": 0,
+        "flipped": 2,
+        "rotated_180": 2,
+        "transposed": 1,
+        "rotated_90": 3,
+        "rotated_270": 1,
+        "transversed": 3,
+    }
+    width, height = _size(query)
+    transform = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    for _ in range(turns.get(orientation, 0)):
+        quarter = np.array([[0.0, -1.0, height], [1.0, 0.0, 0.0]])  # clockwise: (x, y) -> (height - y, x)
+        transform = quarter[:, :2] @ transform + np.column_stack([np.zeros((2, 2)), quarter[:, 2]])
+        width, height = height, width
+    return np.asarray((_size(reference) / [width, height])[:, None] * transform)
+
+
+def _coverages(transform: Floats, query: PictureFingerprint, reference: PictureFingerprint) -> tuple[float, float]:
+    """The shares of the query and of the reference that both show."""
+    width, height = _size(query)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]])
+    seen = (corners @ transform[:, :2].T + transform[:, 2]).astype(np.float32)
+    right, bottom = _size(reference)
+    frame = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float32)
+    common = float(cv2.intersectConvexConvex(seen, frame)[0])
+    area = abs(float(np.linalg.det(transform[:, :2]))) * width * height
+    return round(min(common / max(area, 1e-9), 1.0), 4), round(min(common / float(right * bottom), 1.0), 4)
+
+
+def _score(distance: int, inliers: int) -> float:
+    """One minus how often a picture that is no copy reaches as much against a bank of a million, at most 0.5."""
+    by_points = math.pow(10, 6 - 1.1 * (inliers - 1))
+    by_distance = math.pow(10, 6 - (90 - distance) / 7)
+    return 1.0 - float(min(by_points, by_distance, 0.5))
