@@ -39,6 +39,12 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     night_from_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 22
     night_to_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7
     time_zone: str = "Asia/Seoul"
+    timestamp_authority: str = ""
+    """Address of an RFC 3161 time-stamping authority for exports of the audit chain."""
+    timestamp_roots: str = ""
+    """A file with the certificates (PEM) by which its stamps are checked; empty for none."""
+    is_practice: bool = False
+    """A throwaway desk to try things on: one link signs in without a key, and nothing but practice is searched."""
 
 
 @cache

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "jikim_desk.console",  # before allauth: its templates come first
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -38,7 +39,6 @@ INSTALLED_APPS = [
     "jikim_desk.review",
     "jikim_desk.cases",
     "jikim_desk.figures",
-    "jikim_desk.console",
 ]
 
 MIDDLEWARE = [
@@ -50,8 +50,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jikim_desk.accounts.tokens.TokenMiddleware",
+    "jikim_desk.accounts.sessions.SessionLimitsMiddleware",
+    "jikim_desk.accounts.language.LanguageMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "jikim_desk.accounts.enrolment.EnrolmentMiddleware",
     "jikim_desk.accounts.rights.RightsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -148,14 +152,24 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "jikim_desk.accounts.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 MFA_SUPPORTED_TYPES = ["webauthn", "recovery_codes", *(["totp"] if _desk.totp_allowed else [])]
+MFA_ADAPTER = "jikim_desk.accounts.adapters.MfaAdapter"
+MFA_FORMS = {"authenticate": "jikim_desk.accounts.forms.CodeForm", "add_webauthn": "jikim_desk.accounts.forms.AddKeyForm"}
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # half a minute: phones that may be used here have no network to set their clock by
 MFA_TOTP_ISSUER = "Jikim"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # the audit chain has it, without addresses
+AXES_LOCKOUT_CALLABLE = "jikim_desk.console.sign_in.locked_out"
 LOGGING_CONFIG = None

@@ -1,8 +1,8 @@
 """Every address of the desk."""
 
-from django.urls import include, path
+from django.urls import path
 
-from jikim_desk.console import home
+from jikim_desk.console import home, sign_in
 
 handler400 = "jikim_desk.console.trouble.bad_request"
 handler403 = "jikim_desk.console.trouble.forbidden"
@@ -11,5 +11,5 @@ handler500 = "jikim_desk.console.trouble.failed"
 
 urlpatterns = [
     path("", home.page, name="home"),
-    path("accounts/", include("allauth.urls")),
+    *sign_in.addresses,
 ]

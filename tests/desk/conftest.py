@@ -12,6 +12,7 @@ import django  # noqa: E402
 django.setup()
 
 import pytest  # noqa: E402
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
@@ -28,10 +29,11 @@ def team(db):
 
 @pytest.fixture
 def person(team):
-    """Makes somebody with the roles named, in `team` where a role is held in a team."""
+    """Makes somebody with the roles named, in `team` where a role is held in a team, and an authenticator app."""
 
     def make(*roles, name=None, in_team=team):
         user = User.objects.create_user(name or f"person{User.objects.count()}", password="correct horse battery")
+        TOTP.activate(user, generate_totp_secret())
         for role in roles:
             Grant.objects.create(user=user, role=role, team=in_team if Role(role) in TEAM_ROLES else None)
         return user

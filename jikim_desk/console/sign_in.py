@@ -1,0 +1,149 @@
+"""Signing in, setting up keys, and what one sees of one's own security. The ceremonies are allauth's, declared here one by one:
+what is not named (signing up, addresses of mail, resetting by mail) is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account import views as account
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base import views as mfa
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jikim_desk import words
+from jikim_desk.accounts import enrolment, people
+from jikim_desk.accounts.models import User
+from jikim_desk.accounts.rights import allow, before_enrolment, confirmed, public
+from jikim_desk.console.visitor import visitor
+
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@public
+@never_cache
+@require_http_methods(["GET", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """The link that works once. Opening it changes nothing, so that a preview does not use it up; the button does."""
+    user = people.invited(secret)
+    if user is None:
+        return render(request, "console/join_over.html", {"title_key": "accounts.join.over"}, status=410)
+    if request.method == "GET":
+        return render(request, "console/join.html", {"title_key": "accounts.join.title", "user_named": user})
+    user = people.accept(secret)
+    if user is None:
+        return render(request, "console/join_over.html", {"title_key": "accounts.join.over"}, status=410)
+    if request.user.is_authenticated:
+        logout(request)
+    record_authentication(request, user, method="link")
+    login(request, user, backend=_BACKEND)
+    return redirect("home" if enrolment.is_waived(user) else "enrol")
+
+
+@never_cache
+@before_enrolment
+@allow()
+def enrol(request: HttpRequest) -> HttpResponse:
+    """Where somebody sets up how they sign in, before anything else."""
+    user = visitor(request)
+    shown = {
+        "needs_name": _is_address(request),
+        "localhost": f"http://localhost:{request.get_port()}{reverse('enrol')}",
+        "has_totp": "totp" in settings.MFA_SUPPORTED_TYPES,
+        "has_password": user.has_usable_password(),
+        "has_key": Authenticator.objects.filter(user=user, type__in=enrolment.second_factors()).exists(),
+        "is_enrolled": enrolment.is_enrolled(user),
+    }
+    return render(request, "console/enrol.html", shown)
+
+
+@allow()
+@before_enrolment
+@require_POST
+def own_language(request: HttpRequest) -> HttpResponse:
+    """Chooses how the desk speaks to oneself."""
+    lang = request.POST.get("lang", "")
+    User.objects.filter(pk=visitor(request).pk).update(lang=lang if lang in ("ko", "en") else "")
+    return redirect("mfa_index")
+
+
+@allow()
+@require_POST
+@confirmed
+def end_own_sessions(request: HttpRequest) -> HttpResponse:
+    """Signs oneself out everywhere, here too."""
+    people.end_sessions(visitor(request), visitor(request))
+    logout(request)
+    return redirect("account_login")
+
+
+def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
+    """After too many wrong passwords."""
+    return render(request, "console/locked_out.html", {"title_key": "accounts.locked_out.title"}, status=429)
+
+
+class _RemoveKey(webauthn.RemoveWebAuthnView):  # type: ignore[misc]
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Removes a key, unless it is the last one that lets its owner in."""
+        if not get_adapter().can_delete_authenticator(self.get_object()):
+            messages.error(self.request, words.say("accounts.error.last_key"))
+            return HttpResponseRedirect(reverse("mfa_list_webauthn"))
+        return super().form_valid(form)  # type: ignore[no-any-return]
+
+
+class _Authenticate(mfa.AuthenticateView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the page needs besides: which ways this person has."""
+        kinds = Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True)
+        return {**super().get_context_data(**kwargs), "kinds": set(kinds)}
+
+
+def _is_address(request: HttpRequest) -> bool:
+    """Whether the desk was opened by number: browsers keep keys for names only."""
+    host = request.get_host().rpartition(":")[0] or request.get_host()
+    return host.replace(".", "").isdigit() or host.startswith("[")
+
+
+def _own(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    return before_enrolment(allow()(view))
+
+
+addresses: list[URLPattern] = [
+    path("join/<str:secret>/", join, name="join"),
+    path("enrol/", enrol, name="enrol"),
+    path("accounts/language/", own_language, name="own_language"),
+    path("accounts/sessions/end/", end_own_sessions, name="end_own_sessions"),
+    path("accounts/login/", public(account.login), name="account_login"),
+    path("accounts/logout/", public(account.logout), name="account_logout"),
+    path("accounts/inactive/", public(account.account_inactive), name="account_inactive"),
+    path("accounts/password/set/", _own(account.password_set), name="account_set_password"),
+    path("accounts/password/change/", _own(account.password_change), name="account_change_password"),
+    path("accounts/keys/", _own(mfa.index), name="mfa_index"),
+    path("accounts/keys/authenticate/", public(_Authenticate.as_view()), name="mfa_authenticate"),
+    path("accounts/keys/confirm/", _own(mfa.reauthenticate), name="mfa_reauthenticate"),
+    path("accounts/keys/login/", public(webauthn.login_webauthn), name="mfa_login_webauthn"),
+    path("accounts/keys/list/", _own(webauthn.list_webauthn), name="mfa_list_webauthn"),
+    path("accounts/keys/add/", _own(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path("accounts/keys/confirm/key/", _own(webauthn.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
+    path("accounts/keys/<int:pk>/remove/", _own(_RemoveKey.as_view()), name="mfa_remove_webauthn"),
+    path("accounts/keys/<int:pk>/edit/", _own(webauthn.edit_webauthn), name="mfa_edit_webauthn"),
+    path("accounts/codes/", _own(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("accounts/codes/generate/", _own(recovery_codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
+]
+if "totp" in settings.MFA_SUPPORTED_TYPES:
+    addresses += [
+        path("accounts/app/activate/", _own(totp.activate_totp), name="mfa_activate_totp"),
+        path("accounts/app/deactivate/", _own(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    ]
