@@ -17,6 +17,8 @@ from jikim.terminal import say
 from jikim.types import Candidate, SourceState
 
 TRIED_CANDIDATES = 20
+TOLD_FIELDS = ("title", "text", "author_ref", "posted_at", "media_urls", "thumbnail_urls", "duration_s")
+"""What a place may say of a find: how many had it is told, never what it was."""
 
 
 def show(config: Config) -> int:
@@ -62,6 +64,9 @@ def attempt(config: Config, named: str, text: str) -> int:
         say(config.lang, "terminal.place", name=name, state=say(config.lang, f"state.{answered.state}"), found=len(found))
     )
     sys.stdout.write("\n")
+    if found:
+        filled = ", ".join(f"{name} {sum(bool(getattr(one, name)) for one in found)}" for name in TOLD_FIELDS)
+        sys.stdout.write(f"  {say(config.lang, 'listing.filled', found=len(found))} {filled}\n")
     for error in [answered.error, *answered.warnings]:
         if error is not None:
             sys.stderr.write(f"jikim: {error.message(masked=not place.is_practice).in_language(config.lang)}\n")

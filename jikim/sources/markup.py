@@ -106,7 +106,7 @@ class _Found:
 
 def page_facts(text: str, url: str) -> PageFacts:
     """Reads the HTML `text` that came from `url`. Broken markup is read as far as it goes."""
-    root = _tree(text)
+    root = page_tree(text)
     if root is None:
         return PageFacts()
     found = _Found()
@@ -132,7 +132,7 @@ def kind_by_ending(url: str) -> str | None:
     return next((kind for kind, endings in kinds if ending in endings), None)
 
 
-def _tree(text: str) -> Any | None:
+def page_tree(text: str) -> Any | None:
     """The page as a tree. libxml2 stops where elements nest too deep; what comes after is not hidden that easily, the page
     is read again without the elements that say nothing by themselves."""
     root, is_cut = _parsed(text)

@@ -19,6 +19,7 @@ NAMES = (
     "page",
     "peertube",
     "practice",
+    "recipe",
     "searxng",
     "sitemap",
     "youtube",
