@@ -134,8 +134,8 @@ class Candidate(models.Model):
     """The object `jikim sweep --json` gives of it: assessment, cues, frames, errors."""
     find_sealed = models.BinaryField(default=bytes)
     find = sealed_json("find_sealed")
-    """What the source said besides: native_id, author_ref, media_urls, thumbnail_urls, duration_s, keyword, lang, origin, place.
-    With the fields above it is the whole find, so that looking can go on where a killed process left it."""
+    """What the source said besides: native_id, author_ref, media_urls, thumbnail_urls, duration_s, keyword, lang, origin,
+    place. With the fields above it is the whole find, so that looking can go on where a killed process left it."""
     posted_at = models.DateTimeField(null=True)
     found_at = models.DateTimeField()
     found_by = models.ForeignKey(Sweep, null=True, on_delete=models.SET_NULL, related_name="candidates")
@@ -164,6 +164,8 @@ class Sighting(models.Model):
     sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="sightings")
     candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="sightings")
     seen_at = models.DateTimeField(auto_now_add=True)
+    keyword_ref = models.CharField(max_length=64, blank=True)
+    """A keyed reference to the keyword that led to it, so that the yield of each spelling can be counted."""
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("sweep", "candidate"), name="one_sighting_a_sweep"),)

@@ -161,6 +161,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('seen_at', models.DateTimeField(auto_now_add=True)),
+                ('keyword_ref', models.CharField(blank=True, max_length=64)),
                 ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='records.candidate')),
                 ('sweep', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='records.sweep')),
             ],
