@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from jikim.errors import JikimError, VaultError
 from jikim.schema import Database
 from jikim.vault import fields
@@ -147,6 +149,14 @@ class Vault:
         """The 32 bytes by which a practice host proves itself. Raises VaultError."""
         return self._keys.secret("practice")
 
+    def sign(self, content: bytes) -> bytes:
+        """The centre's Ed25519 signature of `content`. Its key is made on first use; raises VaultError when it is lost."""
+        return self._signing_key().sign(content)
+
+    def public_key(self) -> bytes:
+        """The 32 bytes by which anybody checks the centre's signatures. Raises VaultError."""
+        return self._signing_key().public_key().public_bytes_raw()
+
     def seal_field(self, table: str, row: str | int, column: str, text: str) -> bytes:
         """Seals a field with personal data, bound to its place. Needs the private keys; raises VaultError."""
         return fields.seal_field(self._fields_key(), table, str(row), column, text)
@@ -189,6 +199,13 @@ class Vault:
             blobs = {blob for (blob,) in connection.execute("SELECT blob FROM keys WHERE holder = ?", (holder,))}
             _finish_destroying(connection, self._keys, self._blobs)
             return sum(1 for blob in blobs if not _held(connection, blob))
+
+    def _signing_key(self) -> Ed25519PrivateKey:
+        if not self._keys.with_private_keys:
+            raise VaultError("vault.no_private_keys")
+        with self._wrapped.change() as connection:
+            self._keys.settle_secret(connection, "signing", may_make=True)
+        return Ed25519PrivateKey.from_private_bytes(self._keys.secret("signing"))
 
     def _fields_key(self) -> bytes:
         if not self._keys.with_private_keys:
