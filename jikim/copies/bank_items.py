@@ -7,12 +7,14 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from jikim.copies.fingerprints import ItemFingerprint, pack
+from jikim.copies.hash_index import Hits
 from jikim.copies.segments import RADIUS
 from jikim.errors import BadUse
 from jikim.schema import Row
@@ -91,6 +93,40 @@ class NewItem:
     is_third_party: bool = False
 
 
+class SearchableBank(Protocol):
+    """A bank as what looks things up in it sees it: a centre's own (`store.StoredBank`) or the built-in one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def settings(self) -> BankSettings: ...
+
+    def near(self, hashes: NDArray[np.uint8], limit: int = 1000) -> Hits:
+        """Which frames of active items have a hash within `settings.distance_max` of hashes (q, 32), `limit` of each."""
+        ...
+
+    def item(self, number: int) -> ItemFacts | None:
+        """An item by the number that `near` gave; None once it was removed."""
+        ...
+
+    def fingerprint(self, number: int) -> ItemFingerprint | None:
+        """All that is kept of an item; None once it was removed."""
+        ...
+
+
+def looked_up(fingerprint: ItemFingerprint) -> NDArray[np.void]:
+    """Under which hashes, of which frames, an item is looked up: those of the whole pictures and of what is inside their
+    borders, upright, where they are not too uniform. (n,) of LOOKED_UP."""
+    rows = [
+        (number, hash_)
+        for number, frame in enumerate(fingerprint.frames)
+        if frame.quality >= QUALITY_MIN
+        for hash_ in (frame.pdq[0], *frame.views)
+    ]
+    return np.array(rows, LOOKED_UP)
+
+
 def facts_of(row: Row) -> ItemFacts:
     """The facts in a row of the columns FACTS. Raises ValueError for what was never written."""
     number, id_, kind, label, source, note, is_third_party, is_confirmed, state, added_at = row
@@ -114,7 +150,6 @@ def row_of(item: NewItem) -> tuple[object, ...]:
     if any(len(text) > WORDS_MAX for text in words):
         raise BadUse("copies.words_too_long", limit=WORDS_MAX)
     fingerprint = item.fingerprint
-    looked_up = [(number, frame.pdq[0]) for number, frame in enumerate(fingerprint.frames) if frame.quality >= QUALITY_MIN]
     return (
         fingerprint.sha256,
         fingerprint.kind.value,
@@ -123,7 +158,7 @@ def row_of(item: NewItem) -> tuple[object, ...]:
         int(not item.is_third_party),
         ItemState.ACTIVE.value,
         datetime.now(UTC).isoformat(),
-        np.array(looked_up, LOOKED_UP).tobytes(),
+        looked_up(fingerprint).tobytes(),
         pack(fingerprint),
     )
 

@@ -1,20 +1,28 @@
-"""Banks: lists of known material as fingerprints, never as media.
+"""The shipped bank `test`: a JSON file that holds the PDQ hashes of the test fixtures alone.
 
-A bank is one JSON file. The bank `test` is shipped and holds the test fixtures alone; a centre's own lie in one folder, read
-by `read_banks`.
+A centre's own banks are in `store.py`. Both are looked up in the same way, `bank_items.SearchableBank`.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from jikim.copies.bank_items import BankSettings, ItemFacts, ItemState, looked_up
+from jikim.copies.exchange import picture_of
+from jikim.copies.fingerprints import ItemFingerprint
+from jikim.copies.hash_index import HashIndex, Hits
 from jikim.errors import StateError
+from jikim.types import MediaKind
 
 SCHEMA = 1
+_SHIPPED_AT = datetime(2026, 5, 22, tzinfo=UTC)
 
 
 class BankFrame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +53,50 @@ class Bank(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def built_in_bank() -> Bank:
     """The built-in bank `test`: the test card and the practice platform's known clip."""
     return read_bank(Path(__file__).with_name("test_bank.json"))
+
+
+class ListedBank:
+    """A bank of such a file, ready to be looked up in: a `bank_items.SearchableBank`."""
+
+    settings = BankSettings()
+
+    def __init__(self, bank: Bank) -> None:
+        self.name = bank.name
+        self._items = bank.items
+        self._fingerprints = [_fingerprint(item) for item in bank.items]
+        self._index = HashIndex()
+        for number, fingerprint in enumerate(self._fingerprints):
+            rows = looked_up(fingerprint)
+            self._index.extend(
+                np.full(len(rows), number, np.int64), rows["frame"].astype(np.int64), np.ascontiguousarray(rows["hash"])
+            )
+
+    def near(self, hashes: NDArray[np.uint8], limit: int = 1000) -> Hits:
+        """Which frames lie near hashes (q, 32)."""
+        return self._index.near(hashes, self.settings.distance_max, limit)
+
+    def item(self, number: int) -> ItemFacts | None:
+        """An item by its number."""
+        fingerprint, label = self._fingerprints[number], self._items[number].label
+        return ItemFacts(
+            number, fingerprint.sha256, fingerprint.kind, label, "Jikim", "", False, True, ItemState.ACTIVE, _SHIPPED_AT
+        )
+
+    def fingerprint(self, number: int) -> ItemFingerprint | None:
+        """All that is kept of an item: the hashes of its frames."""
+        return self._fingerprints[number]
+
+
+@cache
+def searchable_test_bank() -> ListedBank:
+    """The built-in bank `test`, ready to be looked up in."""
+    return ListedBank(built_in_bank())
+
+
+def _fingerprint(item: BankItem) -> ItemFingerprint:
+    frames = tuple(picture_of(frame.pdq, frame.quality, frame.at_s or 0.0) for frame in item.frames)
+    kind = MediaKind.IMAGE if item.kind == "still" else MediaKind.VIDEO
+    return ItemFingerprint(item.sha256, kind, 1, 1, item.duration_s, frames, None)
 
 
 def read_bank(path: Path) -> Bank:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from multiprocessing import get_context
 
@@ -266,3 +267,11 @@ def test_four_writers_at_once_lose_nothing(tmp_path):
     with open_bank(tmp_path, "shared") as bank:
         assert sorted(found(bank, seed)[0] for seed in range(160)) == list(range(1, 161))
         bank.check()
+
+
+def test_what_is_inside_borders_is_looked_up_too(bank):
+    inside = picture(8).pdq[:1]
+    framed = replace(picture(1), views=inside)
+    bank.add(new(1, framed))
+    bank.add(new(2, replace(picture(2, quality=49), views=inside)))
+    assert (found(bank, 1), found(bank, 8)) == ([1], [1])
