@@ -223,3 +223,14 @@ class Worker(models.Model):
     beat_at = models.DateTimeField()
     is_dead = models.BooleanField(default=False)
     """Others have taken over what it had in hand."""
+
+
+class Night(models.Model):
+    """Who is on call in a team on the night that begins on a day: only they are reached by what is urgent before morning."""
+
+    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="nights")
+    night = models.DateField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="nights")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("team", "night"), name="one_on_call_a_night"),)

@@ -169,6 +169,18 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('sweep', 'candidate'), name='one_sighting_a_sweep')],
             },
         ),
+        migrations.CreateModel(
+            name='Night',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('night', models.DateField()),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='nights', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='nights', to='accounts.team')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('team', 'night'), name='one_on_call_a_night')],
+            },
+        ),
         migrations.AddIndex(
             model_name='candidate',
             index=models.Index(fields=['team', 'state', 'level_rank', '-score', 'found_at'], name='queue'),
