@@ -67,6 +67,12 @@ def invite_again(actor: User, user: User) -> str:
         return _invitation(actor, user)
 
 
+def invite(user: User) -> str:
+    """A link for somebody whom the desk itself made; returns its secret. Earlier ones of theirs no longer work."""
+    with transaction.atomic():
+        return _invitation(None, user)
+
+
 def accept(secret: str) -> User | None:
     """Uses up an invitation: whose it was, or None where it is unknown, used, too old, or its person was put out."""
     with transaction.atomic():
