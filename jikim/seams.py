@@ -59,8 +59,9 @@ class Sessions(Protocol):
 class Source(Protocol):
     """A place to search. Built as `SourceClass(config, fetcher)`.
 
-    It may also have `warnings: list[JikimError]`, emptied by `search` and filled while it runs: what could not be read of the
-    place although the rest was delivered.
+    It may also have `names_pages: bool`: its candidates are addresses of pages, what media these hold is found by opening
+    them. And `warnings: list[JikimError]`, emptied by `search` and filled while it runs: what could not be read of the place
+    although the rest was delivered.
     """
 
     name: str

@@ -4,6 +4,7 @@
       search()     every source at once -> candidates, merged
       follow()     one candidate, from its words to its assessment:
         glance()     its words and thumbnail, before anything else is downloaded
+        open_page()  its page, where the place names pages alone: what media it holds
         look()       its media, the most promising candidates first: fetched, sealed, opened, seen, then read and heard
         conclude()   the assessment, after each step and at the end
 
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from jikim import workers
 from jikim.assessing import assess
@@ -28,11 +30,14 @@ from jikim.rendering import joined
 from jikim.scan import Failure, Look, Step, failure_remarks
 from jikim.seams import Fetcher, Source
 from jikim.sources.canonical import canonical
+from jikim.sources.page import opened_page
 from jikim.types import Assessment, Candidate, Capture, Keyword, Level, Reason, SourceState, TextOrigin, TextSpan
 from jikim.workers import Workers
 
+T = TypeVar("T")
+
 FETCHES_AT_ONCE = 8
-GLANCE, SEE, READ = 0, 1, 2
+GLANCE, OPEN, SEE, READ = 0, 1, 2, 3
 """What goes first: a glance at everything before a look at anything, and what is to be read or heard last."""
 
 
@@ -195,6 +200,11 @@ async def follow(candidate: Candidate, place: Place, house: House, tell: Callabl
         async with asyncio.timeout_at(house.deadline):
             async with house.turns.take(GLANCE, 0.0):
                 await glance(candidate, place, house, looks)
+            if not candidate.media_urls and getattr(place.source, "names_pages", False):
+                so_far = conclude(candidate, looks, place)
+                tell(Found(candidate, everything(looks), so_far, is_final=False))
+                async with house.turns.take(OPEN, -so_far.score):
+                    candidate = await open_page(candidate, place, house, looks)
             for turn, step in ((SEE, Step.SEE), (READ, Step.READ)):
                 if candidate.media_urls and (step is Step.SEE or house.reads_media):
                     so_far = conclude(candidate, looks, place)
@@ -208,14 +218,27 @@ async def follow(candidate: Candidate, place: Place, house: House, tell: Callabl
 
 async def glance(candidate: Candidate, place: Place, house: House, looks: dict[str, list[Look]]) -> None:
     """Looks at words and the first thumbnail, before anything else is downloaded."""
-    texts = tuple(
-        TextSpan(text, origin)
-        for text, origin in ((candidate.title, TextOrigin.TITLE), (candidate.text, TextOrigin.POST))
-        if text
-    )
-    looks["words"] = [await house.looking.run(workers.read, texts)]
+    looks["words"] = [await house.looking.run(workers.read, words(candidate))]
     for url in candidate.thumbnail_urls[:1]:
         looks["thumbnail"] = [await house.look_at(url, place.fetcher, Step.SEE)]
+
+
+def words(candidate: Candidate) -> tuple[TextSpan, ...]:
+    """What a candidate says."""
+    said = ((candidate.title, TextOrigin.TITLE), (candidate.text, TextOrigin.POST))
+    return tuple(TextSpan(text, origin) for text, origin in said if text)
+
+
+async def open_page(candidate: Candidate, place: Place, house: House, looks: dict[str, list[Look]]) -> Candidate:
+    """The candidate with the words and the media of its page; as it was, with the failure told, where that cannot be had."""
+    try:
+        opened = await house.in_thread(opened_page, candidate, place.fetcher)
+    except JikimError as error:
+        looks["page"] = [Look(failures=(Failure("fetch", error),))]
+        return candidate
+    if opened.text != candidate.text:
+        looks["words"] = [await house.looking.run(workers.read, words(opened))]
+    return opened
 
 
 async def look(candidate: Candidate, place: Place, house: House, step: Step, looks: dict[str, list[Look]]) -> None:
@@ -231,7 +254,7 @@ def everything(looks: Mapping[str, Sequence[Look]]) -> Look:
     seen = looks.get(Step.SEE, ())
     read = [replace(one, frames=0, failures=analysis_failures(one)) for one in looks.get(Step.READ, ())]
     first = [] if any(one.media for one in seen) else list(looks.get("thumbnail", ()))
-    return joined([*looks.get("words", ()), *first, *seen, *read])
+    return joined([*looks.get("words", ()), *looks.get("page", ()), *first, *seen, *read])
 
 
 def analysis_failures(look: Look) -> tuple[Failure, ...]:
@@ -270,11 +293,8 @@ class House:
 
     async def look_at(self, url: str, fetcher: Fetcher, step: Step) -> Look:
         """Fetches and seals what is at an address, once, and takes a step of looking at it, once."""
-        address = (id(fetcher), canonical(url))
-        if address not in self._captures:
-            self._captures[address] = asyncio.create_task(self._fetch(url, fetcher))
         try:
-            capture = await asyncio.shield(self._captures[address])
+            capture = await self.fetch(url, fetcher)
         except JikimError as error:
             return Look(failures=(Failure("fetch", error),))
         job = (capture.sha256, step)
@@ -282,8 +302,19 @@ class House:
             self._looks[job] = asyncio.create_task(self.looking.run(workers.look_at_blob, capture.blob, capture.sha256, step))
         return await asyncio.shield(self._looks[job])
 
-    async def _fetch(self, url: str, fetcher: Fetcher) -> Capture:
-        return await asyncio.get_running_loop().run_in_executor(self._fetching, fetcher.capture, url)
+    async def fetch(self, url: str, fetcher: Fetcher) -> Capture:
+        """Fetches and seals what is at an address, once. Raises as `Fetcher.capture`."""
+        address = (id(fetcher), canonical(url))
+        if address not in self._captures:
+            self._captures[address] = asyncio.create_task(self._capture(url, fetcher))
+        return await asyncio.shield(self._captures[address])
+
+    async def _capture(self, url: str, fetcher: Fetcher) -> Capture:
+        return await self.in_thread(fetcher.capture, url)
+
+    async def in_thread(self, fetch: Callable[..., T], *arguments: object) -> T:
+        """What `fetch(*arguments)` gives, in a thread that may wait for the network."""
+        return await asyncio.get_running_loop().run_in_executor(self._fetching, fetch, *arguments)
 
 
 class Turns:

@@ -73,6 +73,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 class KakaoSource:
     name: ClassVar[str] = "kakao"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = KakaoConfig
 
     def __init__(self, config: KakaoConfig, fetcher: Fetcher) -> None:

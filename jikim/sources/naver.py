@@ -66,6 +66,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 class NaverSource:
     name: ClassVar[str] = "naver"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = NaverConfig
 
     def __init__(self, config: NaverConfig, fetcher: Fetcher) -> None:

@@ -7,6 +7,7 @@ holds the keyword, for someone asked for it; what it links to is one when the li
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, ClassVar
@@ -16,12 +17,12 @@ import msgspec
 
 from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.candidates import candidate, is_new_enough
+from jikim.sources.candidates import TEXT_LIMIT, candidate, is_new_enough
 from jikim.sources.canonical import canonical, resolved, site
 from jikim.sources.charsets import decoded
 from jikim.sources.extractors import Extracted, extract, extractor_for
 from jikim.sources.markup import PageFacts, kind_by_ending, page_facts
-from jikim.sources.text import matches
+from jikim.sources.text import matches, plain
 from jikim.types import Answer, Candidate, Keyword
 
 FRAMES_LIMIT = 3
@@ -90,6 +91,27 @@ class PageSource:
                 native_ids=(url, "https://city.example/festival/2025"),
             )
         ]
+
+
+def opened_page(found: Candidate, fetcher: Fetcher) -> Candidate:
+    """`found` with what its page says and holds: its words, its media, and what its source did not tell of them.
+
+    Raises FetchRefused and FetchFailed where the page cannot be brought here.
+    """
+    page = next(Visit(found.source, found.keyword, fetcher, True, []).candidates(found.url, links_limit=0), None)
+    if page is None:
+        return found
+    text = found.text if page.text in found.text else plain(f"{found.text}\n{page.text}", TEXT_LIMIT)
+    return replace(
+        found,
+        title=found.title or page.title,
+        text=text,
+        author_ref=found.author_ref or page.author_ref,
+        media_urls=page.media_urls,
+        thumbnail_urls=found.thumbnail_urls or page.thumbnail_urls,
+        posted_at=found.posted_at or page.posted_at,
+        duration_s=found.duration_s or page.duration_s,
+    )
 
 
 class Visit:

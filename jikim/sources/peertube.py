@@ -61,6 +61,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 class PeertubeSource:
     name: ClassVar[str] = "peertube"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = PeertubeConfig
 
     def __init__(self, config: PeertubeConfig, fetcher: Fetcher) -> None:

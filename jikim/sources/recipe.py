@@ -31,6 +31,7 @@ class RecipeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class RecipeSource:
     name: ClassVar[str] = "recipe"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = RecipeConfig
 
     def __init__(self, config: RecipeConfig, fetcher: Fetcher) -> None:

@@ -69,6 +69,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 class SearxngSource:
     name: ClassVar[str] = "searxng"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = SearxngConfig
 
     def __init__(self, config: SearxngConfig, fetcher: Fetcher) -> None:

@@ -42,6 +42,7 @@ class SitemapConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SitemapSource:
     name: ClassVar[str] = "sitemap"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = SitemapConfig
 
     def __init__(self, config: SitemapConfig, fetcher: Fetcher) -> None:
@@ -62,7 +63,7 @@ class SitemapSource:
                 found
                 and found.id not in seen
                 and is_new_enough(found, since)
-                and matches(keyword, found.title, found.text, unquote(urlsplit(found.url).path, errors="replace"))
+                and matches(keyword, found.title, found.text, _address_words(found.url))
             ):
                 seen.add(found.id)
                 yield found
@@ -147,7 +148,7 @@ def _candidate(source: str, page: _Page, keyword: Keyword) -> Candidate | None:
         keyword,
         datetime.now(UTC),
         url=url,
-        title=page.titles[0] if page.titles else unquote(urlsplit(url).path.strip("/"), errors="replace"),
+        title=page.titles[0] if page.titles else _address_words(url).strip("/"),
         text=" ".join((*page.titles[1:], *page.texts)),
         media_urls=page.media_urls,
         thumbnail_urls=page.thumbnail_urls,
@@ -200,6 +201,11 @@ def _page(element: Any, base: str) -> _Page | None:
         duration_s=duration_s(next(iter(every("video duration")), None)),
         posted=next(iter(every("video publication_date", "news publication_date")), ""),
     )
+
+
+def _address_words(url: str) -> str:
+    """What stands in an address after its host, to be read."""
+    return unquote(urlsplit(url)._replace(scheme="", netloc="").geturl(), errors="replace")
 
 
 def _sitemap_url(url: str) -> str:

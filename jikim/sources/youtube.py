@@ -86,6 +86,7 @@ class _Videos(msgspec.Struct, frozen=True):
 
 class YoutubeSource:
     name: ClassVar[str] = "youtube"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = YoutubeConfig
 
     def __init__(self, config: YoutubeConfig, fetcher: Fetcher) -> None:

@@ -215,3 +215,19 @@ def test_an_interrupt_delivers_what_was_found(home, jikim, site, stalling, tmp_p
     assert '"summary"' in lines[-1]
     assert running.returncode == 1, said.read_text()
     assert "Traceback" not in said.read_text()
+
+
+def test_pages_that_a_search_names_are_opened_for_their_media(jikim, home, site, tmp_path):
+    card = CARD.read_bytes()
+    page = '<html><head><title>등불</title></head><body><p>중학교 2학년 3반 축제</p><img src="/a.png"></body></html>'.encode()
+    host = site({"/page": page, "/a.png": card, "/gone": None})
+    listing = f"<urlset><url><loc>http://{host}/page?축제</loc></url><url><loc>http://{host}/gone?축제</loc></url></urlset>"
+    index = site({"/sitemap.xml": listing.encode()})
+    allow(home, host, index)
+    authorise(jikim)
+    ran = jikim("sweep", "축제", "--source", f"sitemap=http://{index}", "--json")
+    by_frames = sorted(ran.candidates, key=lambda one: -one["frames"])
+    assert [one["frames"] for one in by_frames] == [1, 0]
+    assert "youth_language" in {cue["name"] for cue in by_frames[0]["cues"]}, "the words of the page count"
+    assert by_frames[1]["assessment"]["level"] == "look", "what could not be opened is shown, not hidden"
+    assert by_frames[1]["errors"]
