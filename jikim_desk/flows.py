@@ -1,12 +1,59 @@
-"""The only file that knows the job engine (DBOS): lanes, schedules, workflows."""
+"""The only file that knows the job engine (DBOS): lanes, workflows, who works on what.
+
+A sweep is one workflow of three steps: begin, look around, end. Its arguments and results are ids and message keys only; what
+is found goes to the rows, which are the finer checkpoints: a step that is repeated goes on from them (`sweeping`). The id of a
+job comes from its sweep, so that it can be queued any number of times and runs once. Jobs carry the version of this file: a
+worker takes those of its own version alone, and one of a newer version adopts what older ones left when they are gone.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import sqlite3
+import threading
+import time
+import traceback
+from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache, partial
+from typing import TypeVar
+from urllib.parse import quote
 
-from jikim_desk.records.models import Sweep
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
+from django.db import OperationalError, close_old_connections, transaction
+from django.utils import timezone
+
+from jikim.errors import JikimError
+from jikim_desk.config import desk_config, jikim_config
+from jikim_desk.faults import BadAsk
+from jikim_desk.records import liveness, runs
+from jikim_desk.records.models import Sweep, SweepKind, SweepState, Worker
+from jikim_desk.sweeping import Engine, Errand
+
+VERSION = 1
+"""Of the steps below. A change that a running job would not survive makes it one more."""
+APPLICATION = "jikim-desk"
+INTERACTIVE, SWEEP = "interactive", "sweep"
+AT_ONCE = {INTERACTIVE: 4, SWEEP: 1}
+"""Jobs of each lane that one worker runs at once."""
+POLL_S = 0.1
+ROUND_S = 1.0
+FORGOTTEN_AFTER = timedelta(seconds=2)
+LOST_AFTER = timedelta(seconds=30)
+LOOKED_AFTER_MAX = 200
+ATTEMPTS = 50
+"""A job that took its worker with it so often is given up."""
+PASSING = ("state.locked", "state.disk_full", "vault.disk_full", "vault.system", "flows.database")
+
+PAUSES_S = (0.5, 2.0, 8.0)
+
+T = TypeVar("T")
+
+logger = logging.getLogger("jikim.desk.flows")
 
 
 class JobState(StrEnum):
@@ -17,10 +64,20 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
+_STATUSES = {
+    JobState.QUEUED: ("ENQUEUED", "DELAYED"),
+    JobState.RUNNING: ("PENDING",),
+    JobState.DONE: ("SUCCESS",),
+    JobState.STOPPED: ("CANCELLED",),
+    JobState.FAILED: ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"),
+}
+_STATES = {status: state for state, statuses in _STATUSES.items() for status in statuses}
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One piece of durable work as people see it. `lane` is interactive or sweep; `subject` is the id of its sweep; `error` is
-    a message key, empty unless it failed; `worker` is who has it in hand."""
+    a message key, empty unless it failed; `worker` is who has it in hand, `is_stuck` that this one is gone."""
 
     id: str
     lane: str
@@ -28,28 +85,286 @@ class Job:
     state: JobState
     error: str
     worker: str
+    is_stuck: bool
     attempts: int
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
 
 
+class JobFailed(Exception):
+    """A job could not be done. Holds a message key and nothing else."""
+
+
+# What people and pages do.
+
+
 def enqueue(sweep: Sweep) -> None:
     """Queues the work of a sweep once the transaction that made it has committed. Once is enough and twice is no more; what
-    is forgotten here is found by the workers within seconds."""
-    raise NotImplementedError
+    is forgotten here, or fails, is found by the workers within seconds."""
+    transaction.on_commit(partial(_enqueue, sweep.pk), robust=True)
 
 
 def stop(sweep: Sweep) -> None:
     """Asks a sweep to stop: it ends within a second or two, what it found stays, its source health is kept."""
-    raise NotImplementedError
+    runs.stop(sweep.pk)
 
 
 def jobs(state: JobState | None = None, *, limit: int = 100) -> list[Job]:
     """The jobs in one state, or all, the newest first."""
-    raise NotImplementedError
+    statuses = list(_STATUSES[state]) if state else None
+    found = client().list_workflows(
+        name=_sweep_job_name, status=statuses, limit=limit, sort_desc=True, load_input=False, load_output=False
+    )
+    alive = set(Worker.objects.filter(is_dead=False).values_list("pk", flat=True))
+    sweeps = Sweep.objects.in_bulk([_subject(one.workflow_id) for one in found])
+    return [_job(one, sweeps.get(_subject(one.workflow_id)), alive) for one in found]
 
 
 def run_again(job_id: str) -> None:
-    """Queues a job anew that failed, was stopped, or is stuck; what it had found stays found."""
-    raise NotImplementedError
+    """Queues a job anew that failed, was stopped, or is stuck; what it had found stays found. Raises BadAsk for one that no
+    sweep belongs to."""
+    sweep = Sweep.objects.filter(pk=_subject(job_id)).first()
+    if sweep is None:
+        raise BadAsk("flows.unknown_job")
+    client().cancel_workflow(job_id)
+    enqueue(runs.anew(sweep.pk))
+
+
+def prepare() -> None:
+    """Makes or migrates the engine's own tables; SQLite then writes ahead."""
+    DBOS.migrate(_database_url())
+    if not desk_config().database:
+        with closing(sqlite3.connect(_sqlite_file())) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        os.chmod(_sqlite_file(), 0o600)
+
+
+@cache
+def client() -> DBOSClient:
+    """The engine as those see it who only ask of it. The tables have to be there (`prepare`)."""
+    return DBOSClient(
+        system_database_url=_database_url(),
+        serializer=DBOSPortableJSONSerializer(),
+        application_name=APPLICATION,
+        retry_connection_errors=False,
+    )
+
+
+# What a worker does.
+
+_engine: Engine
+
+
+def work(stopping: threading.Event) -> None:
+    """Works on jobs, plans watches and watches over other workers until `stopping` is set; jobs in hand are then handed on.
+
+    Raises JikimError when it cannot begin.
+    """
+    global _engine
+    config = jikim_config()
+    worker_id, _ = liveness.take_slot(config.home)
+    liveness.start(worker_id, f"{VERSION}")
+    with Engine(config) as _engine:
+        DBOS(config=_settings(worker_id))
+        DBOS.launch()
+        for lane, at_once in AT_ONCE.items():
+            DBOS.register_queue(lane, worker_concurrency=at_once, polling_interval_sec=POLL_S)
+        rounds = Rounds(worker_id)
+        while not stopping.wait(ROUND_S):
+            rounds.go()
+        liveness.bury(worker_id, partial(_hand_on, worker_id))
+
+
+class Rounds:
+    """What one worker looks after besides its jobs, a round a second. Everything in it may be done by several at once."""
+
+    def __init__(self, worker_id: str) -> None:
+        self._worker_id = worker_id
+        self._vigil = liveness.Vigil(worker_id)
+        self._beats = 0
+
+    def go(self) -> None:
+        """One round. A database that is busy or full is met again in the next."""
+        try:
+            close_old_connections()
+            self._beats += 1
+            if not liveness.beat(self._worker_id, self._beats):
+                liveness.start(self._worker_id, f"{VERSION}")
+            for watch in runs.due(timezone.now()):
+                sweep = runs.start(watch, timezone.now())
+                if sweep is not None:
+                    _enqueue(sweep.pk)
+            for sweep_id in _forgotten():
+                _enqueue(sweep_id)
+            for other, last in self._vigil.silent():
+                liveness.bury(other, partial(_hand_on, other), last=last)
+            if self._beats % 10 == 1:
+                runs.mend(timezone.now())
+                _adopt_older()
+                _look_after_lost()
+        except OperationalError as error:
+            logger.warning("flows: the database did not take it: %s", type(error).__name__)
+
+
+@DBOS.step()
+def begin(sweep_id: str) -> bool:
+    """Marks the sweep as running; False where there is nothing to do. Raises JobFailed."""
+    return _done(lambda: runs.begin(sweep_id))
+
+
+@DBOS.step()
+def look_around(sweep_id: str) -> list[str]:
+    """Finds, fetches, looks and puts on record; repeated, it goes on from the rows. The state it ended in and why it failed."""
+    try:
+        is_whole = _done(lambda: Errand(_engine, Sweep.objects.get(pk=sweep_id)).run())
+    except JobFailed as failed:
+        return [SweepState.FAILED.value, str(failed)]
+    return [(SweepState.DONE if is_whole else SweepState.STOPPED).value, ""]
+
+
+@DBOS.step()
+def end(sweep_id: str, state: str, error_key: str) -> None:
+    """Marks the sweep as ended. Raises JobFailed."""
+    _done(lambda: runs.end(sweep_id, SweepState(state), error_key))
+
+
+@DBOS.workflow(name="sweep", max_recovery_attempts=ATTEMPTS)
+def sweep_job(sweep_id: str) -> str:
+    """The whole work of one sweep; the state it ended in. Raises JobFailed."""
+    if not begin(sweep_id):
+        return ""
+    state, error_key = look_around(sweep_id)
+    end(sweep_id, state, error_key)
+    if error_key:
+        raise JobFailed(error_key)
+    return state
+
+
+def _done(step: Callable[[], T]) -> T:
+    """The result of a step; what passes by itself is waited for. Raises JobFailed, which holds a message key and no more: the
+    engine writes errors down as they are."""
+    for pause_s in (*PAUSES_S, None):
+        close_old_connections()
+        try:
+            return step()
+        except (JikimError, OperationalError) as error:
+            key = error.key if isinstance(error, JikimError) else "flows.database"
+            if key not in PASSING or pause_s is None:
+                raise JobFailed(key) from None
+            logger.warning("flows: %s; trying again in %s s", key, pause_s)
+            time.sleep(pause_s)
+        except Exception as error:  # noqa: BLE001 - our own fault ends this job alone; where is said, never with whose words
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            logger.error("flows: %s at %s:%s", type(error).__name__, os.path.basename(where.filename), where.lineno)
+            raise JobFailed("flows.fault") from None
+    raise AssertionError("the last pause is None")
+
+
+_sweep_job_name = "sweep"
+
+
+def _enqueue(sweep_id: str) -> None:
+    sweep = Sweep.objects.get(pk=sweep_id)
+    if sweep.state not in runs.LIVING:
+        return
+    client().enqueue(
+        {
+            "workflow_name": _sweep_job_name,
+            "queue_name": SWEEP if sweep.kind == SweepKind.WATCH else INTERACTIVE,
+            "workflow_id": _job_id(sweep),
+            "app_version": f"{VERSION}",
+        },
+        sweep.pk,
+    )
+    Sweep.objects.filter(pk=sweep.pk, run=sweep.run).update(flow_version=VERSION)
+
+
+def _forgotten() -> list[str]:
+    """Sweeps that nobody queued: whoever made them was killed between the commit and the queue."""
+    waiting = Sweep.objects.filter(state=SweepState.QUEUED, flow_version=0, asked_at__lt=timezone.now() - FORGOTTEN_AFTER)
+    return list(waiting.order_by("asked_at").values_list("pk", flat=True)[:LOOKED_AFTER_MAX])
+
+
+def _adopt_older() -> None:
+    """Queues anew what was left for an older version of this file, once no worker of that version is alive."""
+    living = {int(version) for version in Worker.objects.filter(is_dead=False).values_list("version", flat=True)}
+    left = Sweep.objects.filter(state__in=runs.LIVING, flow_version__gt=0, flow_version__lt=VERSION)
+    for sweep in left.exclude(flow_version__in=living)[:LOOKED_AFTER_MAX]:
+        client().cancel_workflow(_job_id(sweep, sweep.flow_version))
+        _enqueue(sweep.pk)
+
+
+def _look_after_lost() -> None:
+    """A sweep that counts as under way although its job is gone or has ended: queued again, or said to have failed."""
+    old = timezone.now() - LOST_AFTER
+    running = Sweep.objects.filter(state__in=runs.LIVING, flow_version=VERSION, asked_at__lt=old).order_by("asked_at")
+    sweeps = {_job_id(sweep): sweep for sweep in running[:LOOKED_AFTER_MAX]}
+    if not sweeps:
+        return
+    known = client().list_workflows(workflow_ids=list(sweeps), load_input=False, load_output=False)
+    statuses = {one.workflow_id: one.status for one in known}
+    for job_id, sweep in sweeps.items():
+        status = statuses.get(job_id)
+        if status is None:
+            _enqueue(sweep.pk)
+        elif _STATES[status] in (JobState.FAILED, JobState.STOPPED):
+            runs.end(sweep.pk, SweepState.FAILED, "flows.given_up")
+
+
+def _hand_on(worker_id: str) -> None:
+    """Puts back what a worker had in hand, each job to its own lane."""
+    left = client().list_workflows(executor_id=worker_id, status="PENDING", load_input=False, load_output=False)
+    for lane in {one.queue_name for one in left}:
+        client().resume_workflows([one.workflow_id for one in left if one.queue_name == lane], queue_name=lane)
+
+
+def _job_id(sweep: Sweep, version: int = VERSION) -> str:
+    return f"sweep-{sweep.pk}-{sweep.run}-{version}"
+
+
+def _subject(job_id: str) -> str:
+    return job_id.split("-")[1] if job_id.count("-") == 3 else ""
+
+
+def _job(status: WorkflowStatus, sweep: Sweep | None, alive: Collection[str | None]) -> Job:
+    state = _STATES[status.status]
+    is_gone = state is JobState.RUNNING and status.executor_id not in alive
+    return Job(
+        id=status.workflow_id,
+        lane=status.queue_name or "",
+        subject=_subject(status.workflow_id),
+        state=state,
+        error=(sweep.error_key or "flows.given_up") if sweep and state is JobState.FAILED else "",
+        worker=status.executor_id or "",
+        is_stuck=is_gone or (state is JobState.QUEUED and status.app_version != f"{VERSION}"),
+        attempts=status.recovery_attempts or 0,
+        queued_at=_instant(status.created_at) or timezone.now(),
+        started_at=_instant(status.dequeued_at),
+        ended_at=_instant(status.completed_at),
+    )
+
+
+def _instant(epoch_ms: int | None) -> datetime | None:
+    return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)
+
+
+def _settings(worker_id: str) -> DBOSConfig:
+    return {
+        "name": APPLICATION,
+        "system_database_url": _database_url(),
+        "serializer": DBOSPortableJSONSerializer(),
+        "application_version": f"{VERSION}",
+        "executor_id": worker_id,
+        "log_level": "ERROR",
+        "run_migrations": True,
+    }
+
+
+def _sqlite_file() -> str:
+    return str(jikim_config().home / "desk-jobs.sqlite")
+
+
+def _database_url() -> str:
+    """The engine's tables stand in their own schema of the desk's PostgreSQL, or in a file of their own."""
+    return desk_config().database or f"sqlite:///{quote(_sqlite_file())}"

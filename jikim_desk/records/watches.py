@@ -206,7 +206,7 @@ def on_call(team: Team, night: date) -> User | None:
 
 
 def set_on_call(lead: User, team: Team, night: date, person: User | None) -> None:
-    """Puts somebody of the team on call for a night, or nobody. Raises PermissionDenied, BadUse for somebody of another team."""
+    """Puts somebody of the team on call for a night, or nobody. Raises PermissionDenied, BadUse for who is not of it."""
     if not lead.has_role(Role.LEAD, team=team):
         raise PermissionDenied
     if person is not None and not person.has_role(Role.REVIEWER, Role.LEAD, team=team):
@@ -215,12 +215,8 @@ def set_on_call(lead: User, team: Team, night: date, person: User | None) -> Non
         Night.objects.filter(team=team, night=night).delete()
         if person is not None:
             Night.objects.create(team=team, night=night, person=person)
-        chain.record(
-            Action.SETTING,
-            actor=lead,
-            subject=f"night:{team.pk}-{night.isoformat()}",
-            facts={"what": "on_call", "is_set": bool(person)},
-        )
+        facts = {"what": "on_call", "is_set": person is not None}
+        chain.record(Action.SETTING, actor=lead, subject=f"night:{team.pk}-{night.isoformat()}", facts=facts)
 
 
 def reaches(user: User, team: Team, moment: datetime) -> bool:
