@@ -19,16 +19,18 @@ from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jikim_desk import words
-from jikim_desk.accounts import enrolment, people
+from jikim_desk.accounts import enrolment, people, sessions
 from jikim_desk.accounts.models import User
 from jikim_desk.accounts.rights import allow, before_enrolment, confirmed, public
 from jikim_desk.console.visitor import visitor
 
+_CEREMONY = {"has_ceremony": True}
+"""For pages that talk to a security key: they load the script that does."""
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -103,11 +105,30 @@ class _RemoveKey(webauthn.RemoveWebAuthnView):  # type: ignore[misc]
         return super().form_valid(form)  # type: ignore[no-any-return]
 
 
+class _Login(account.LoginView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Says once why an earlier sign-in was ended."""
+        reason = self.request.session.pop(sessions.ENDED, "")
+        shown = {"has_ceremony": True, "ended_key": f"accounts.ended.{reason}" if reason else ""}
+        return {**super().get_context_data(**kwargs), **shown}
+
+
+class _Own(mfa.IndexView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What one has to sign in with."""
+        shown = super().get_context_data(**kwargs)
+        codes = shown["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
+        shown["own_keys"] = [key.instance for key in shown["authenticators"].get(Authenticator.Type.WEBAUTHN, [])]
+        shown["codes_left"] = len(codes.get_unused_codes()) if codes else 0
+        shown["languages"] = settings.LANGUAGES
+        return shown
+
+
 class _Authenticate(mfa.AuthenticateView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the page needs besides: which ways this person has."""
         kinds = Authenticator.objects.filter(user=self.stage.login.user).values_list("type", flat=True)
-        return {**super().get_context_data(**kwargs), "kinds": set(kinds)}
+        return {**super().get_context_data(**kwargs), "kinds": set(kinds), "has_ceremony": True}
 
 
 def _is_address(request: HttpRequest) -> bool:
@@ -120,23 +141,32 @@ def _own(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return before_enrolment(allow()(view))
 
 
+_add_key = webauthn.AddWebAuthnView.as_view(extra_context=_CEREMONY)
+_confirm_with_key = webauthn.ReauthenticateWebAuthnView.as_view(extra_context=_CEREMONY)
+_set_password = account.PasswordSetView.as_view(success_url=reverse_lazy("enrol"))
+_change_password = account.PasswordChangeView.as_view(success_url=reverse_lazy("mfa_index"))
+
 addresses: list[URLPattern] = [
     path("join/<str:secret>/", join, name="join"),
     path("enrol/", enrol, name="enrol"),
     path("accounts/language/", own_language, name="own_language"),
     path("accounts/sessions/end/", end_own_sessions, name="end_own_sessions"),
-    path("accounts/login/", public(account.login), name="account_login"),
+    path("accounts/login/", public(_Login.as_view()), name="account_login"),
     path("accounts/logout/", public(account.logout), name="account_logout"),
     path("accounts/inactive/", public(account.account_inactive), name="account_inactive"),
-    path("accounts/password/set/", _own(account.password_set), name="account_set_password"),
-    path("accounts/password/change/", _own(account.password_change), name="account_change_password"),
-    path("accounts/keys/", _own(mfa.index), name="mfa_index"),
+    path("accounts/password/set/", _own(_set_password), name="account_set_password"),
+    path("accounts/password/change/", _own(_change_password), name="account_change_password"),
+    path("accounts/keys/", _own(_Own.as_view()), name="mfa_index"),
     path("accounts/keys/authenticate/", public(_Authenticate.as_view()), name="mfa_authenticate"),
     path("accounts/keys/confirm/", _own(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("accounts/keys/login/", public(webauthn.login_webauthn), name="mfa_login_webauthn"),
     path("accounts/keys/list/", _own(webauthn.list_webauthn), name="mfa_list_webauthn"),
-    path("accounts/keys/add/", _own(webauthn.add_webauthn), name="mfa_add_webauthn"),
-    path("accounts/keys/confirm/key/", _own(webauthn.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
+    path("accounts/keys/add/", _own(_add_key), name="mfa_add_webauthn"),
+    path(
+        "accounts/keys/confirm/key/",
+        _own(_confirm_with_key),
+        name="mfa_reauthenticate_webauthn",
+    ),
     path("accounts/keys/<int:pk>/remove/", _own(_RemoveKey.as_view()), name="mfa_remove_webauthn"),
     path("accounts/keys/<int:pk>/edit/", _own(webauthn.edit_webauthn), name="mfa_edit_webauthn"),
     path("accounts/codes/", _own(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),

@@ -13,13 +13,23 @@ django.setup()
 
 import pytest  # noqa: E402
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
 
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: no test is about the hash
+
 
 def pytest_unconfigure():
     _HOME.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts():
+    """Attempts counted in one test do not slow down the next."""
+    cache.clear()
 
 
 @pytest.fixture
