@@ -59,6 +59,24 @@ class State:
         """Until the next rest or the end of the budget, whichever comes first."""
         return max(0, min(self.longest_stretch_s - self.stretch_s, self.budget_s - self.counted_s))
 
+    @property
+    def share(self) -> float:
+        """Of today's budget, 0..1."""
+        return min(1.0, self.counted_s / self.budget_s)
+
+    @property
+    def counted_min(self) -> int:
+        return self.counted_s // 60
+
+    @property
+    def budget_min(self) -> int:
+        return self.budget_s // 60
+
+    @property
+    def next_rest_at(self) -> datetime:
+        """When a rest comes, if they work on without a pause."""
+        return timezone.now() + timedelta(seconds=self.left_s)
+
 
 def state(user: User) -> State:
     """How it stands for `user` now."""
