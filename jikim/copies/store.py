@@ -39,7 +39,7 @@ from jikim.copies.bank_items import (
 from jikim.copies.fingerprints import ItemFingerprint, unpack
 from jikim.copies.hash_index import HashIndex, Hits
 from jikim.errors import BadUse, StateError
-from jikim.schema import Database, Row, locked
+from jikim.schema import Database, Row, locked, sync
 
 BUILT_IN = "test"
 _NAME = re.compile(r"\w[\w-]{0,39}")
@@ -315,11 +315,16 @@ class StoredBank:
 def create_bank(folder: Path, name: str, settings: BankSettings) -> StoredBank:
     """A new bank in the folder of banks. Raises BadUse when its name is taken or cannot be one."""
     path = _path(folder, name)
-    if path.exists():
-        raise BadUse("copies.bank_exists", bank=name)
-    bank = StoredBank(path)
-    bank.change_settings(settings)
-    return bank
+    unfinished = folder / f".new-{uuid4().hex}"
+    with StoredBank(unfinished) as bank:
+        bank.change_settings(settings)
+    try:
+        unfinished.rename(path)
+    except OSError as error:
+        shutil.rmtree(unfinished)
+        raise BadUse("copies.bank_exists", bank=name) from error
+    sync(folder)
+    return StoredBank(path)
 
 
 def open_bank(folder: Path, name: str) -> StoredBank:
@@ -337,13 +342,14 @@ def open_banks(folder: Path) -> list[StoredBank]:
 
 def bank_names(folder: Path) -> list[str]:
     """The names of the banks of a folder, none where there is no such folder."""
-    return sorted(path.parent.name for path in folder.glob("*/bank.sqlite"))
+    return sorted(path.parent.name for path in folder.glob("*/bank.sqlite") if _NAME.fullmatch(path.parent.name))
 
 
 def delete_bank(folder: Path, name: str) -> None:
     """Removes a bank with everything in it. Raises BadUse when there is none."""
     open_bank(folder, name).close()
-    shutil.rmtree(_path(folder, name))
+    gone = _path(folder, name).rename(folder / f".gone-{uuid4().hex}")
+    shutil.rmtree(gone)
 
 
 def _path(folder: Path, name: str) -> Path:
