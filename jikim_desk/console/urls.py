@@ -1,8 +1,6 @@
 """Every address of the desk."""
 
-from django.urls import path
-
-from jikim_desk.console import home, sign_in
+from jikim_desk.console import approvals, frames, home, items, jobs, rest, search, sign_in, sources, sweeps, watches
 
 handler400 = "jikim_desk.console.trouble.bad_request"
 handler403 = "jikim_desk.console.trouble.forbidden"
@@ -10,6 +8,15 @@ handler404 = "jikim_desk.console.trouble.not_found"
 handler500 = "jikim_desk.console.trouble.failed"
 
 urlpatterns = [
-    path("", home.page, name="home"),
+    *home.addresses,
+    *search.addresses,
+    *sweeps.addresses,
+    *approvals.addresses,
+    *watches.addresses,
+    *sources.addresses,
+    *jobs.addresses,
+    *items.addresses,
+    *frames.addresses,
+    *rest.addresses,
     *sign_in.addresses,
 ]

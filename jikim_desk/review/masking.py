@@ -17,6 +17,9 @@ _FAMILY = (
     "김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민진나지엄"
     "채원천방공현함변염여추도소석선설마길연위표명기반왕금옥육인맹제모탁국"
 )
+_AGE = r"\s?[(,]?\s?(?:\d{1,2}\s?(?:세|살)|\d{2,4}\s?년생)"
+_NO_NAMES = r"(?:나이|연령|추정|대략|현재|올해|우리|여러|모든|고객|회원|선생|학생|남학|여학)"
+"""What stands beside an age or an address of respect and names nobody."""
 
 _COVERED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:https?://|www\.)\S+", re.I), COVER),
@@ -29,8 +32,8 @@ _COVERED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:\b[A-Z][\w'-]*\s){1,3}(?=(?:(?:Elementary|Primary|Middle|High|Secondary)\s)?School\b)"), f"{COVER} "),
     (re.compile(rf"((?:이름|실명|본명|성명)\s?(?:[:：은는]\s?|\s)){_NAME}"), rf"\1{COVER}"),
     (re.compile(r"((?i:\bname)\s?[:：]\s?)[A-Z][\w'-]+(?:\s[A-Z][\w'-]+)?"), rf"\1{COVER}"),
-    (re.compile(rf"(?<![가-힣]){_NAME}(?=\s?(?:님|씨|양|군|학생|선생님|쌤)(?![가-힣]{{2}}))"), COVER),
-    (re.compile(rf"(?<![가-힣])[{_FAMILY}][가-힣]{{1,2}}(?=\s?[(,]?\s?(?:\d{{1,2}}\s?(?:세|살)|\d{{2,4}}\s?년생))"), COVER),
+    (re.compile(rf"(?<![가-힣])(?!{_NO_NAMES}){_NAME}(?=\s?(?:님|씨|양|군|학생|선생님|쌤)(?![가-힣]{{2}}))"), COVER),
+    (re.compile(rf"(?<![가-힣])(?!{_NO_NAMES})[{_FAMILY}][가-힣]{{1,2}}(?={_AGE})"), COVER),
     (re.compile(r"((?:카톡|카카오톡|텔레그램|텔레|인스타|라인)\s?(?:아이디|id|ID)?\s?:?\s?)[A-Za-z][\w.]{2,}"), rf"\1{COVER}"),
     (re.compile(r"((?i:\b(?:kakao|telegram|insta|instagram|snap|id))\s?[:：]\s?)[\w.]{3,}"), rf"\1{COVER}"),
 )  # fmt: skip

@@ -63,13 +63,19 @@ def category_words(kind: str, category: str) -> str:
     return words.say(f"review.category.{category}") if category and kind == Kind.APPEARS_ADULT else category
 
 
+@register.filter
+def undo_left(decision: Decision) -> int:
+    """For how many seconds a decision can still be undone."""
+    passed_s = int((timezone.now() - decision.decided_at).total_seconds())
+    return max(0, min(desk_config().undo_s - passed_s, desk_config().undo_s))
+
+
 @register.simple_tag
 def undo_words(decision: Decision) -> str:
     """What the last decision was, for how many candidates, and how long it can be undone."""
-    left_s = desk_config().undo_s - int((timezone.now() - decision.decided_at).total_seconds())
     count = decision.applied.count()
     key = "review.page.just_decided_copies" if count > 1 else "review.page.just_decided"
-    return words.say(key, what=kind_words(decision), count=count, seconds=max(0, min(left_s, desk_config().undo_s)))
+    return words.say(key, what=kind_words(decision), count=count, seconds=undo_left(decision))
 
 
 @register.simple_tag

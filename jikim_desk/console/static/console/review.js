@@ -194,8 +194,9 @@
   one("help")?.addEventListener("click", help);
   if (one("help")) one("help").hidden = false;
 
-  // A second of calm after a decision: the words first, then the decision.
-  if (page && "calm" in page.dataset) setTimeout(() => { delete page.dataset.calm; }, 1000);
+  // What can no longer be undone is no longer offered.
+  const undo = one("undo");
+  if (undo) setTimeout(() => undo.remove(), 1000 * undo.dataset.left);
 
   // Somebody is here: once a minute, while they do something.
   let active = performance.now();
