@@ -151,9 +151,10 @@ class HashIndex:
             raise ValueError(f"this index is exact up to a radius of {RADIUS}")
         words = dealt(hashes)
         parts = [self._near(words[start : start + _BATCH], radius, limit) for start in range(0, len(words), _BATCH)]
+        if len(parts) == 1:
+            return parts[0]
         if not parts:
-            none = np.zeros(0, np.int64)
-            return Hits(none, none, none, none, np.zeros(0, bool))
+            return _nothing(0)
         return Hits(
             np.concatenate([part.queries + number * _BATCH for number, part in enumerate(parts)]),
             np.concatenate([part.items for part in parts]),
@@ -225,6 +226,8 @@ class HashIndex:
 
     def _owned(self, count: int, found: Sequence[tuple[Segment | Tail, Found]], limit: int) -> Hits:
         """Who owns what was found, the nearest `limit` of each query; (count,) queries."""
+        if not found:
+            return _nothing(count)
         queries, distances, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
         is_cut = np.zeros(count, bool)
         for part, pairs in found:
@@ -353,6 +356,11 @@ class Tail:
             return NOTHING
         candidates = np.concatenate(seen_rows)
         return verified(queries, self._words, np.full(len(candidates), query), candidates, np.concatenate(seen_boxes), radius)
+
+
+def _nothing(queries: int) -> Hits:
+    none = np.zeros(0, np.int64)
+    return Hits(none, none, none, none, np.zeros(queries, bool))
 
 
 def _items(owners: Words) -> NDArray[np.int64]:

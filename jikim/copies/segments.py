@@ -45,8 +45,10 @@ FRAME_BITS = 24
 _DEALT = np.array(sorted(range(256), key=lambda bit: sha256(bytes([bit])).digest()))
 """Which bit stands where. Neighbouring bits of PDQ go together, dealt like this the buckets of real pictures are 1.05 times as
 full as those of random hashes; dealt row by row they are 1.7 times as full."""
-_FLIPS = np.array([1 << bit for bit in range(16)], np.uint16)
-_ROUND = np.arange(BOXES)
+_FLIPS = np.array([0, *(1 << bit for bit in range(16))], np.uint16)
+"""What turns a key into all keys that differ from it in at most one bit; itself comes first."""
+_TABLE_STARTS = (np.arange(BOXES) * (KEYS + 1))[:, None]
+_NEXT = np.roll(np.arange(BOXES), -1)
 _NONE = np.zeros(0, np.uint32)
 
 Words = NDArray[np.uint64]
@@ -82,11 +84,13 @@ def verified(
     queries: Words, hashes: Words, pairs: NDArray[np.int64], rows: NDArray[np.int64], boxes: NDArray[np.int64], radius: int
 ) -> Found:
     """Of candidate pairs found by way of `boxes` those within `radius`, each from the first box that could show it only."""
-    differing = np.bitwise_count(boxes_of(queries[pairs] ^ hashes[rows])).astype(np.int64)
-    distances = differing.sum(axis=1)
+    differing = np.bitwise_count(boxes_of(queries[pairs] ^ hashes[rows]))
+    distances = differing.sum(axis=1, dtype=np.int64)
     near = np.flatnonzero(distances <= radius)
+    if not len(near):
+        return NOTHING
     differing = differing[near]
-    shows = (differing <= 1) & (differing + np.roll(differing, -1, axis=1) <= 3)
+    shows = (differing <= 1) & (differing + differing[:, _NEXT] <= 3)
     near = near[shows.argmax(axis=1) == boxes[near]]
     return Found(pairs[near], rows[near], distances[near])
 
@@ -100,6 +104,7 @@ class Segment:
         self._offsets = tables.offsets.reshape(-1)
         self._postings = tables.postings.reshape(-1)
         self._row_bits = _row_bits(len(tables.hashes))
+        self._list_starts = (np.arange(BOXES) * len(tables.hashes))[:, None]
         self._file: tuple[Path, NDArray[np.uint8]] | None = None
 
     @classmethod
@@ -138,29 +143,14 @@ class Segment:
 
     def near(self, queries: Words, radius: int) -> Iterator[Found]:
         """Every pair of a query (q, 4) and a hash within `radius`, in parts of bounded size."""
-        boxes = boxes_of(queries)
-        following = np.roll(boxes, -1, axis=1)
-        for flips, allowed in ((np.zeros(1, np.uint16), 3), (_FLIPS, 2)):
-            yield from self._probe(queries, boxes, following, flips, allowed, radius)
-
-    def _probe(
-        self,
-        queries: Words,
-        boxes: NDArray[np.uint16],
-        following: NDArray[np.uint16],
-        flips: NDArray[np.uint16],
-        allowed: int,
-        radius: int,
-    ) -> Iterator[Found]:
-        """The pairs of which a box of the hash is a box of the query with one of `flips`, and the bits of the next box that
-        the posting has differ in at most `allowed`."""
-        rows, row_bits, count = len(self.hashes), np.uint32(self._row_bits), len(flips)
-        keys = (boxes[:, :, None] ^ flips).astype(np.int64) + (_ROUND * (KEYS + 1))[None, :, None]
-        starts = self._offsets[keys]
-        counts = (self._offsets[keys + 1] - starts).ravel().astype(np.int64)
+        boxes, flips = boxes_of(queries), len(_FLIPS)
+        row_bits, row_mask = np.uint32(self._row_bits), np.uint32((1 << self._row_bits) - 1)
+        keys = (boxes[:, :, None] ^ _FLIPS) + _TABLE_STARTS
+        starts = self._offsets[keys].astype(np.int64)
+        counts = (self._offsets[keys + 1] - starts).ravel()
         ends = np.cumsum(counts)
-        shifts = (starts.astype(np.int64) + (_ROUND * rows)[None, :, None]).ravel() - (ends - counts)
-        wanted = np.repeat(_marks(following, self._row_bits).ravel(), count)
+        shifts = (starts + self._list_starts).ravel() - (ends - counts)
+        wanted = np.repeat(_marks(boxes[:, _NEXT], self._row_bits).ravel(), flips)
         for low, high, first, last, some in _chunks(counts, ends):
             places = np.repeat(shifts[first:last], some)
             places += np.arange(low, high)
@@ -168,10 +158,13 @@ class Segment:
             marks = np.repeat(wanted[first:last], some)
             marks ^= postings
             marks >>= row_bits
-            kept = np.flatnonzero(np.bitwise_count(marks) <= allowed)
-            probes = np.searchsorted(ends, kept + low, side="right") // count
-            candidates = (postings[kept] & np.uint32((1 << self._row_bits) - 1)).astype(np.int64)
-            yield verified(queries, self.hashes, probes // BOXES, candidates, probes % BOXES, radius)
+            differing = np.bitwise_count(marks)
+            kept = np.flatnonzero(differing <= 3)
+            probes = ends.searchsorted(kept + low, side="right")
+            allowed = (differing[kept] <= 2) | (probes % flips == 0)
+            kept, probes = kept[allowed], probes[allowed]
+            pairs, by = np.divmod(probes // flips, BOXES)
+            yield verified(queries, self.hashes, pairs, (postings[kept] & row_mask).astype(np.int64), by, radius)
 
     def owner_range(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """From where to where the owners of rows (k,) lie."""
