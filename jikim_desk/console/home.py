@@ -1,14 +1,59 @@
-"""What needs me today, what is due, what is wrong, and one box."""
+"""What needs me today, what is due, what is wrong (dead sources first), and one box."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_GET
 
+from jikim_desk import flows
+from jikim_desk.accounts.models import Role, User
 from jikim_desk.accounts.rights import allow
+from jikim_desk.console.telling import told
+from jikim_desk.console.visitor import visitor
+from jikim_desk.figures import places
+from jikim_desk.records import intake, visible, watches
+from jikim_desk.records.models import Worker
+from jikim_desk.review import exposure, queue
+
+SEARCHERS = (Role.REVIEWER, Role.COUNSELLOR, Role.LEAD)
 
 
 @allow()
+@require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """The first page."""
-    return render(request, "console/home.html", {})
+    user = visitor(request)
+    roles = user.role_names
+    shown: dict[str, Any] = {"may_search": bool(roles & set(SEARCHERS)), "wrong": _wrong(user, roles)}
+    if roles & {Role.REVIEWER, Role.LEAD}:
+        shown |= {"counts": queue.counts(user), "held": queue.current(user), "care": exposure.state(user)}
+    if roles & set(SEARCHERS):
+        shown |= {
+            "going_on": visible.sweeps(user).filter(state__in=("queued", "running")).count(),
+            "ending": watches.ending(user),
+        }
+    if Role.LEAD in roles:
+        shown |= {
+            "approvals": len(intake.to_approve(user)) + len(watches.to_approve(user)),
+            "proposed": watches.proposed_count(user),
+        }
+    return render(request, "console/home.html", shown)
+
+
+def _wrong(user: User, roles: frozenset[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if roles & {*SEARCHERS, Role.ADMINISTRATOR}:
+        found["places"] = [(one, told(one.error)) for one in places.health() if not one.is_well]
+        found["no_worker"] = not Worker.objects.filter(is_dead=False).exists()
+    if roles & {Role.LEAD, Role.ADMINISTRATOR}:
+        found["failed_jobs"] = len(flows.jobs(flows.JobState.FAILED, limit=100))
+    if roles & set(SEARCHERS):
+        found["watches"] = watches.ailing(user)
+    return found
+
+
+addresses = [path("", page, name="home")]

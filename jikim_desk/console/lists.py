@@ -98,6 +98,7 @@ def _read_place(model: type[Model], field: str, written: str) -> tuple[Any, Any]
         return None
     try:
         value, key = msgspec.json.decode(written, type=tuple[Any, Any])
-        return model._meta.get_field(field).to_python(value), model._meta.pk.to_python(key)  # type: ignore[union-attr]
+        place = model._meta.get_field(field).to_python(value), model._meta.pk.to_python(key)  # type: ignore[union-attr]
     except (msgspec.MsgspecError, ValidationError, TypeError, ValueError):
         return None
+    return None if None in place else place

@@ -107,12 +107,6 @@ def is_over(watch: Watch) -> bool:
     return watch.ends_on < timezone.localdate() or (not watch.is_on and watch.ends_on <= timezone.localdate())
 
 
-def spellings(watch: Watch) -> list[str]:
-    """What its next sweep searches for: its keywords and the variants somebody approved."""
-    approved = watch.variants.filter(state=VariantState.APPROVED).order_by("decided_at", "pk")
-    return list(dict.fromkeys([*watch.keywords, *(variant.text for variant in approved)]))
-
-
 def propose(watch: Watch) -> int:
     """Proposes the spellings of its keywords that nobody has answered yet; how many are new."""
     known = {variant.text for variant in watch.variants.all()} | set(watch.keywords)

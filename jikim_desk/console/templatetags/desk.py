@@ -22,6 +22,12 @@ def say(key: str, **params: Any) -> str:
     return words.say(key, **params)
 
 
+@register.simple_tag
+def say_state(what: str, state: str) -> str:
+    """The word for a state of something: `console.state.<what>.<state>`."""
+    return words.say(f"console.state.{what}.{state}")
+
+
 @register.filter
 def said(key: str) -> str:
     """The sentence `key`, where a tag cannot stand."""

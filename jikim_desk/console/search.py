@@ -1,0 +1,173 @@
+"""The one box: keywords, up to 500 pasted addresses, or files. What was recognised is shown before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_POST
+
+from jikim.errors import JikimError
+from jikim_desk import flows, words
+from jikim_desk.accounts.models import Role, Team
+from jikim_desk.accounts.rights import allow
+from jikim_desk.config import jikim_config
+from jikim_desk.console.uploads import DigestHandler, digests
+from jikim_desk.console.visitor import visitor
+from jikim_desk.faults import BadAsk
+from jikim_desk.records import intake, recognising, visible
+from jikim_desk.records.intake import ADDRESSES_MAX, ReportedLine, Said
+from jikim_desk.records.models import SweepState
+from jikim_desk.review import access
+
+SEARCHERS = (Role.REVIEWER, Role.COUNSELLOR, Role.LEAD)
+CASES_SHOWN = 200
+FOUND_SHOWN = 20
+
+
+@allow(*SEARCHERS)
+@require_GET
+def box(request: HttpRequest) -> HttpResponse:
+    """The box on a page of its own."""
+    return render(request, "console/search.html", {"nav": "sweeps"})
+
+
+@csrf_exempt  # the hashing handler has to stand before the form is read; _recognise checks the form
+@allow(*SEARCHERS)
+@require_POST
+def recognise(request: HttpRequest) -> HttpResponse:
+    """Shows what was recognised and asks how it is to be run."""
+    request.upload_handlers = [DigestHandler(request)]
+    return _recognise(request)
+
+
+@csrf_protect
+def _recognise(request: HttpRequest) -> HttpResponse:
+    if request.FILES:
+        return _known_files(request)
+    found = recognising.recognise(request.POST.get("text", ""))
+    if not (found.keywords or found.addresses):
+        return render(request, "console/search.html", {"problem": words.say("console.search.nothing")}, status=400)
+    return _ask(request, "\n".join(found.keywords), "\n".join(found.addresses))
+
+
+@allow(*SEARCHERS)
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    """Puts what was shown on record and starts it."""
+    keywords = [line for line in request.POST.get("keywords", "").splitlines() if line.strip()]
+    addresses = [line for line in request.POST.get("addresses", "").splitlines() if line.strip()]
+    try:
+        return _started(request, keywords, addresses)
+    except JikimError as error:
+        return _ask(request, "\n".join(keywords), "\n".join(addresses), words.say(error.key, **error.params))
+
+
+def _started(request: HttpRequest, keywords: list[str], addresses: list[str]) -> HttpResponse:
+    user = visitor(request)
+    team = _team(request)
+    number = request.POST.get("case", "").strip()
+    case = visible.cases(user).filter(number=number, team=team).first() if number else None
+    if number and case is None:
+        raise BadAsk("console.search.no_such_case")
+    lines: list[ReportedLine] = []
+    sweep = None
+    with transaction.atomic():
+        if addresses:
+            sweep, lines = intake.report_addresses(user, addresses, team=team, case=case)
+        if keywords:
+            asked = intake.ask_for_sweep(
+                user, keywords, request.POST.getlist("place"), team=team, case=case, is_urgent="urgent" in request.POST
+            )
+            if asked.state == SweepState.QUEUED:
+                flows.enqueue(asked)
+        if sweep is not None:
+            flows.enqueue(sweep)
+    if lines:
+        messages.info(request, _counted(lines))
+    if keywords and sweep is not None:
+        messages.info(request, words.say("console.search.both_started"))
+    shown = asked if keywords else sweep
+    if shown is None:
+        return render(request, "console/reported.html", {"lines": _shown(request, lines), "nav": "sweeps"})
+    return redirect("sweep", shown.pk)
+
+
+def _ask(request: HttpRequest, keywords: str, addresses: str, problem: str = "") -> HttpResponse:
+    user = visitor(request)
+    known = recognising.already_known(addresses.splitlines()[:ADDRESSES_MAX])
+    seen = set(access.visible(user).filter(pk__in={row.pk for row in known.values()}).values_list("pk", flat=True))
+    shown: dict[str, Any] = {
+        "keywords": keywords,
+        "addresses": addresses,
+        "count": len(addresses.splitlines()),
+        "limit": ADDRESSES_MAX,
+        "known": [(address, row, row.pk in seen) for address, row in known.items()],
+        "teams": visible.teams(user),
+        "cases": visible.cases(user).order_by("-opened_at")[:CASES_SHOWN],
+        "places": sorted(jikim_config().sources) or ["practice"],
+        "asked": request.POST,
+        "chosen": request.POST.getlist("place"),
+        "is_lead": user.has_role(Role.LEAD),
+        "problem": problem,
+    }
+    return render(request, "console/search_check.html", shown, status=400 if problem else 200)
+
+
+def _known_files(request: HttpRequest) -> HttpResponse:
+    """Which of the files were found before, by their bytes alone: they were hashed as they arrived and kept nowhere."""
+    user = visitor(request)
+    rows = []
+    for file in digests(request):
+        found = access.visible(user).filter(captures__sha256=file.sha256).distinct().order_by("-found_at")[:FOUND_SHOWN]
+        rows.append({"file": file, "found": found})
+    return render(request, "console/files.html", {"rows": rows})
+
+
+def _team(request: HttpRequest) -> Team:
+    teams = visible.teams(visitor(request))
+    chosen = request.POST.get("team", "")
+    team = teams.filter(pk=chosen).first() if chosen.isdigit() else teams.order_by("pk").first()
+    if team is None:
+        raise BadAsk("console.search.no_such_team")
+    return team
+
+
+def _counted(lines: list[ReportedLine]) -> str:
+    counts = {said: sum(line.said == said for line in lines) for said in Said}
+    return words.say(
+        "console.search.counted",
+        new=counts[Said.NEW],
+        known=counts[Said.KNOWN],
+        duplicate=counts[Said.DUPLICATE],
+        refused=counts[Said.REFUSED],
+    )
+
+
+def _shown(request: HttpRequest, lines: list[ReportedLine]) -> list[dict[str, Any]]:
+    seen = set(
+        access.visible(visitor(request))
+        .filter(pk__in={line.candidate_id for line in lines if line.candidate_id})
+        .values_list("pk", flat=True)
+    )
+    return [
+        {
+            "line": line,
+            "said_key": f"console.said.{line.said}",
+            "error": words.say(line.error.key, **line.error.params) if line.error else "",
+            "is_seen": line.candidate_id in seen,
+        }
+        for line in lines
+    ]
+
+
+addresses = [
+    path("search/", box, name="search"),
+    path("search/check/", recognise, name="recognise"),
+    path("search/start/", start, name="start"),
+]

@@ -1,0 +1,352 @@
+"""The pages: each opens in both languages for whoever may, stays small, and does what its buttons say."""
+
+import re
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from jikim_desk import flows
+from jikim_desk.accounts.models import Role, Team
+from jikim_desk.cases.models import Case
+from jikim_desk.records import intake, watches
+from jikim_desk.records.models import (
+    Candidate,
+    CandidateState,
+    Capture,
+    Sighting,
+    Sweep,
+    SweepKind,
+    SweepState,
+    VariantState,
+    Watch,
+)
+from jikim_desk.sealing import reference
+
+pytestmark = pytest.mark.django_db
+PAGES = ("home", "search", "sweeps", "watches", "watch_new", "nights", "approvals", "sources", "jobs", "figures", "learning")
+
+
+@pytest.fixture(autouse=True)
+def engine():
+    """The job engine's own tables, as `jikim serve` makes them."""
+    flows.prepare()
+
+
+@pytest.fixture
+def sweep_of(team):
+    """Makes a sweep with so many finds."""
+
+    def make(user, finds=3, keyword="축제", **fields):
+        fields = {"state": SweepState.RUNNING, "started_at": timezone.now(), "kind": SweepKind.KEYWORD} | fields
+        sweep = Sweep(team=team, asked_by=user, places=["practice"], **fields)
+        sweep.keywords, sweep.addresses = [keyword], None
+        sweep.save(force_insert=True)
+        for number in range(finds):
+            find(sweep, f"{sweep.pk}{number:03}", score=number / max(finds, 1), keyword=keyword)
+        return sweep
+
+    return make
+
+
+def find(sweep, candidate_id, *, level="look", score=0.5, state=CandidateState.WAITING, keyword="축제"):
+    """A find of a sweep, with words that would do harm if anything interpreted them."""
+    row = Candidate(
+        id=candidate_id,
+        source="practice",
+        host_ref="h",
+        url_ref=reference("url", f"http://127.0.0.1/{candidate_id}"),
+        found_at=timezone.now(),
+        found_by=sweep,
+        team=sweep.team,
+        state=state,
+        level=level,
+        level_rank={"urgent": 0, "look": 1, "none": 2}[level],
+        score=score,
+    )
+    row.url, row.title = f"http://127.0.0.1/{candidate_id}", "<script>alert(1)</script>"
+    sentence = {"ko": "청소년의 말: <b>x</b>", "en": "Youth language: <b>x</b>"}
+    reasons = [{"key": "reason.youth_language", "text": sentence, "weight": 1.2, "at_s": None}]
+    row.analysis = {"assessment": {"score": score, "level": level, "axes": {}, "reasons": reasons}, "cues": [], "errors": []}
+    row.save(force_insert=True)
+    return Sighting.objects.create(sweep=sweep, candidate=row, keyword_ref=reference("keyword", keyword))
+
+
+def ask_for_watch(user, team, **changes):
+    """A watch for a month."""
+    wanted = {"every_minutes": 60, "ends_on": timezone.localdate() + timedelta(days=30), "team": team} | changes
+    return watches.ask(user, wanted.pop("keywords", ["가을 축제"]), ["practice"], **wanted)
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_is_small_and_styles_nothing_inline(signed_in, sweep_of, name, lang):
+    browser = signed_in(Role.LEAD, Role.ADMINISTRATOR, Role.REVIEWER)
+    for _ in range(60):
+        sweep_of(browser.user, finds=1, state=SweepState.DONE, ended_at=timezone.now())
+    browser.user.lang = lang
+    browser.user.save()
+    answer = browser.get(reverse(name), headers={"accept-language": lang})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert len(answer.content) < 40_000, "with the style sheet and htmx a page stays under 100 KB"
+    assert f'<html lang="{lang}">' in page
+    assert len(re.findall("<h1", page)) == 1
+    assert not re.search(r"""\bstyle=["']|<style|\bon[a-z]+=["']""", page)
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    assert not re.search(r"""(?:src|href|action)=["']https?:""", page), "nothing is asked of third parties"
+
+
+def test_the_bar_leads_only_where_one_may_go(signed_in):
+    for roles in ([Role.REVIEWER], [Role.COUNSELLOR], [Role.LEAD], [Role.AUDITOR], [Role.ADMINISTRATOR]):
+        browser = signed_in(*roles)
+        page = browser.get("/").content.decode()
+        links = set(re.findall(r'<a href="(/[^"#?]*)"', page.partition("</header>")[0]))
+        assert "/" in links
+        for link in links:
+            assert browser.get(link).status_code in (200, 302), (roles, link)
+
+
+def test_pasted_addresses_are_recognised_shown_and_taken_in(signed_in):
+    browser = signed_in(Role.REVIEWER)
+    pasted = "\n".join(
+        [*(f"http://host{number}.example/post/{number}?utm_source=x" for number in range(300)), "hxxps://b[.]example/1"]
+    )
+    checked = browser.post(reverse("recognise"), {"text": pasted})
+    assert checked.status_code == 200
+    assert "301" in checked.content.decode()
+    assert "https://b.example/1" in checked.content.decode()
+    assert not Sweep.objects.exists(), "nothing runs before it was shown"
+    addresses = re.search(r"<textarea id=\"addresses\"[^>]*>([^<]*)<", checked.content.decode()).group(1)
+    started = browser.post(reverse("start"), {"addresses": addresses}, follow=True)
+    assert started.status_code == 200
+    sweep = Sweep.objects.get()
+    assert (sweep.kind, sweep.state, len(sweep.addresses)) == (SweepKind.REPORTED, SweepState.QUEUED, 301)
+    again = browser.post(reverse("start"), {"addresses": "\n".join(f"http://host.example/{n}" for n in range(501))})
+    assert again.status_code == 400
+    assert "500" in again.content.decode()
+
+
+def test_what_is_known_already_is_said_before_it_runs(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    known = sweep_of(browser.user, finds=1).sightings.get().candidate
+    page = browser.post(reverse("recognise"), {"text": f"{known.url}\nhttp://new.example/"}).content.decode()
+    assert reverse("item", args=[known.pk]) in page
+    answer = browser.post(reverse("start"), {"addresses": known.url})
+    assert answer.status_code == 200
+    assert reverse("item", args=[known.pk]) in answer.content.decode()
+
+
+def test_keywords_without_a_case_wait_for_a_lead_and_run_when_approved(signed_in, team):
+    worker, lead = signed_in(Role.COUNSELLOR), signed_in(Role.LEAD)
+    feed = "feed=https://news.example/rss"
+    answer = worker.post(reverse("start"), {"keywords": "가을 축제\n불꽃", "place": feed}, follow=True)
+    assert answer.status_code == 200
+    sweep = Sweep.objects.get()
+    assert sweep.state == SweepState.WAITING
+    assert worker.get(reverse("approvals")).status_code == 403
+    assert reverse("answer_sweep", args=[sweep.pk]) in lead.get(reverse("approvals")).content.decode()
+    lead.post(reverse("answer_sweep", args=[sweep.pk]), {"answer": "approve"})
+    sweep.refresh_from_db()
+    assert (sweep.state, sweep.approved_by) == (SweepState.QUEUED, lead.user)
+    with_case = Case.objects.create(number="2026-17", team=team)
+    worker.post(reverse("start"), {"keywords": "불꽃", "place": feed, "case": "2026-17"})
+    assert Sweep.objects.get(case=with_case).state == SweepState.QUEUED
+    wrong = worker.post(reverse("start"), {"keywords": "불꽃", "place": feed, "case": "2026-99"})
+    assert wrong.status_code == 400
+
+
+def test_urgent_ones_run_now_and_are_reviewed_after(signed_in):
+    worker, lead = signed_in(Role.REVIEWER), signed_in(Role.LEAD)
+    worker.post(reverse("start"), {"keywords": "축제", "place": "feed=https://news.example/rss", "urgent": "1"})
+    sweep = Sweep.objects.get()
+    assert sweep.state == SweepState.QUEUED
+    assert reverse("answer_sweep", args=[sweep.pk]) in lead.get(reverse("approvals")).content.decode()
+
+
+def test_files_are_compared_by_their_bytes_and_kept_nowhere(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    known = sweep_of(browser.user, finds=1).sightings.get().candidate
+    body = b"a harmless drawing" * 1000
+    digest = sha256(body).hexdigest()
+    capture = Capture(
+        id="c1",
+        candidate=known,
+        part="media",
+        content_type="image/png",
+        sha256=digest,
+        size_bytes=len(body),
+        fetched_at=timezone.now(),
+    )
+    capture.chain = []
+    capture.save(force_insert=True)
+    files = [SimpleUploadedFile("a.png", body), SimpleUploadedFile("b.png", b"another")]
+    page = browser.post(reverse("recognise"), {"files": files}).content.decode()
+    assert digest in page
+    assert sha256(b"another").hexdigest() in page
+    assert page.count(reverse("item", args=[known.pk])) == 1
+
+
+def test_the_page_of_a_sweep_interprets_nothing_a_stranger_wrote(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    page = browser.get(reverse("sweep", args=[sweep_of(browser.user).pk])).content.decode()
+    assert "<b>x</b>" not in page
+    assert "&lt;b&gt;x&lt;/b&gt;" in page
+    assert "alert(1)" not in page, "titles wait for the item page"
+
+
+def test_rows_arrive_below_and_settle_in_their_place(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    sweep = sweep_of(browser.user, finds=2)
+    looking = find(sweep, "looking", state=CandidateState.LOOKING)
+    page = browser.get(reverse("sweep", args=[sweep.pk])).content.decode()
+    asked = dict(re.findall(r'name="(last|told)" value="([^"]*)"', page))
+    assert re.findall(r'name="unsettled" value="(\d+)"', page) == [str(looking.pk)]
+    arrived = find(sweep, "arrived", level="urgent")
+    Candidate.objects.filter(pk="looking").update(state=CandidateState.WAITING)
+    live = browser.post(reverse("sweep_live", args=[sweep.pk]), {**asked, "unsettled": [looking.pk]}).content.decode()
+    assert f'<tr id="s{arrived.pk}">' in live
+    assert f'<tr id="s{looking.pk}" hx-swap-oob="true">' in live
+    assert 'name="unsettled"' not in live
+    assert "긴급 1건" in live
+    assert f'name="last" value="{arrived.pk}"' in live
+    quiet = browser.post(
+        reverse("sweep_live", args=[sweep.pk]), dict(re.findall(r'name="(last|told)" value="([^"]*)"', live))
+    ).content.decode()
+    assert "<tr id=" not in quiet
+    assert 'id="told"' not in quiet, "a reader is told once"
+
+
+def test_stopping_keeps_what_was_found(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    sweep = sweep_of(browser.user)
+    browser.post(reverse("sweep_stop", args=[sweep.pk]))
+    sweep.refresh_from_db()
+    assert sweep.is_stopping
+    assert sweep.sightings.count() == 3
+
+
+def test_nobody_sees_the_sweeps_of_another_team_or_closed_case(signed_in, sweep_of, team):
+    mine, other = signed_in(Role.REVIEWER), signed_in(Role.REVIEWER, in_team=Team.objects.create(name="다른 팀"))
+    sweep = sweep_of(mine.user)
+    assert other.get(reverse("sweep", args=[sweep.pk])).status_code == 404
+    assert other.post(reverse("sweep_live", args=[sweep.pk]), {"last": "0"}).status_code == 404
+    assert other.post(reverse("sweep_stop", args=[sweep.pk])).status_code == 404
+    case = Case.objects.create(number="7", team=team)
+    Sweep.objects.filter(pk=sweep.pk).update(case=case)
+    assert mine.get(reverse("sweep", args=[sweep.pk])).status_code == 200
+    case.members.add(signed_in(Role.REVIEWER).user)
+    assert mine.get(reverse("sweep", args=[sweep.pk])).status_code == 404
+    case.members.add(mine.user)
+    assert mine.get(reverse("sweep", args=[sweep.pk])).status_code == 200
+
+
+def test_lists_are_sorted_filtered_and_walked_by_their_address(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    made = [sweep_of(browser.user, finds=0, state=SweepState.DONE, ended_at=timezone.now()).pk for _ in range(120)]
+    sweep_of(browser.user, finds=0, state=SweepState.FAILED)
+    seen, address = [], "?state=done"
+    while address:
+        page = browser.get(reverse("sweeps") + address).content.decode()
+        seen += re.findall(r'<th scope="row"><a href="/sweeps/(\w+)/"', page)
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        address = older.group(1).replace("&amp;", "&") if older else ""
+    assert seen == made[::-1]
+    upwards = browser.get(reverse("sweeps") + "?state=done&order=asked_at").content.decode()
+    assert re.findall(r'<th scope="row"><a href="/sweeps/(\w+)/"', upwards) == made[:50]
+    assert 'aria-sort="ascending"' in upwards
+    for nonsense in ("?after=x", "?after=[]", "?order=pk&after=[1,2]", "?before=[null,null]", "?state=%00"):
+        assert browser.get(reverse("sweeps") + nonsense).status_code == 200
+
+
+def test_a_watch_is_asked_for_approved_and_its_spellings_too(signed_in, team):
+    worker, lead = signed_in(Role.REVIEWER), signed_in(Role.LEAD)
+    asked = {
+        "keywords": "가을 축제",
+        "place": "practice",
+        "every": "60",
+        "ends_on": (timezone.localdate() + timedelta(days=9)).isoformat(),
+    }
+    assert worker.post(reverse("watch_new"), asked, follow=True).status_code == 200
+    watch = Watch.objects.get()
+    assert (watch.approved_at, watch.next_at) == (None, None)
+    assert worker.post(reverse("answer_watch", args=[watch.pk]), {"answer": "approve"}).status_code == 403
+    lead.post(reverse("answer_watch", args=[watch.pk]), {"answer": "approve"})
+    watch.refresh_from_db()
+    assert watch.next_at is not None
+    proposed = list(watch.variants.all())
+    assert all(one.state == VariantState.PROPOSED for one in proposed)
+    page = worker.get(reverse("watch", args=[watch.pk])).content.decode()
+    assert all(one.text in page for one in proposed)
+    worker.post(reverse("watch_spellings", args=[watch.pk]), {"variant": [proposed[0].pk, proposed[1].pk], "answer": "approve"})
+    worker.post(reverse("watch_spellings", args=[watch.pk]), {"one": f"refuse:{proposed[1].pk}"})
+    states = {one.pk: one.state for one in watch.variants.all()}
+    assert (states[proposed[0].pk], states[proposed[1].pk]) == (VariantState.APPROVED, VariantState.REJECTED)
+    for what, is_on in (("pause", False), ("resume", True), ("end", False)):
+        worker.post(reverse("watch_change", args=[watch.pk]), {"what": what})
+        watch.refresh_from_db()
+        assert watch.is_on is is_on
+    assert watches.is_over(watch)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"keywords": " "}, {"every": "1"}, {"every": "x"}, {"ends_on": "2020-01-01"}, {"ends_on": "?"}, {"place": "nowhere"}],
+)
+def test_a_watch_that_cannot_be_is_refused_with_a_sentence(signed_in, wrong):
+    asked = {
+        "keywords": "축제",
+        "place": "practice",
+        "every": "60",
+        "ends_on": (timezone.localdate() + timedelta(days=9)).isoformat(),
+    }
+    answer = signed_in(Role.REVIEWER).post(reverse("watch_new"), asked | wrong)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.content.decode()
+
+
+def test_who_is_on_call_is_set_by_a_lead_and_alone_reached_at_night(signed_in, team, settings):
+    lead, reviewer = signed_in(Role.LEAD), signed_in(Role.REVIEWER)
+    night = watches.night_of(timezone.now())
+    form = {"team": team.pk, f"night-{night.isoformat()}": reviewer.user.pk}
+    assert reviewer.post(reverse("nights"), form).status_code == 404
+    lead.post(reverse("nights"), form)
+    assert watches.on_call(team, night) == reviewer.user
+    at_night = timezone.localtime().replace(hour=23, minute=30)
+    night = watches.night_of(at_night)
+    watches.set_on_call(lead.user, team, night, reviewer.user)
+    assert watches.reaches(reviewer.user, team, at_night)
+    assert watches.reaches(reviewer.user, team, at_night + timedelta(hours=5)), "the night goes on after midnight"
+    assert not watches.reaches(lead.user, team, at_night)
+    assert watches.reaches(lead.user, team, at_night.replace(hour=12))
+
+
+def test_trouble_has_its_own_plain_pages(signed_in, client, monkeypatch):
+    browser = signed_in(Role.REVIEWER)
+    browser.raise_request_exception = False
+    assert "찾는 화면이 없습니다" in browser.get("/nowhere/").content.decode()
+    assert browser.get(reverse("jobs")).status_code == 403
+    big = browser.post(reverse("start"), {"addresses": "x" * (10 * 2**20)})
+    assert big.status_code == 413
+
+    def locked(*args, **kwargs):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(intake, "ask_for_sweep", locked)
+    answer = browser.post(reverse("start"), {"keywords": "축제"})
+    assert answer.status_code == 503
+    assert "저장되지 않았습니다" in answer.content.decode()
+    assert "locked" not in answer.content.decode()
+
+
+def test_a_forged_form_changes_nothing(person):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(person(Role.REVIEWER), backend="django.contrib.auth.backends.ModelBackend")
+    assert browser.post(reverse("start"), {"keywords": "축제"}).status_code == 403
+    assert browser.post(reverse("recognise"), {"text": "축제"}).status_code == 403
+    assert not Sweep.objects.exists()
