@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,10 +28,16 @@ from django.db import OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
 from jikim.errors import JikimError
+from jikim_desk.accounts.models import User
+from jikim_desk.audit import chain
+from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config, jikim_config
 from jikim_desk.faults import BadAsk
 from jikim_desk.records import liveness, runs
+from jikim_desk.records.intake import ReportedLine, Said
 from jikim_desk.records.models import Sweep, SweepKind, SweepState, Worker
+from jikim_desk.review import news
+from jikim_desk.review.models import News
 from jikim_desk.sweeping import Engine, Errand
 
 VERSION = 1
@@ -105,9 +111,16 @@ def enqueue(sweep: Sweep) -> None:
     transaction.on_commit(partial(_enqueue, sweep.pk), robust=True)
 
 
-def stop(sweep: Sweep) -> None:
+def stop(sweep: Sweep, *, by: User | None = None) -> None:
     """Asks a sweep to stop: it ends within a second or two, what it found stays, its source health is kept."""
-    runs.stop(sweep.pk)
+    with transaction.atomic():
+        runs.stop(sweep.pk)
+        chain.record(Action.STOP, actor=by, subject=f"sweep:{sweep.pk}")
+
+
+def tell_reported(lines: Iterable[ReportedLine]) -> int:
+    """Opens again what had been decided and has now been reported: to be called with what `report_addresses` said. How many."""
+    return sum(news.came(line.candidate_id, News.REPORT) for line in lines if line.said is Said.KNOWN)
 
 
 def jobs(state: JobState | None = None, *, limit: int = 100) -> list[Job]:
@@ -121,14 +134,16 @@ def jobs(state: JobState | None = None, *, limit: int = 100) -> list[Job]:
     return [_job(one, sweeps.get(_subject(one.workflow_id)), alive) for one in found]
 
 
-def run_again(job_id: str) -> None:
+def run_again(job_id: str, *, by: User | None = None) -> None:
     """Queues a job anew that failed, was stopped, or is stuck; what it had found stays found. Raises BadAsk for one that no
     sweep belongs to."""
     sweep = Sweep.objects.filter(pk=_subject(job_id)).first()
     if sweep is None:
         raise BadAsk("flows.unknown_job")
     client().cancel_workflow(job_id)
-    enqueue(runs.anew(sweep.pk))
+    with transaction.atomic():
+        enqueue(runs.anew(sweep.pk))
+        chain.record(Action.SEARCH, actor=by, subject=f"sweep:{sweep.pk}", facts={"what": "again"})
 
 
 def prepare() -> None:

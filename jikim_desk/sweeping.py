@@ -33,6 +33,7 @@ from jikim.vault import case_holder
 from jikim.workers import Workers
 from jikim_desk.records import store
 from jikim_desk.records.models import Sweep, SweepKind
+from jikim_desk.review import news
 from jikim_desk.visiting import Places, Recording, opened
 
 LOOKING_BUDGETS = 10
@@ -178,18 +179,10 @@ class Errand:
                 yield self._events.get_nowait()
 
     def _keep(self, batch: Sequence[Event], recording: Recording) -> None:
-        """Puts events on record in one transaction; a database that was busy is asked again, for all may be told twice."""
-        for tries_left in (2, 1, 0):
-            taken: list[Seen] = []
-            try:
-                with transaction.atomic():
-                    for event in batch:
-                        self._keep_one(event, taken, recording)
-                    self._keep_health()
-                break
-            except OperationalError:
-                if not tries_left:
-                    raise
+        """Puts events on record in their order; a database that was busy is asked again, for all of it may be told twice."""
+        taken: list[Seen] = []
+        for together in in_transactions(batch):
+            taken += self._keep_together(together, recording)
         for event in batch:
             if isinstance(event, Found):
                 self._open[event.candidate.id] = (event.candidate, event)
@@ -197,6 +190,20 @@ class Errand:
                     del self._open[event.candidate.id]
         for seen in taken:
             self._take_on(seen.candidate, seen.place, recording)
+
+    def _keep_together(self, events: Sequence[Event], recording: Recording) -> list[Seen]:
+        for tries_left in (2, 1, 0):
+            taken: list[Seen] = []
+            try:
+                with transaction.atomic():
+                    for event in events:
+                        self._keep_one(event, taken, recording)
+                    self._keep_health()
+                return taken
+            except OperationalError:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try raises")
 
     def _keep_one(self, event: Event, taken: list[Seen], recording: Recording) -> None:
         if isinstance(event, Seen):
@@ -210,6 +217,8 @@ class Errand:
                 store.keep_opened(event.candidate)
                 self._expect(event.candidate, recording)
             store.keep_find(self._sweep, event)
+            if event.is_final:
+                news.arrived(event.candidate.id)
 
     def _keep_health(self) -> None:
         told = health_object(self._answers)
@@ -321,6 +330,20 @@ class Errand:
         return None
 
 
+def in_transactions(batch: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events in order, each final find alone: it takes its turn at the chain and locks its copies, and lets go at once."""
+    together: list[Event] = []
+    for event in batch:
+        if isinstance(event, Found) and event.is_final:
+            if together:
+                yield together
+            yield [event]
+            together = []
+        else:
+            together.append(event)
+    yield together
+
+
 def as_it_stands(candidate: Candidate, found: Found | None, *, is_test: bool) -> Found:
     """What is known of a find that was not looked at to the end."""
     look = found.look if found else Look()
@@ -336,6 +359,7 @@ WORST_FIRST = (
     SourceState.CHANGED,
     SourceState.BLOCKED,
     SourceState.LIMITED,
+    SourceState.UNKNOWN,
     SourceState.SLOW,
     SourceState.OK,
 )

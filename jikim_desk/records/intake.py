@@ -23,7 +23,9 @@ from jikim.seams import SOURCES, plugin
 from jikim.sources.canonical import canonical
 from jikim.sources.keywords import keyword as read_keyword
 from jikim_desk.accounts.models import Role, Team, User
-from jikim_desk.config import jikim_config
+from jikim_desk.audit import chain
+from jikim_desk.audit.actions import Action
+from jikim_desk.config import desk_config, jikim_config
 from jikim_desk.faults import BadAsk
 from jikim_desk.records.models import Candidate, Sweep, SweepKind, SweepState
 from jikim_desk.sealing import reference
@@ -76,6 +78,8 @@ def ask_for_sweep(
     for place in named:
         plugin(SOURCES, parsed(place)[0])
     is_practice = all(parsed(place)[0] == PRACTICE for place in named)
+    if desk_config().is_practice and not is_practice:
+        raise BadAsk("records.practice_only")
     may_run = case is not None or is_urgent or is_practice or user.has_role(Role.LEAD, team=team)
     sweep = Sweep(
         kind=SweepKind.KEYWORD,
@@ -89,7 +93,10 @@ def ask_for_sweep(
     sweep.keywords = cleaned
     if user.has_role(Role.LEAD, team=team):
         sweep.approved_by, sweep.approved_at = user, timezone.now()
-    sweep.save(force_insert=True)
+    with transaction.atomic():
+        sweep.save(force_insert=True)
+        facts = {"kind": "keyword", "keywords": cleaned, "places": len(named), "urgent": is_urgent, "case": case is not None}
+        chain.record(Action.SEARCH, actor=user, subject=f"sweep:{sweep.pk}", facts=facts)
     return sweep
 
 
@@ -117,7 +124,9 @@ def report_addresses(
         return None, lines
     sweep = Sweep(kind=SweepKind.REPORTED, team=team, case=case, asked_by=user, state=SweepState.QUEUED)
     sweep.addresses = list(new.values())
-    sweep.save(force_insert=True)
+    with transaction.atomic():
+        sweep.save(force_insert=True)
+        chain.record(Action.REPORT, actor=user, subject=f"sweep:{sweep.pk}", facts={"addresses": len(new)})
     return sweep, lines
 
 
@@ -130,6 +139,7 @@ def approve(sweep: Sweep, lead: User) -> Sweep:
         if sweep.state == SweepState.WAITING:
             sweep.state = SweepState.QUEUED
         sweep.save(update_fields=["approved_by", "approved_at", "state"])
+        chain.record(Action.APPROVE, actor=lead, subject=f"sweep:{sweep.pk}")
     return sweep
 
 
@@ -142,6 +152,7 @@ def refuse(sweep: Sweep, lead: User) -> Sweep:
             sweep.state = SweepState.REFUSED
         sweep.is_stopping = sweep.state in (SweepState.QUEUED, SweepState.RUNNING)
         sweep.save(update_fields=["refused_by", "refused_at", "state", "is_stopping"])
+        chain.record(Action.REFUSE, actor=lead, subject=f"sweep:{sweep.pk}")
     return sweep
 
 

@@ -8,6 +8,8 @@ from hashlib import sha256
 from django.db import transaction
 from django.utils import timezone
 
+from jikim_desk.audit import chain
+from jikim_desk.audit.actions import Action
 from jikim_desk.faults import BadAsk
 from jikim_desk.records.models import Sweep, SweepKind, SweepState, VariantState, Watch
 
@@ -94,6 +96,9 @@ def start(watch_id: str, now: datetime) -> Sweep | None:
         variants = watch.variants.filter(state=VariantState.APPROVED).order_by("pk")
         sweep.keywords = list(dict.fromkeys([*watch.keywords, *(variant.text for variant in variants)]))
         sweep.save(force_insert=True)
+        chain.record(
+            Action.SEARCH, actor=None, subject=f"sweep:{sweep.pk}", facts={"kind": "watch", "keywords": sweep.keywords}
+        )
     return sweep
 
 

@@ -1,0 +1,128 @@
+"""Functions that `tests.desk.processes.Asker` calls in a process under the home of a desk."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+
+import django
+
+django.setup()
+
+from django.db import connection, transaction  # noqa: E402
+
+from jikim_desk import databases, flows  # noqa: E402
+from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
+from jikim_desk.config import jikim_config  # noqa: E402
+from jikim_desk.records import intake, runs  # noqa: E402
+from jikim_desk.records.models import Candidate, Capture, Sighting, Sweep, Worker  # noqa: E402
+from jikim_desk.sealing import vault  # noqa: E402
+
+
+def make():
+    """Databases, a team and somebody with every role."""
+    databases.bring_up(is_copied=False)
+    flows.prepare()
+    team, _ = Team.objects.get_or_create(name="삭제지원팀")
+    user, is_new = User.objects.get_or_create(username="worker")
+    for role in set(Role.values) - {Role.MACHINE}:
+        Grant.objects.get_or_create(user=user, role=role, team=team if role in TEAM_ROLES else None)
+    return is_new
+
+
+def _who():
+    return User.objects.get(username="worker"), Team.objects.get(name="삭제지원팀")
+
+
+def ask(keywords, places):
+    user, team = _who()
+    with transaction.atomic():
+        sweep = intake.ask_for_sweep(user, keywords, places, team=team)
+        flows.enqueue(sweep)
+    return sweep.pk
+
+
+def forget(keywords, places):
+    """Puts a sweep on record and queues nothing, as if killed between the two."""
+    user, team = _who()
+    return intake.ask_for_sweep(user, keywords, places, team=team).pk
+
+
+def report(addresses):
+    user, team = _who()
+    sweep, lines = intake.report_addresses(user, addresses, team=team)
+    if sweep is not None:
+        flows.enqueue(sweep)
+    return {"sweep": sweep.pk if sweep else None, "said": [line.said for line in lines]}
+
+
+def sweep(sweep_id):
+    row = Sweep.objects.get(pk=sweep_id)
+    return {"state": row.state, "health": row.health, "error": row.error_key, "finds": row.sightings.count(), "run": row.run}
+
+
+def states():
+    return dict(Counter(Sweep.objects.values_list("state", flat=True)))
+
+
+def stop(sweep_id):
+    flows.stop(Sweep.objects.get(pk=sweep_id))
+
+
+def run_again(job_id):
+    flows.run_again(job_id)
+
+
+def jobs(state=None):
+    found = flows.jobs(flows.JobState(state) if state else None, limit=1000)
+    return [{"id": job.id, "lane": job.lane, "state": job.state, "error": job.error, "stuck": job.is_stuck} for job in found]
+
+
+def finds():
+    """What is on record, by title: state, level, group, parts and what can be opened of them."""
+    told = {}
+    for row in Candidate.objects.all():
+        captures = [
+            {
+                "part": capture.part,
+                "sha256": capture.sha256,
+                "chain": [hop["url"] for hop in capture.chain],
+                "opens": len(vault().read(capture.blob)) == capture.size_bytes,
+            }
+            for capture in row.captures.order_by("part", "id")
+        ]
+        about = {"id": row.pk, "state": row.state, "level": row.level, "test": row.is_test, "same_as": row.same_as}
+        told.setdefault(row.title, []).append({**about, "url": row.url, "captures": captures, "analysis": bool(row.analysis)})
+    return told
+
+
+def counts():
+    return {kind.__name__: kind.objects.count() for kind in (Sweep, Candidate, Sighting, Capture)}
+
+
+def workers():
+    return {row.pk: {"dead": row.is_dead, "beats": row.beats} for row in Worker.objects.all()}
+
+
+def due_again(sweep_id):
+    return runs.anew(sweep_id).run
+
+
+def vendor():
+    return connection.vendor, str(jikim_config().home)
+
+
+def main():
+    for line in sys.stdin:
+        name, args = json.loads(line)
+        try:
+            said = {"value": globals()[name](*args)}
+        except Exception as error:
+            said = {"error": f"{type(error).__name__}: {error}"}
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
