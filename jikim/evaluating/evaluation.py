@@ -13,7 +13,7 @@ import msgspec
 
 from jikim.config import Config
 from jikim.errors import BadUse, JikimError, MediaUnreadable, NotConfigured
-from jikim.evaluating import faces, manifest, things, words
+from jikim.evaluating import copies, faces, manifest, things, words
 from jikim.evaluating.figures import Figures, Observed, Task
 from jikim.evaluating.manifest import BadLine, Line
 from jikim.evaluating.metrics import quantiles
@@ -36,9 +36,10 @@ TASKS: Mapping[str, Task[Any]] = {
         words.SPEECH,
         words.YOUTH_LANGUAGE,
         things.SENSITIVE,
+        copies.COPIES,
     )
 }
-TO_COME = ("copies", "assessment")
+TO_COME = ("assessment",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from jikim.errors import BadUse
 from jikim.evaluating.cards import card, figure_words, flat, korean_words
+from jikim.evaluating.copies import copy_figures
 from jikim.evaluating.evaluation import TASKS, Evaluation, latencies, task_named
 from jikim.evaluating.faces import Person, age_figures, face_figures, read_count, read_person
 from jikim.evaluating.figures import Figures, Observed
@@ -149,11 +151,39 @@ def test_compared_text_is_settled(text):
     assert normal(normal(text)) == normal(text)
 
 
-@pytest.mark.parametrize("name", ["copies", "assessment", "nonsense", ""])
+@pytest.mark.parametrize("name", ["assessment", "nonsense", ""])
 def test_a_task_that_is_not_there_is_one_clear_error(name):
     with pytest.raises(BadUse) as raised:
         task_named(name)
     assert "age" in raised.value.message().ko
+
+
+def known(item: str, score: float, relation: str = "copy", label: str = "") -> Cue:
+    made = cue("known_copy", score, item=item, relation=relation)
+    return replace(made, params={"label": label})
+
+
+def test_copies_are_those_found_as_the_item_they_are():
+    metrics = copy_figures(
+        [
+            seen("a", known("a", 0.9), known("b", 0.8), group="x"),
+            seen("named", known("c", 0.7, label="named"), known("d", 0.95)),
+            seen("e", known("e", 0.9, "same_scene")),
+            seen("f"),
+            seen("", known("a", 0.9)),
+            seen("", known("a", 0.4, "same_scene")),
+            seen(""),
+            seen(""),
+        ]
+    ).metrics
+    assert {name: figure["value"] for name, figure in metrics.items()} == {
+        "copies_found": 0.5,
+        "copies_found_first": 0.25,
+        "copies_named_same_scene_only": 0.25,
+        "others_called_copies": 0.25,
+        "others_named_same_scene": 0.25,
+        "any_called_copy_of_another_item": 0.375,
+    }
 
 
 def test_time_is_told_by_stage():
