@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from jikim import config as configuration
+from jikim.commands.bank import bank_app
 from jikim.errors import AuthorityMissing, BadUse, JikimError, NotConfigured
 from jikim.seams import COMMANDS
 
@@ -26,6 +27,9 @@ source_app = typer.Typer(no_args_is_help=True, help="Places to search / 출처")
 app.add_typer(authority_app, name="authority")
 app.add_typer(weights_app, name="weights")
 app.add_typer(source_app, name="source")
+key_app = typer.Typer(no_args_is_help=True, help="Keys of places, sealed / 출처의 인증 키")
+source_app.add_typer(key_app, name="key")
+app.add_typer(bank_app, name="bank")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line / 한 줄에 JSON 하나")]
 
@@ -61,9 +65,21 @@ def scan_command(
     raise typer.Exit(scanning.run(configuration.load(), inputs or [], only, text, as_json=as_json))
 
 
+@app.command("match")
+def match_command(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures and videos / 사진과 동영상")],
+    bank: Annotated[str | None, typer.Option(metavar="NAME", help="This bank only / 이 대조목록만")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which known material files are copies of / 대조목록에 있는 자료의 사본인지 본다."""
+    from jikim.commands import matching
+
+    raise typer.Exit(matching.run(configuration.load(), files, bank, as_json=as_json))
+
+
 @app.command("evaluate")
 def evaluate_command(
-    task: Annotated[str, typer.Argument(help="age, faces, objects, screen-text, speech, youth-language, sensitive")],
+    task: Annotated[str, typer.Argument(help="age, faces, objects, screen-text, speech, youth-language, sensitive, copies")],
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.tsv", help="Files and their truth / 파일과 정답")],
     as_json: AsJson = False,
     plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw the figures here / 그림 저장")] = None,
@@ -166,6 +182,23 @@ def source_try(source: Annotated[str, typer.Argument(metavar="NAME[=URL]")], key
     from jikim.commands import listing
 
     raise typer.Exit(listing.attempt(configuration.load(), source, keyword))
+
+
+@key_app.command("set")
+def source_key_set(name: Annotated[str, typer.Argument(metavar="NAME", help="naver, kakao, ...")]) -> None:
+    """Asks for the keys of a place, tries them and seals them / 출처의 인증 키를 시험한 뒤 암호화해 보관한다."""
+    from jikim.commands import keys
+
+    given = {field: typer.prompt(f"{name} {field}", hide_input=sys.stdin.isatty()) for field in keys.fields(name)}
+    raise typer.Exit(keys.record(configuration.load(), name, given))
+
+
+@key_app.command("forget")
+def source_key_forget(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Removes the keys of a place / 출처의 인증 키를 지운다."""
+    from jikim.commands import keys
+
+    raise typer.Exit(keys.forget(configuration.load(), name))
 
 
 def main() -> None:

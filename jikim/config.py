@@ -69,6 +69,8 @@ class Config(msgspec.Struct, frozen=True):
     sweeping: Sweeping = Sweeping()
     sources: Mapping[str, Mapping[str, Any]] = {}
     analyzers: Mapping[str, Mapping[str, Any]] = {}
+    canaries: Mapping[str, str] = {}
+    """Source -> a keyword for which it always has something; empty asks it for none."""
     desk: Mapping[str, Any] = {}
     """The desk's own section, read by the desk."""
 
@@ -80,6 +82,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sweeping: Sweeping = Sweeping()
     sources: Mapping[str, Mapping[str, Any]] = {}
     analyzers: Mapping[str, Mapping[str, Any]] = {}
+    canaries: Mapping[str, str] = {}
     desk: Mapping[str, Any] = {}
 
 
@@ -100,6 +103,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         sweeping=file.sweeping,
         sources=file.sources,
         analyzers=file.analyzers,
+        canaries=file.canaries,
         desk=file.desk,
     )
 
@@ -114,7 +118,12 @@ def read_file(path: Path) -> _File:
         raise BadUse("config.invalid", where=str(path), problem=str(error)) from error
     except OSError as error:
         raise BadUse("config.invalid", where=str(path), problem=error.strerror or str(error)) from error
-    for section, group, named in (("sources", SOURCES, file.sources), ("analyzers", ANALYZERS, file.analyzers)):
+    sections = (
+        ("sources", SOURCES, file.sources),
+        ("analyzers", ANALYZERS, file.analyzers),
+        ("canaries", SOURCES, file.canaries),
+    )
+    for section, group, named in sections:
         known = {point.name for point in entry_points(group=group)}
         for name in named:
             if name not in known:

@@ -5,6 +5,7 @@ JikimError                  everything below; says what, where and what to do, i
 ├── NotConfigured           a part is absent because nobody set it up; politely skipped
 ├── AuthorityMissing        a real source or address without the centre's authority on record
 ├── FetchRefused            our own policy says no: private address, robots.txt, scheme; never retried
+│   └── QuotaUsed           what a place allows a day is used up, or would be before the day is over
 ├── FetchFailed             the other side or the way there failed; may be retried
 │   └── SourceChanged       a source answered in a shape we do not know
 ├── MediaUnreadable         a file that cannot be opened, is not media, or was stopped by the sandbox
@@ -62,6 +63,10 @@ class AuthorityMissing(JikimError):
 
 
 class FetchRefused(JikimError):
+    pass
+
+
+class QuotaUsed(FetchRefused):
     pass
 
 

@@ -1,13 +1,14 @@
 """What one machine remembers between runs: `$JIKIM_HOME/state.sqlite`.
 
-The centre's authority (append-only; the newest is in force), what was used of each source's daily quota, and how each
-source answered last. No address, title or handle is ever written here.
+The centre's authority (append-only; the newest is in force), what was used of each source's daily quota, how each source
+answered last, and the keys of places, sealed. No address, title or handle is ever written here.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,6 +34,10 @@ MIGRATIONS = (
            PRIMARY KEY (source, day)) STRICT, WITHOUT ROWID""",
         """CREATE TABLE source_health (source TEXT PRIMARY KEY, state TEXT NOT NULL, recorded_at TEXT NOT NULL,
            detail TEXT) STRICT, WITHOUT ROWID""",
+    ),
+    (
+        """CREATE TABLE credential (source TEXT NOT NULL, field TEXT NOT NULL, sealed BLOB NOT NULL, recorded_at TEXT NOT NULL,
+           PRIMARY KEY (source, field)) STRICT, WITHOUT ROWID""",
     ),
 )
 
@@ -146,6 +151,19 @@ class State:
     def quota_used(self, source: str, day: date) -> int:
         """How many requests `source` was asked on `day`."""
         return self._used(self._database.rows(_QUOTA, (_source_name(source), day.isoformat())))
+
+    def keep_credentials(self, source: str, sealed: Mapping[str, bytes]) -> None:
+        """Puts the sealed keys of `source` by field in place of those it had; none forgets them."""
+        at = datetime.now(UTC).isoformat()
+        rows = [(_source_name(source), field, one, at) for field, one in sealed.items()]
+        with self._database.change() as connection:
+            connection.execute("DELETE FROM credential WHERE source = ?", (source,))
+            connection.executemany("INSERT INTO credential VALUES (?, ?, ?, ?)", rows)
+
+    def credentials(self, source: str) -> dict[str, bytes]:
+        """The sealed keys of `source` by field."""
+        rows = self._database.rows("SELECT field, sealed FROM credential WHERE source = ?", (source,))
+        return {field: bytes(sealed) for field, sealed in rows}
 
     @staticmethod
     def _used(rows: list[Row]) -> int:

@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from jikim import workers
 from jikim.assessing import assess
-from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, SourceChanged
+from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, QuotaUsed, SourceChanged
 from jikim.rendering import joined
 from jikim.scan import Failure, Look, Step, failure_remarks
 from jikim.seams import Fetcher, Source
@@ -52,6 +52,8 @@ class Place:
     source: Source
     fetcher: Fetcher
     is_practice: bool = False
+    canary: Keyword | None = None
+    """A keyword for which this place always has something: asked when it has nothing for another one."""
 
 
 @dataclass(slots=True)
@@ -166,20 +168,31 @@ def ask_place(
         for candidate in place.source.search(keyword, since, limit):
             named += 1
             tell(place, candidate)
-        health.state = SourceState.OK if named else SourceState.EMPTY
+        health.warnings += getattr(place.source, "warnings", ())
+        health.state = SourceState.OK if named else _emptiness(place, health)
     except JikimError as error:
+        health.warnings += getattr(place.source, "warnings", ())
         health.state, health.error = state_of(error), error
     except Exception as error:  # noqa: BLE001 - a plug-in's own fault ends its search alone; it is said, without its words
         health.state, health.error = SourceState.DEAD, FetchFailed("sweep.source_fault", problem=type(error).__name__)
     finally:
-        health.warnings += getattr(place.source, "warnings", ())
         tell(place, None)
+
+
+def _emptiness(place: Place, health: Health) -> SourceState:
+    """What an empty answer is worth: nothing found, if the place still finds what it always finds."""
+    if place.canary is None or any(place.source.search(place.canary, None, 1)):
+        return SourceState.EMPTY
+    health.error = SourceChanged("sweep.canary_silent", canary=place.canary.text)
+    return SourceState.UNKNOWN
 
 
 def state_of(error: JikimError) -> SourceState:
     """The state a place is in that failed so."""
     if isinstance(error, SourceChanged):
         return SourceState.CHANGED
+    if isinstance(error, QuotaUsed):
+        return SourceState.LIMITED
     if isinstance(error, FetchRefused | NotConfigured):
         return SourceState.BLOCKED
     if isinstance(error, FetchFailed) and error.status in (401, 403, 451):

@@ -55,10 +55,12 @@ class Level(StrEnum):
 
 
 class SourceState(StrEnum):
-    """How a place answered. `EMPTY` is an honest "nothing found"; every other state but `OK` says that we do not know."""
+    """How a place answered. `EMPTY` is an honest "nothing found"; every other state but `OK` says that we do not know.
+    `UNKNOWN`: it answered with nothing, also to its canary, a keyword for which there always is something."""
 
     OK = "ok"
     EMPTY = "empty"
+    UNKNOWN = "unknown"
     SLOW = "slow"
     LIMITED = "limited"
     BLOCKED = "blocked"

@@ -9,21 +9,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
+from jikim.commands.metering import MeteredFetcher
 from jikim.config import Config
 from jikim.errors import BadUse, FetchFailed, JikimError
 from jikim.fetching import SafeFetcher, parse, prove
 from jikim.provenance import ProvenPractice
-from jikim.seams import SOURCES, configured, plugin
+from jikim.seams import SOURCES, Fetcher, configured, plugin, plugins
+from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
 from jikim.sweep import Place
 from jikim.vault import Vault, sweep_holder
 
 PRACTICE = "practice"
+CREDENTIALS = "credential"
+"""Under which table the keys of places are sealed."""
 LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
 
 _PLATFORM = """
@@ -37,9 +42,14 @@ main()
 
 
 @contextmanager
-def opened(config: Config, named: Sequence[str]) -> Iterator[list[Place]]:
-    """The places named, ready to be searched. Raises BadUse, AuthorityMissing, or FetchRefused for a false practice host."""
-    wanted = [parsed(one) for one in named] or [(name, None) for name in config.sources]
+def opened(
+    config: Config, named: Sequence[str], *, keys: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> Iterator[list[Place]]:
+    """The places named, ready to be searched; `keys` by place instead of those on record.
+
+    Raises BadUse, AuthorityMissing, or FetchRefused for a false practice host.
+    """
+    wanted = [parsed(one) for one in named] or [(name, None) for name in (*config.sources, *_keyed(config))]
     if not wanted:
         raise BadUse("places.none_named")
     kinds = [plugin(SOURCES, name) for name, _ in wanted]
@@ -55,7 +65,8 @@ def opened(config: Config, named: Sequence[str]) -> Iterator[list[Place]]:
                 proven = prove(url, vault.practice_key())
             number = 1 + sum(place.source.name == name for place in places)
             label = name if number == 1 else f"{name}:{number}"
-            places.append(stack.enter_context(_place(config, vault, label, kind, url, proven)))
+            secrets = keys.get(name) or own_keys(config, name)
+            places.append(stack.enter_context(_place(config, vault, label, kind, url, proven, secrets)))
         yield places
 
 
@@ -69,15 +80,21 @@ def opened_address(config: Config, url: str) -> Iterator[Place]:
         proven = prove(url, vault.practice_key()) if may_be_practice(config, url) else None
         if proven is None:
             require_authority(config)
-        with _place(config, vault, "page", plugin(SOURCES, "page"), url, proven) as place:
+        with _place(config, vault, "page", plugin(SOURCES, "page"), url, proven, {}) as place:
             yield place
 
 
 @contextmanager
 def _place(
-    config: Config, vault: Vault, name: str, kind: Any, url: str | None, proven: ProvenPractice | None
+    config: Config,
+    vault: Vault,
+    name: str,
+    kind: Any,
+    url: str | None,
+    proven: ProvenPractice | None,
+    keys: Mapping[str, str],
 ) -> Iterator[Place]:
-    section = {**config.sources.get(kind.name, {}), **({"url": url} if url else {})}
+    section = {**config.sources.get(kind.name, {}), **keys, **({"url": url} if url else {})}
     read = configured(kind.Config, section, f"sources.{kind.name}")
     try:
         kind.verify(read)
@@ -85,8 +102,35 @@ def _place(
         if proven is None and "where" in error.params:
             error.params["where"] = {"message": "masked.where"}
         raise
-    with SafeFetcher(config.fetching, vault, sweep_holder(datetime.now(UTC).date()), practice=proven) as fetcher:
-        yield Place(name, kind(read, fetcher), fetcher, is_practice=proven is not None)
+    canary = config.canaries.get(kind.name, getattr(kind, "canary", ""))
+    with ExitStack() as stack:
+        holder = sweep_holder(datetime.now(UTC).date())
+        fetcher: Fetcher = stack.enter_context(SafeFetcher(config.fetching, vault, holder, practice=proven))
+        if getattr(kind, "quota", None):
+            fetcher = MeteredFetcher(fetcher, stack.enter_context(State.open(config.home)), kind.name, kind.quota)
+        asked = read_keyword(canary, None) if canary else None
+        yield Place(name, kind(read, fetcher), fetcher, is_practice=proven is not None, canary=asked)
+
+
+def own_keys(config: Config, name: str) -> dict[str, str]:
+    """The keys on record of a place, by field. Raises VaultError when the centre's own key is not the one they were sealed
+    under."""
+    if not getattr(plugin(SOURCES, name), "secrets", ()) or not (config.home / "state.sqlite").exists():
+        return {}
+    with State.open(config.home) as state:
+        sealed = state.credentials(name)
+    if not sealed:
+        return {}
+    with Vault.open(config.home) as vault:
+        return {field: vault.open_field(CREDENTIALS, name, field, one) for field, one in sealed.items()}
+
+
+def _keyed(config: Config) -> list[str]:
+    """The places that are set up by their keys alone."""
+    if not (config.home / "state.sqlite").exists():
+        return []
+    with State.open(config.home) as state:
+        return [name for name in plugins(SOURCES) if name not in config.sources and state.credentials(name)]
 
 
 def require_authority(config: Config) -> None:

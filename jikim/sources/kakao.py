@@ -74,6 +74,8 @@ class _Answer(msgspec.Struct, frozen=True):
 class KakaoSource:
     name: ClassVar[str] = "kakao"
     names_pages: ClassVar[bool] = True
+    canary: ClassVar[str] = "날씨"
+    secrets: ClassVar[tuple[str, ...]] = ("key",)
     Config: ClassVar[type[msgspec.Struct]] = KakaoConfig
 
     def __init__(self, config: KakaoConfig, fetcher: Fetcher) -> None:

@@ -88,6 +88,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 class MastodonSource:
     name: ClassVar[str] = "mastodon"
+    secrets: ClassVar[tuple[str, ...]] = ("token",)
     Config: ClassVar[type[msgspec.Struct]] = MastodonConfig
 
     def __init__(self, config: MastodonConfig, fetcher: Fetcher) -> None:

@@ -23,6 +23,7 @@ from jikim.sources.canonical import canonical, resolved
 from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.markup import text_and_images
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.quota import Quota
 from jikim.sources.services import each_service
 from jikim.types import Candidate, Keyword
 
@@ -67,6 +68,9 @@ class _Answer(msgspec.Struct, frozen=True):
 class NaverSource:
     name: ClassVar[str] = "naver"
     names_pages: ClassVar[bool] = True
+    canary: ClassVar[str] = "날씨"
+    secrets: ClassVar[tuple[str, ...]] = ("key_id", "key")
+    quota: ClassVar[Quota] = Quota(25_000, "Asia/Seoul")
     Config: ClassVar[type[msgspec.Struct]] = NaverConfig
 
     def __init__(self, config: NaverConfig, fetcher: Fetcher) -> None:

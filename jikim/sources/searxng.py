@@ -70,6 +70,7 @@ class _Answer(msgspec.Struct, frozen=True):
 class SearxngSource:
     name: ClassVar[str] = "searxng"
     names_pages: ClassVar[bool] = True
+    canary: ClassVar[str] = "날씨"
     Config: ClassVar[type[msgspec.Struct]] = SearxngConfig
 
     def __init__(self, config: SearxngConfig, fetcher: Fetcher) -> None:

@@ -24,6 +24,7 @@ from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import text_and_images
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.quota import Quota
 from jikim.types import Candidate, Keyword
 
 GOOGLE = "https://www.googleapis.com"
@@ -87,6 +88,9 @@ class _Videos(msgspec.Struct, frozen=True):
 class YoutubeSource:
     name: ClassVar[str] = "youtube"
     names_pages: ClassVar[bool] = True
+    canary: ClassVar[str] = "날씨"
+    secrets: ClassVar[tuple[str, ...]] = ("key",)
+    quota: ClassVar[Quota] = Quota(100, "America/Los_Angeles", "/search")
     Config: ClassVar[type[msgspec.Struct]] = YoutubeConfig
 
     def __init__(self, config: YoutubeConfig, fetcher: Fetcher) -> None:

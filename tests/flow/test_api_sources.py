@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from jikim import sweep
 from jikim.config import Fetching
 from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, SourceChanged
 from jikim.fetching import SafeFetcher
@@ -373,3 +374,18 @@ def test_the_language_goes_along_where_the_interface_knows_it(serve, fetcher_for
             found_by(kind.source(place.url, fetcher), keyword=keyword)
         sent = [parse_qs(urlsplit(path).query).get(parameter) for path in place.asked]
         assert [each for each in sent if each] == [["ko"]] * (len(sent) // 2)
+
+
+def test_an_empty_answer_counts_only_while_the_canary_sings(serve, fetcher_for):
+    """`nothing found` is said only where the place still finds what it always finds."""
+    weather = Keyword("날씨")
+    for finds_canary, state in ((True, SourceState.EMPTY), (False, SourceState.UNKNOWN)):
+        place = serve(
+            lambda path, sent, finds=finds_canary: searxng(path, sent, [1] if finds and sent["q"] == weather.text else [])
+        )
+        fetcher = fetcher_for(place.port)
+        kind = KINDS["searxng"].source(place.url, fetcher)
+        health = sweep.Health()
+        sweep.ask_place(sweep.Place("searxng", kind, fetcher, canary=weather), FESTIVAL, None, 10, health, lambda *_: None)
+        assert (health.state, health.found) == (state, 0)
+        assert (health.error is not None) is (state is SourceState.UNKNOWN)
