@@ -84,12 +84,12 @@ def verified(
     queries: Words, hashes: Words, pairs: NDArray[np.int64], rows: NDArray[np.int64], boxes: NDArray[np.int64], radius: int
 ) -> Found:
     """Of candidate pairs found by way of `boxes` those within `radius`, each from the first box that could show it only."""
-    differing = np.bitwise_count(boxes_of(queries[pairs] ^ hashes[rows]))
-    distances = differing.sum(axis=1, dtype=np.int64)
+    bits = queries[pairs] ^ hashes[rows]
+    distances = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
     near = np.flatnonzero(distances <= radius)
     if not len(near):
         return NOTHING
-    differing = differing[near]
+    differing = np.bitwise_count(boxes_of(bits[near]))
     shows = (differing <= 1) & (differing + differing[:, _NEXT] <= 3)
     near = near[shows.argmax(axis=1) == boxes[near]]
     return Found(pairs[near], rows[near], distances[near])

@@ -45,7 +45,7 @@ def _copies(one: Observed[str]) -> list[Cue]:
 
 
 def _is(cue: Cue, truth: str) -> bool:
-    return truth in (cue.params.get("label"), cue.value["item"])
+    return truth != NOTHING and truth in (cue.params.get("label"), cue.value["item"])
 
 
 def _is_first(one: Observed[str]) -> bool:
