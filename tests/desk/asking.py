@@ -14,9 +14,11 @@ from django.db import connection, transaction  # noqa: E402
 
 from jikim_desk import databases, flows  # noqa: E402
 from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
+from jikim_desk.audit.verifying import verify  # noqa: E402
 from jikim_desk.config import jikim_config  # noqa: E402
 from jikim_desk.records import intake, runs  # noqa: E402
 from jikim_desk.records.models import Candidate, Capture, Sighting, Sweep, Worker  # noqa: E402
+from jikim_desk.review.models import Applied, Decision  # noqa: E402
 from jikim_desk.sealing import vault  # noqa: E402
 
 
@@ -79,6 +81,10 @@ def jobs(state=None):
     return [{"id": job.id, "lane": job.lane, "state": job.state, "error": job.error, "stuck": job.is_stuck} for job in found]
 
 
+def _opens(capture):
+    return len(vault().read(capture.blob)) == capture.size_bytes
+
+
 def finds():
     """What is on record, by title: state, level, group, parts and what can be opened of them."""
     told = {}
@@ -88,7 +94,7 @@ def finds():
                 "part": capture.part,
                 "sha256": capture.sha256,
                 "chain": [hop["url"] for hop in capture.chain],
-                "opens": len(vault().read(capture.blob)) == capture.size_bytes,
+                "opens": _opens(capture),
             }
             for capture in row.captures.order_by("part", "id")
         ]
@@ -99,6 +105,40 @@ def finds():
 
 def counts():
     return {kind.__name__: kind.objects.count() for kind in (Sweep, Candidate, Sighting, Capture)}
+
+
+def progress():
+    return [Candidate.objects.count(), Capture.objects.count(), Candidate.objects.filter(state="looking").count(), states()]
+
+
+def truth():
+    """Everything on record, to be compared with what a test knows."""
+    candidates = []
+    for row in Candidate.objects.prefetch_related("captures"):
+        parts = [
+            {"id": one.pk, "part": one.part, "opens": len(vault().read(one.blob)) == one.size_bytes}
+            for one in row.captures.all()
+        ]
+        failed = [error["key"] for error in row.analysis["errors"]] if row.analysis else ["no analysis"]
+        about = {"url": row.url, "title": row.title, "state": row.state, "same_as": row.same_as}
+        candidates.append({**about, "captures": parts, "analysis": failed})
+    sightings = [
+        {"kind": one.kind, "seen": one.sightings.count(), "distinct": one.sightings.values("candidate").distinct().count()}
+        for one in Sweep.objects.all()
+    ]
+    applied = set(Applied.objects.filter(is_current=True).values_list("candidate_id", flat=True))
+    decided = set(Candidate.objects.filter(state="decided").values_list("pk", flat=True))
+    return {
+        "sweeps": list(Sweep.objects.values_list("pk", flat=True)),
+        "states": states(),
+        "jobs": dict(Counter(job.state for job in flows.jobs(limit=1000))),
+        "candidates": candidates,
+        "sightings": sightings,
+        "decisions": [str(one) for one in Decision.objects.values_list("pk", flat=True)],
+        "forms": list(Decision.objects.values_list("form_id", flat=True)),
+        "decided_without": sorted(decided ^ applied),
+        "chain": [problem.key for problem in verify().problems],
+    }
 
 
 def workers():
@@ -118,7 +158,7 @@ def main():
         name, args = json.loads(line)
         try:
             said = {"value": globals()[name](*args)}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to the test
             said = {"error": f"{type(error).__name__}: {error}"}
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()

@@ -85,7 +85,12 @@ class Running:
         self._said = home / f"{arguments[0]}-{time.monotonic_ns()}.said"
         with self._said.open("w") as said:
             self.process = subprocess.Popen(
-                [JIKIM, *arguments], env=environment(home), stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+                [JIKIM, *arguments],
+                env=environment(home),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
             )
 
     @property
