@@ -28,7 +28,7 @@ def closed_cases(user: User) -> list[str]:
 
 def visible(user: User, *roles: str) -> QuerySet[Candidate]:
     """The candidates `user` may see in one of `roles` (any reader's by default). A counsellor sees those of cases alone."""
-    wanted = roles or READERS
+    wanted = roles or (*READERS, Role.MACHINE)
     free = team_ids(user, *(role for role in wanted if role != Role.COUNSELLOR))
     of_cases = team_ids(user, Role.COUNSELLOR) if Role.COUNSELLOR in wanted else frozenset()
     shown = Candidate.objects.filter(team__in=free)
@@ -46,8 +46,8 @@ def seen_by(user: User, candidate_id: str) -> Candidate:
 
 
 def may_decide(user: User, candidate: Candidate) -> bool:
-    """Whether `user`, who may see it, may also decide on it."""
-    return candidate.team_id in team_ids(user, *DECIDERS)
+    """Whether `user`, who may see it, may also decide on it. A machine may in its team, where its token has the right."""
+    return candidate.team_id in team_ids(user, *DECIDERS, Role.MACHINE)
 
 
 def is_lead(user: User, team_id: int) -> bool:

@@ -54,7 +54,7 @@ def decide(user: User, candidate_id: str, kind: str, *, category: str = "", note
         if not access.may_decide(user, candidate):
             raise PermissionDenied
         together = _locked(user, candidate)
-        decision = _word(user, candidate, kind, category, form_id)
+        decision = _word(user, candidate, together, kind, category, form_id)
         decision.note = note.strip()
         _settle(decision, together, is_lead=access.is_lead(user, candidate.team_id))
         exposure.touch(user, is_leaving=True)
@@ -145,7 +145,7 @@ def _locked(user: User, candidate: Candidate) -> list[Candidate]:
     return [one for one in together if one.state == CandidateState.WAITING]
 
 
-def _word(user: User, candidate: Candidate, kind: str, category: str, form_id: str) -> Decision:
+def _word(user: User, candidate: Candidate, together: Sequence[Candidate], kind: str, category: str, form_id: str) -> Decision:
     """What `user` says on the item, not yet settled. Raises HeldByAnother when it is somebody else's turn."""
     item = queue.item_of(candidate)
     holder = queue.holder(item)
@@ -165,7 +165,7 @@ def _word(user: User, candidate: Candidate, kind: str, category: str, form_id: s
         category=category,
         decided_at=timezone.now(),
         was_looked_at=Claim.objects.filter(person=user, item=item, has_opened_strip=True).exists(),
-        had_known_copy=has_known_copy(candidate),
+        had_known_copy=any(has_known_copy(one) for one in together),
     )
 
 
