@@ -17,7 +17,7 @@ from jikim.types import MediaKind
 FORMAT = 1
 """Of `pack`. A higher one is refused."""
 
-RELIEF_SIDE = 64
+BLOCK_CODES = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +27,8 @@ class PictureFingerprint:
     `pdq`: (8, 32) uint8, the PDQ hashes of the whole picture in its eight orientations, bit-exact for exchange. `quality`:
     0..100, below 50 the picture is too uniform to be matched by them. `views`: (v, 32) uint8, PDQ hashes of canonical crops,
     upright. `points`: (n, 4) float32, x, y and size as shares of the longer side, angle in degrees. `descriptors`: (n, 128)
-    uint8, RootSIFT, of the points, the strongest first. `relief`: (64, 64) int8 over the whole picture, where it is darker (-1)
-    or brighter (1) than around there, or neither (0); (0, 0) when it was not taken.
+    uint8, RootSIFT, of the points, the strongest first. `blocks`: (64,) uint32, a code for each of 8 x 8 blocks (blocks.py), or
+    (0,) when they were not taken. `sketch`: the picture small and grey, in memory only, while it is compared; never packed.
     """
 
     at_s: float
@@ -39,7 +39,8 @@ class PictureFingerprint:
     views: NDArray[np.uint8]
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
-    relief: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), np.int8))
+    blocks: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    sketch: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +79,7 @@ _Side = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 
 
 class _PictureHeader(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The numbers of one picture; `views`, `points` and `relief_side` say how many bytes of arrays follow."""
+    """The numbers of one picture; `views`, `points` and `has_blocks` say how many bytes of arrays follow."""
 
     at_s: float
     width_px: _Side
@@ -86,7 +87,7 @@ class _PictureHeader(msgspec.Struct, frozen=True, array_like=True, forbid_unknow
     quality: Annotated[int, msgspec.Meta(ge=0, le=100)]
     views: Annotated[int, msgspec.Meta(ge=0, le=64)]
     points: Annotated[int, msgspec.Meta(ge=0, le=4096)]
-    relief_side: Annotated[int, msgspec.Meta(ge=0, le=RELIEF_SIDE)]
+    has_blocks: bool
 
 
 class _Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -112,7 +113,13 @@ def pack(item: ItemFingerprint) -> bytes:
             duration_s=item.duration_s,
             frames=tuple(
                 _PictureHeader(
-                    float(one.at_s), one.width_px, one.height_px, one.quality, len(one.views), len(one.points), len(one.relief)
+                    float(one.at_s),
+                    one.width_px,
+                    one.height_px,
+                    one.quality,
+                    len(one.views),
+                    len(one.points),
+                    len(one.blocks) > 0,
                 )
                 for one in item.frames
             ),
@@ -124,7 +131,7 @@ def pack(item: ItemFingerprint) -> bytes:
     for one in item.frames:
         parts += [np.ascontiguousarray(one.pdq, np.uint8).tobytes(), np.ascontiguousarray(one.views, np.uint8).tobytes()]
         parts += [np.ascontiguousarray(one.points, "<f4").tobytes(), np.ascontiguousarray(one.descriptors, np.uint8).tobytes()]
-        parts.append(_packed_relief(one.relief))
+        parts.append(np.ascontiguousarray(one.blocks, "<u4").tobytes())
     if item.sound:
         parts.append(np.ascontiguousarray(item.sound.codes, "<u4").tobytes())
     return b"".join(parts)
@@ -178,29 +185,15 @@ def _read_frame(reader: _Reader, header: _PictureHeader) -> PictureFingerprint:
         views=reader.take((header.views, 32), "u1"),
         points=reader.take((header.points, 4), "<f4"),
         descriptors=reader.take((header.points, 128), "u1"),
-        relief=_unpacked_relief(reader.take((_relief_bytes(header.relief_side),), "u1"), header.relief_side),
+        blocks=reader.take((BLOCK_CODES * header.has_blocks,), "<u4"),
     )
 
 
 def _bytes_of(header: _PictureHeader) -> int:
-    return (8 + header.views) * 32 + header.points * (16 + 128) + _relief_bytes(header.relief_side)
+    return (8 + header.views) * 32 + header.points * (16 + 128) + 4 * BLOCK_CODES * header.has_blocks
 
 
 def _times(header: _Header) -> Iterator[float]:
     yield from (one.at_s for one in header.frames)
     yield header.duration_s or 0.0
     yield header.sound_step_s or 0.0
-
-
-def _relief_bytes(side: int) -> int:
-    return 2 * ((side * side + 7) // 8)
-
-
-def _packed_relief(relief: NDArray[np.int8]) -> bytes:
-    """Two bits a place: first all places that are brighter, then all that are darker."""
-    return np.packbits(relief.ravel() > 0).tobytes() + np.packbits(relief.ravel() < 0).tobytes()
-
-
-def _unpacked_relief(packed: NDArray[np.uint8], side: int) -> NDArray[np.int8]:
-    brighter, darker = (np.unpackbits(half, count=side * side).view(np.int8) for half in packed.reshape(2, -1))
-    return (brighter - darker).reshape(side, side)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies import pdq
+from jikim.copies.blocks import block_codes, sketch
 from jikim.copies.borders import content_box
 from jikim.copies.fingerprints import PictureFingerprint
 from jikim.copies.keypoints import POINTS_MAX, keypoints
@@ -40,4 +41,6 @@ def fingerprint_picture(rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: i
         views=views,
         points=points,
         descriptors=descriptors,
+        blocks=block_codes(grey) if len(points) else np.empty(0, np.uint32),
+        sketch=sketch(grey) if len(points) else None,
     )

@@ -23,7 +23,6 @@ def picture(seed, *, at_s=0.0, quality=100, hash_=None):
         views=np.zeros((0, 32), np.uint8),
         points=random.random((3, 4), np.float32),
         descriptors=random.integers(0, 256, (3, 128), dtype=np.uint8),
-        relief=np.zeros((0, 0), np.int8),
     )
 
 

@@ -1,0 +1,95 @@
+"""A close look at whether two pictures that fit by geometry show the same moment, without keeping either.
+
+Of known material one code is kept for each of 8 x 8 blocks of a picture: the signs of 32 fixed projections of its contrasts.
+Two codes differ in a share of bits that grows with the angle between the contrasts (Charikar 2002), which gives their
+correlation. What is looked at is there as pixels while it is compared: it is carried over to where the known picture was, and
+then has codes of its own. The codes alone show nothing: no brightness, no order within a block.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCKS = 8
+"""Blocks along each side of a picture, whatever its shape."""
+
+SKETCH_SIDE_PX = 320
+"""The longer side of the grey picture that is held in memory while something is compared."""
+
+SEEN_MIN = 0.95
+"""Share of a block that must lie within the query for the block to be compared."""
+
+_SAMPLES = 8
+_SIDE = BLOCKS * _SAMPLES
+_BITS = 32
+_PLAIN = 3.0
+"""Standard deviation of the grey values up to which a block has nothing to compare."""
+
+Codes = NDArray[np.uint32]
+Grey = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+def _projections() -> NDArray[np.float32]:
+    """(64, 32): directions at right angles to each other and to plain grey, the same for ever."""
+    drawn = np.random.Generator(np.random.PCG64(20_231)).standard_normal((_SAMPLES**2, _BITS + 1))
+    drawn[:, 0] = 1.0
+    return np.asarray(np.linalg.qr(drawn)[0][:, 1:], np.float32)
+
+
+_PROJECTIONS = _projections()
+
+
+def block_codes(grey: Grey) -> Codes:
+    """(64,) codes of the blocks of a grey picture (height, width), row by row; 0 where a block is plain."""
+    return _codes(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32))
+
+
+def _codes(small: NDArray[np.float32]) -> Codes:
+    blocks = small.reshape(BLOCKS, _SAMPLES, BLOCKS, _SAMPLES).transpose(0, 2, 1, 3).reshape(BLOCKS**2, _SAMPLES**2)
+    signs = blocks @ _PROJECTIONS > 0
+    codes = np.packbits(signs, axis=1).view(">u4").ravel().astype(np.uint32)
+    return np.where(blocks.std(axis=1) > _PLAIN, np.where(codes == 0, 1, codes), 0).astype(np.uint32)
+
+
+def carried_codes(
+    grey: Grey, transform: Floats, reference_size: tuple[int, int], *, is_mirrored: bool
+) -> tuple[Codes, NDArray[np.bool_]]:
+    """The codes of the blocks of a reference (width, height) as a query shows them, and which of the blocks it shows.
+
+    `transform` (2, 3) carries places of the query, mirrored first where `is_mirrored`, to the reference, both in shares of the
+    longer side.
+    """
+    seen: Grey = np.ascontiguousarray(grey[:, ::-1]) if is_mirrored else grey
+    size = np.array(reference_size, np.float64) / max(reference_size)
+    back = np.linalg.inv(transform[:, :2])
+    longer = max(grey.shape)
+    linear = back @ np.diag(size / _SIDE) * longer
+    shift = (back @ (0.5 * size / _SIDE - transform[:, 2])) * longer - 0.5
+    map_ = np.column_stack([linear, shift])
+    shrink = float(np.sqrt(abs(np.linalg.det(linear))))
+    if shrink > 1.4:
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.45 * shrink), np.uint8)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(seen, map_, (_SIDE, _SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    is_there = cv2.warpAffine(np.ones_like(seen), map_, (_SIDE, _SIDE), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    share = is_there.reshape(BLOCKS, _SAMPLES, BLOCKS, _SAMPLES).mean(axis=(1, 3)).ravel()
+    return _codes(warped.astype(np.float32)), share >= SEEN_MIN
+
+
+def correlations(one: Codes, other: Codes) -> Floats:
+    """How the contrasts of blocks correlate, -1..1, by their codes; broadcasts. 0 where one of them is plain."""
+    differing = np.bitwise_count(one ^ other)
+    alike = np.cos(np.pi * differing / _BITS)
+    return np.asarray(np.where((one != 0) & (other != 0), alike, 0.0))
+
+
+def sketch(grey: Grey) -> Grey:
+    """The picture with its longer side at most SKETCH_SIDE_PX."""
+    longer = max(grey.shape)
+    if longer <= SKETCH_SIDE_PX:
+        return grey
+    size = tuple(max(round(side * SKETCH_SIDE_PX / longer), 1) for side in grey.shape[::-1])
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
