@@ -1,6 +1,20 @@
 """Every address of the desk."""
 
-from jikim_desk.console import approvals, frames, home, items, jobs, rest, search, sign_in, sources, sweeps, watches
+from jikim_desk.console import (
+    api,
+    approvals,
+    frames,
+    health,
+    home,
+    items,
+    jobs,
+    rest,
+    search,
+    sign_in,
+    sources,
+    sweeps,
+    watches,
+)
 
 handler400 = "jikim_desk.console.trouble.bad_request"
 handler403 = "jikim_desk.console.trouble.forbidden"
@@ -8,6 +22,8 @@ handler404 = "jikim_desk.console.trouble.not_found"
 handler500 = "jikim_desk.console.trouble.failed"
 
 urlpatterns = [
+    *api.addresses,
+    *health.addresses,
     *home.addresses,
     *search.addresses,
     *sweeps.addresses,

@@ -19,8 +19,8 @@ def teams(user: User, *roles: str) -> QuerySet[Team]:
 
 
 def sweeps(user: User) -> QuerySet[Sweep]:
-    """The sweeps `user` may see."""
-    return Sweep.objects.filter(_may_see(user))
+    """The sweeps `user` may see; a machine those of its team."""
+    return Sweep.objects.filter(_may_see(user, Role.MACHINE))
 
 
 def watches(user: User) -> QuerySet[Watch]:
@@ -28,15 +28,15 @@ def watches(user: User) -> QuerySet[Watch]:
     return Watch.objects.filter(_may_see(user))
 
 
-def cases(user: User) -> QuerySet[Any]:
-    """The open cases of `user`'s teams which name nobody, or them."""
-    named = _cases().filter(closed_at=None, team__in=teams(user))
+def cases(user: User, *roles: str) -> QuerySet[Any]:
+    """The open cases of `user`'s teams which name nobody, or them; `roles` count besides those who search."""
+    named = _cases().filter(closed_at=None, team__in=teams(user, *SEARCHERS, *roles))
     open_to_them: QuerySet[Any] = named.exclude(pk__in=_closed_to(user))
     return open_to_them
 
 
-def _may_see(user: User) -> Q:
-    return Q(team__in=teams(user)) & ~Q(case__in=_closed_to(user))
+def _may_see(user: User, *roles: str) -> Q:
+    return Q(team__in=teams(user, *SEARCHERS, *roles)) & ~Q(case__in=_closed_to(user))
 
 
 def _closed_to(user: User) -> QuerySet[Any]:
