@@ -88,7 +88,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
     """The configuration in force. Raises BadUse naming the file and the setting that is wrong."""
-    home = Path(environ.get("JIKIM_HOME") or default_home(environ)).expanduser().absolute()
+    home = home_folder(environ)
     weights = Path(environ.get("JIKIM_WEIGHTS") or Path(sys.prefix, "share", "jikim", "weights")).expanduser().absolute()
     file = read_file(home / "config.toml")
     lang = environ.get("JIKIM_LANG") or file.lang or ("en" if environ.get("LANG", "").startswith("en") else "ko")
@@ -131,6 +131,11 @@ def read_file(path: Path) -> _File:
                     "config.unknown_section", where=str(path), name=f"{section}.{name}", known=", ".join(sorted(known))
                 )
     return file
+
+
+def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where state lives: `JIKIM_HOME`, else the platform's data folder."""
+    return Path(environ.get("JIKIM_HOME") or default_home(environ)).expanduser().absolute()
 
 
 def default_home(environ: Mapping[str, str]) -> Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import exp, log, sqrt
 from statistics import fmean, pstdev
 
-from jikim.assessing.rules import AxisRule, Rule, Rules, shipped
+from jikim.assessing.rules import AxisRule, Rule, Rules, in_force
 from jikim.provenance import fixtures
 from jikim.types import Assessment, Axis, AxisState, Cue, Level, Reason
 
@@ -53,7 +53,7 @@ def assess(
     sought, which always leaves the candidate for a person to look at. `is_test` is the chain's provenance, never a property
     of its pixels: only there does the built-in bank `test` count.
     """
-    rules = rules or shipped()
+    rules = rules or in_force()
     copies = [cue for cue in cues if cue.name == "known_copy" and cue.value["bank"] != TEST_BANK]
     cards = [cue for cue in cues if cue.name == "known_copy" and cue.value["bank"] == TEST_BANK]
     if is_test:

@@ -1,15 +1,22 @@
-"""The priors, weights and thresholds of `weights.toml`, read once and named by their sha256."""
+"""The priors, weights and thresholds of `weights.toml`, named by their sha256.
+
+A centre may put its own in their place as `$JIKIM_HOME/assessing.toml`, in the same form; without it those shipped count.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import msgspec.toml
+
+from jikim.config import home_folder
+from jikim.errors import BadUse
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -63,3 +70,28 @@ def read(toml: bytes) -> Rules:
 def shipped() -> Rules:
     """The rules that come with this version."""
     return read(files("jikim.assessing").joinpath("weights.toml").read_bytes())
+
+
+def in_force() -> Rules:
+    """The centre's own rules where it has switched some on, else those shipped. A change counts from the next call.
+
+    Raises BadUse when the centre's file cannot be read: other rules than those it switched on never count in silence.
+    """
+    path = own_file(home_folder())
+    try:
+        status = path.stat()
+        return _own(path, status.st_mtime_ns, status.st_size)
+    except FileNotFoundError:
+        return shipped()
+    except (OSError, msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise BadUse("config.invalid", where=str(path), problem=type(error).__name__) from error
+
+
+def own_file(home: Path) -> Path:
+    """Where a centre's own rules lie."""
+    return home / "assessing.toml"
+
+
+@lru_cache(maxsize=2)
+def _own(path: Path, changed_at_ns: int, size_bytes: int) -> Rules:
+    return read(path.read_bytes())

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 import jikim
-from jikim.assessing.rules import shipped
+from jikim.assessing.rules import in_force
 from jikim.config import Config
 from jikim.errors import WeightsMissing
 from jikim.scan import worker_count
@@ -51,7 +51,7 @@ class TookPart:
 
 def took_part(config: Config) -> TookPart:
     """What takes part in a run with this configuration. Raises BadUse for a wrong setting of an analyzer."""
-    rules = shipped()
+    rules = in_force()
     cores = worker_count(config)
     return TookPart(
         code=Part("jikim", jikim.__version__, (("jikim/", package_sha256()),)),
