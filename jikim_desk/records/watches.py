@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -17,7 +18,6 @@ from jikim.sources.keywords import keyword as read_keyword
 from jikim_desk.accounts.models import Role, Team, User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
-from jikim_desk.cases.models import Case
 from jikim_desk.config import desk_config, jikim_config
 from jikim_desk.faults import BadAsk
 from jikim_desk.records import visible
@@ -40,9 +40,10 @@ def ask(
     every_minutes: int,
     ends_on: date,
     team: Team,
-    case: Case | None = None,
+    case: Any = None,
 ) -> Watch:
     """Puts a watch on record; it begins when a lead approves it, at once if a lead asks. Other spellings are proposed with it.
+    `case` is a `cases.Case`, which stands above these rows.
 
     Raises BadUse for what cannot be, PermissionDenied without a role in `team`.
     """
