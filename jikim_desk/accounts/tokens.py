@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
@@ -109,6 +110,11 @@ class TokenMiddleware:
         elif not request.path_info.endswith("/openapi.json"):
             return refused("accounts.token_unknown")
         return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> HttpResponse | None:
+        """Without a token: 401, where a page would lead to signing in."""
+        is_asked = request.path_info.startswith(API) and getattr(view, "login_required", True)
+        return refused("accounts.token_unknown") if is_asked and not request.user.is_authenticated else None
 
 
 def refused(key: str) -> JsonResponse:

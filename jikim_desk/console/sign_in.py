@@ -116,7 +116,7 @@ class _Login(account.LoginView):  # type: ignore[misc]
 class _Own(mfa.IndexView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What one has to sign in with."""
-        shown = super().get_context_data(**kwargs)
+        shown: dict[str, Any] = super().get_context_data(**kwargs)
         codes = shown["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
         shown["own_keys"] = [key.instance for key in shown["authenticators"].get(Authenticator.Type.WEBAUTHN, [])]
         shown["codes_left"] = len(codes.get_unused_codes()) if codes else 0

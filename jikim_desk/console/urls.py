@@ -3,12 +3,15 @@
 from jikim_desk.console import (
     api,
     approvals,
+    audit_page,
     frames,
     health,
     home,
     items,
     jobs,
+    people,
     rest,
+    rights_page,
     search,
     sign_in,
     sources,
@@ -35,4 +38,7 @@ urlpatterns = [
     *frames.addresses,
     *rest.addresses,
     *sign_in.addresses,
+    *people.addresses,
+    *rights_page.addresses,
+    *audit_page.addresses,
 ]
