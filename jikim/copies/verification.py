@@ -243,7 +243,8 @@ def _width(picture: PictureFingerprint) -> float:
     return picture.width_px / max(picture.width_px, picture.height_px)
 
 
-def _size(picture: PictureFingerprint) -> Floats:
+def size_of(picture: PictureFingerprint) -> Floats:
+    """Width and height as shares of the longer side, (2,)."""
     return np.array([picture.width_px, picture.height_px]) / max(picture.width_px, picture.height_px)
 
 
@@ -257,7 +258,7 @@ def _agreement(geometry: Geometry, query: PictureFingerprint, reference: Picture
     scale = float(np.sqrt(np.linalg.det(linear)))
     carried = points[:, :2] @ linear.T + shift
     known = reference.points[:REFERENCE_POINTS]
-    inside = _inside((known[:, :2] - shift) @ np.linalg.inv(linear).T, _size(query))
+    inside = _inside((known[:, :2] - shift) @ np.linalg.inv(linear).T, size_of(query))
     smallest = max(float(points[:, 2].min()) * scale, float(known[:, 2].min()))
     inside &= known[:, 2] >= 1.2 * smallest
     known, expected = known[inside], _unit(reference.descriptors[:REFERENCE_POINTS][inside])
@@ -267,7 +268,7 @@ def _agreement(geometry: Geometry, query: PictureFingerprint, reference: Picture
     near = (off * off).sum(axis=2) < _TOLERANCE**2
     near &= np.abs(np.log(known[:, None, 2] / (points[None, :, 2] * scale))) < np.log(_SIZE_RATIO_MAX)
     found = (near & (expected @ _unit(descriptors).T > 0.75)).any(axis=1)
-    blocks = np.minimum((known[:, :2] / _size(reference) * _BLOCKS).astype(int), _BLOCKS - 1) @ np.array([1, _BLOCKS])
+    blocks = np.minimum((known[:, :2] / size_of(reference) * _BLOCKS).astype(int), _BLOCKS - 1) @ np.array([1, _BLOCKS])
     held = np.bincount(blocks, minlength=_BLOCKS * _BLOCKS)
     agreeing = np.bincount(blocks, weights=found, minlength=_BLOCKS * _BLOCKS)
     counted = held >= 2
@@ -293,21 +294,21 @@ def _whole(query: PictureFingerprint, reference: PictureFingerprint, orientation
         "rotated_270": 1,
         "transversed": 3,
     }
-    width, height = _size(query)
+    width, height = size_of(query)
     transform = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     for _ in range(turns.get(orientation, 0)):
         quarter = np.array([[0.0, -1.0, height], [1.0, 0.0, 0.0]])  # clockwise: (x, y) -> (height - y, x)
         transform = quarter[:, :2] @ transform + np.column_stack([np.zeros((2, 2)), quarter[:, 2]])
         width, height = height, width
-    return np.asarray((_size(reference) / [width, height])[:, None] * transform)
+    return np.asarray((size_of(reference) / [width, height])[:, None] * transform)
 
 
 def _coverages(transform: Floats, query: PictureFingerprint, reference: PictureFingerprint) -> tuple[float, float]:
     """The shares of the query and of the reference that both show."""
-    width, height = _size(query)
+    width, height = size_of(query)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]])
     seen = (corners @ transform[:, :2].T + transform[:, 2]).astype(np.float32)
-    right, bottom = _size(reference)
+    right, bottom = size_of(reference)
     frame = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float32)
     common = float(cv2.intersectConvexConvex(seen, frame)[0])
     area = abs(float(np.linalg.det(transform[:, :2]))) * width * height
