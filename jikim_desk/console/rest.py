@@ -67,7 +67,7 @@ def end(request: HttpRequest) -> HttpResponse:
 def debrief(request: HttpRequest) -> HttpResponse:
     """Keeps what somebody wrote, or that they would like a talk."""
     if care.write_debrief(visitor(request), request.POST.get("text", ""), asks_for_talk="talk" in request.POST):
-        messages.success(request, words.say("review.care.kept_talk" if "talk" in request.POST else "console.care.kept"))
+        messages.success(request, words.say("review.care.kept_talk" if "talk" in request.POST else "review.care.kept"))
     return redirect("care")
 
 

@@ -3,6 +3,7 @@ no media."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -70,7 +71,7 @@ def _content(user: User, candidate: Candidate) -> dict[str, Any]:
         "found_at": candidate.found_at.isoformat(),
         "is_test": candidate.is_test,
         "axes": assessment.get("axes") or {},
-        "reasons": [reason["text"] for reason in (assessment.get("reasons") or ())[:12]],
+        "reasons": [_readable(reason["text"]) for reason in (assessment.get("reasons") or ())[:12]],
         "captures": [_capture(one) for one in candidate.captures.order_by("fetched_at")],
         "copies": [
             {"url": shown(copy.url, has_names=True), "source": copy.source, "found_at": copy.found_at.isoformat()}
@@ -78,6 +79,10 @@ def _content(user: User, candidate: Candidate) -> dict[str, Any]:
         ],
         "copies_in_all": copies.count(),
     }
+
+
+def _readable(text: Mapping[str, str]) -> dict[str, str]:
+    return {lang: shown(words, has_names=True) for lang, words in text.items()}
 
 
 def _capture(capture: Capture) -> dict[str, Any]:
@@ -89,6 +94,6 @@ def _capture(capture: Capture) -> dict[str, Any]:
         "status": last.get("status"),
         "sha256": capture.sha256,
         "size_bytes": capture.size_bytes,
-        "content_type": capture.content_type,
+        "content_type": shown(capture.content_type, has_names=True),
         "fetched_at": capture.fetched_at.isoformat(),
     }

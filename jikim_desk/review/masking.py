@@ -12,6 +12,7 @@ from jikim.messages import readable
 
 COVER = "○○"
 _SCHOOLS = r"(?:초등학교|중학교|고등학교|대학교|여자중학교|여자고등학교|여중|여고|남중|남고|초교|유치원|어린이집)"
+_KINDS = r"(?:Elementary|Primary|Middle|High|Secondary|Girls|Boys)"
 _NAME = r"[가-힣]{2,4}"
 _FAMILY = (
     "김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민진나지엄"
@@ -29,7 +30,7 @@ _COVERED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"[가-힣A-Za-z0-9]{{1,12}}(?={_SCHOOLS})"), COVER),
     (re.compile(r"[가-힣A-Za-z0-9]{1,12}(?=\s(?:초등|중|고등|대)학교)"), COVER),
     (re.compile(r"[가-힣]{1,8}(?=(?:초|중|고)\s?[1-6]\s?(?:학년|반|-\d))"), COVER),
-    (re.compile(r"(?:\b[A-Z][\w'-]*\s){1,3}(?=(?:(?:Elementary|Primary|Middle|High|Secondary)\s)?School\b)"), f"{COVER} "),
+    (re.compile(rf"(?:\b(?!{_KINDS})[A-Z][\w'-]*\s){{1,3}}(?=(?:{_KINDS}\s)?School\b)"), f"{COVER} "),
     (re.compile(rf"((?:이름|실명|본명|성명)\s?(?:[:：은는]\s?|\s)){_NAME}"), rf"\1{COVER}"),
     (re.compile(r"((?i:\bname)\s?[:：]\s?)[A-Z][\w'-]+(?:\s[A-Z][\w'-]+)?"), rf"\1{COVER}"),
     (re.compile(rf"(?<![가-힣])(?!{_NO_NAMES}){_NAME}(?=\s?(?:님|씨|양|군|학생|선생님|쌤)(?![가-힣]{{2}}))"), COVER),
