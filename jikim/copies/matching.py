@@ -19,8 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jikim.copies.bank_items import SearchableBank
 from jikim.copies.banks import Bank, BankItem
+from jikim.copies.edits import edit_of
+from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.pdq import ORIENTATIONS, Fingerprint, distances, from_hex
+from jikim.copies.timelines import Vote, align, coverage
+from jikim.copies.verification import Relation, compare_pictures
 
 QUALITY_FLOOR = 50
 DISTANCE_MAX = 31
@@ -172,3 +177,121 @@ def _in_order(table: NDArray[np.int64]) -> list[_Pair]:
     while before[run[-1]] >= 0:
         run.append(int(before[run[-1]]))
     return [pairs[number] for number in reversed(run)]
+
+
+# ---- over banks that are looked up in ------------------------------------------------------------------------------------
+
+CANDIDATES_MAX = 50
+"""How many items of a bank, those with most votes, are compared with what is looked at."""
+_NEAR_MAX = 500
+_TOLERANCE_MIN_S = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A known item that a file shows. `relation` is `copy` or `same_scene`; coverages are the shares of the file and of the
+    item that the other shows, `segments` are empty for pictures; `edit` is a code that `edits.words` puts into words."""
+
+    bank: str
+    item: str
+    label: str
+    score: float
+    relation: str
+    coverage_query: float
+    coverage_item: float
+    segments: tuple[Segment, ...]
+    edit: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A frame of the query near a frame of an item; `turn` is a place in ORIENTATIONS."""
+
+    frame: int
+    item_frame: int
+    turn: int
+    distance: int
+
+
+class Matcher:
+    """Holds what is looked at against banks."""
+
+    def __init__(self, banks: Sequence[SearchableBank]) -> None:
+        self._banks = banks
+
+    def match(self, query: ItemFingerprint) -> list[Match]:
+        """The known items that a file shows, best first. Raises StateError when a bank cannot be read."""
+        found = [match for bank in self._banks for match in self._in_bank(bank, query)]
+        return sorted(found, key=lambda match: (-match.score, match.bank, match.item))
+
+    def _in_bank(self, bank: SearchableBank, query: ItemFingerprint) -> Iterator[Match]:
+        hits = _hits(bank, query)
+        for number in sorted(hits, key=lambda number: -len(hits[number]))[:CANDIDATES_MAX]:
+            facts, reference = bank.item(number), bank.fingerprint(number)
+            if facts is None or reference is None:
+                continue
+            told = (
+                _as_pictures(query, reference) if _are_pictures(query, reference) else _as_films(query, reference, hits[number])
+            )
+            if told is not None:
+                relation, score, covered, segments, edit = told
+                yield Match(bank.name, facts.id, facts.label, score, relation, *covered, segments, edit)
+
+
+_Told = tuple[str, float, tuple[float, float], tuple[Segment, ...], str]
+
+
+def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]:
+    """What lies near the frames of the query in all their orientations, by item."""
+    rows = [
+        (number, turn, hash_)
+        for number, frame in enumerate(query.frames)
+        if frame.quality >= QUALITY_FLOOR
+        for turn, hash_ in [*enumerate(frame.pdq), *((0, view) for view in frame.views)]
+    ]
+    if not rows:
+        return {}
+    near = bank.near(np.stack([hash_ for _, _, hash_ in rows]), _NEAR_MAX)
+    found: dict[int, list[_Hit]] = {}
+    for row, item, frame, distance in zip(near.queries, near.items, near.frames, near.distances, strict=True):
+        number, turn, _ = rows[int(row)]
+        found.setdefault(int(item), []).append(_Hit(number, int(frame), turn, int(distance)))
+    return found
+
+
+def _are_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> bool:
+    return len(query.frames) == len(reference.frames) == 1
+
+
+def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | None:
+    relation = compare_pictures(query.frames[0], reference.frames[0])
+    if relation.relation is Relation.NONE:
+        return None
+    covered = relation.coverage_query, relation.coverage_item
+    edit = edit_of(relation, query.frames[0], reference.frames[0])
+    return relation.relation.value, relation.score, covered, (), edit
+
+
+def _as_films(query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:
+    """In the orientation in which most frames agree: one frame where one of both is a picture, else two in order."""
+    is_single = len(query.frames) == 1 or len(reference.frames) == 1
+    limit = SINGLE_FRAME_DISTANCE_MAX if is_single else DISTANCE_MAX
+    turns = [[hit for hit in hits if hit.turn == turn and hit.distance <= limit] for turn in range(len(ORIENTATIONS))]
+    best = max(turns, key=lambda chosen: len({hit.frame for hit in chosen}))
+    if not best:
+        return None
+    score = round(1 - 0.1 * float(np.mean([hit.distance for hit in best])) / DISTANCE_MAX, 4)
+    length_s, item_length_s = query.duration_s or 0.0, reference.duration_s or 0.0
+    edit = ORIENTATIONS[best[0].turn]
+    if is_single:
+        at_s, item_at_s = query.frames[best[0].frame].at_s, reference.frames[best[0].item_frame].at_s
+        return "copy", score, (1.0, 1.0), (Segment(at_s, at_s, item_at_s, item_at_s),), edit
+    votes = [Vote(query.frames[hit.frame].at_s, reference.frames[hit.item_frame].at_s, 1 - hit.distance / 64) for hit in best]
+    looked_s = [frame.at_s for frame in query.frames]
+    gaps_s = np.diff([frame.at_s for frame in reference.frames])
+    tolerance_s = max(_TOLERANCE_MIN_S, 0.75 * float(np.median(gaps_s)))
+    stretches = [one for one in align(votes, looked_s, length_s, item_length_s, tolerance_s) if one.frames >= FRAMES_MIN]
+    if not stretches:
+        return None
+    segments = tuple(one.segment for one in stretches)
+    return "copy", score, coverage(segments, length_s, item_length_s), segments, edit
