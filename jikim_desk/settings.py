@@ -161,7 +161,13 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 MFA_SUPPORTED_TYPES = ["webauthn", "recovery_codes", *(["totp"] if _desk.totp_allowed else [])]
 MFA_ADAPTER = "jikim_desk.accounts.adapters.MfaAdapter"
-MFA_FORMS = {"authenticate": "jikim_desk.accounts.forms.CodeForm", "add_webauthn": "jikim_desk.accounts.forms.AddKeyForm"}
+MFA_FORMS = {
+    "authenticate": "jikim_desk.accounts.forms.CodeForm",
+    "add_webauthn": "jikim_desk.accounts.forms.AddKeyForm",
+    "authenticate_webauthn": "jikim_desk.accounts.forms.KeyForm",
+    "login_webauthn": "jikim_desk.accounts.forms.KeyAloneForm",
+    "reauthenticate_webauthn": "jikim_desk.accounts.forms.KeyAgainForm",
+}
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1  # half a minute: phones that may be used here have no network to set their clock by

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import forms
 from axes.handlers.proxy import AxesProxyHandler
 from django.core.exceptions import ValidationError
 
@@ -24,12 +28,46 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]
         return str(super().clean_code())
 
 
-class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """A new security key; what a browser sends for one that was registered before, or cannot be read, is said and not kept."""
+@contextmanager
+def _no_credential() -> Iterator[None]:
+    """What no browser sends is a forged form: refused like a wrong key. Reading it fails in as many ways as it can be wrong."""
+    try:
+        yield
+    except (TypeError, KeyError, AttributeError, ValueError, IndexError, struct.error) as error:
+        raise get_adapter().validation_error("incorrect_code") from error
+
+
+class AddKeyForm(forms.AddWebAuthnForm):  # type: ignore[misc]
+    """A new security key."""
 
     def clean(self) -> dict[str, Any]:
         """The credential, checked against the challenge."""
-        try:
+        with _no_credential():
             return dict(super().clean())
-        except (TypeError, KeyError, AttributeError) as error:  # a forged form: no shape a browser would send
-            raise get_adapter().validation_error("incorrect_code") from error
+
+
+class KeyForm(forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """A security key after the password."""
+
+    def clean_credential(self) -> Authenticator:
+        """The key it is."""
+        with _no_credential():
+            return super().clean_credential()
+
+
+class KeyAloneForm(forms.LoginWebAuthnForm):  # type: ignore[misc]
+    """A security key instead of a password."""
+
+    def clean_credential(self) -> Authenticator:
+        """The key it is."""
+        with _no_credential():
+            return super().clean_credential()
+
+
+class KeyAgainForm(forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """A security key to confirm who one is."""
+
+    def clean_credential(self) -> Authenticator:
+        """The key it is."""
+        with _no_credential():
+            return super().clean_credential()
