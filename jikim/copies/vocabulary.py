@@ -49,7 +49,7 @@ class Vocabulary:
     def codes(self, descriptors: Descriptors) -> Codes:
         """One code for each descriptor (n, 128)."""
         upright, _ = self._canonical(_unit(descriptors), _unit(mirrored_descriptors(descriptors)))
-        projected = (upright - self.mean) @ self.axes
+        projected = self._projected(upright)
         left, right = (half.argmin(axis=1) for half in self._half_distances(projected))
         rows = np.arange(len(descriptors))
         return Codes(left * _HALF + right, self._bits(projected, rows, left, right), rows)
@@ -60,7 +60,7 @@ class Vocabulary:
         chosen, margin = self._canonical(upright, mirrored)
         doubtful = np.flatnonzero(margin < doubt)
         other = np.where(((upright @ self.side) >= 0)[:, None], mirrored, upright)[doubtful]
-        projected = (np.concatenate([chosen, other]) - self.mean) @ self.axes
+        projected = self._projected(np.concatenate([chosen, other]))
         halves = self._half_distances(projected)
         near = [np.argpartition(half, _NEAR_HALVES, axis=1)[:, :_NEAR_HALVES] for half in halves]
         first, second = (np.take_along_axis(half, places, axis=1) for half, places in zip(halves, near, strict=True))
@@ -76,6 +76,9 @@ class Vocabulary:
         """Of each descriptor and its mirror image the one on the positive side, and how far on that side it is."""
         towards = upright @ self.side
         return np.where((towards >= 0)[:, None], upright, mirrored), np.abs(towards)
+
+    def _projected(self, descriptors: Floats) -> Floats:
+        return np.asarray((descriptors - self.mean) @ self.axes, np.float32)
 
     def _half_distances(self, projected: Floats) -> list[Floats]:
         """Squared distances to the centroids of each half, but for what all have in common."""
