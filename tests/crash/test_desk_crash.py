@@ -156,6 +156,7 @@ def check(asker: Asker, acknowledged: Path, items: tuple, origin: str) -> None:
     assert {one["id"] for one in told if one["kind"] == "sweep"} <= set(truth["sweeps"]), "an acknowledged sweep is gone"
     assert truth["states"] == {"done": len(truth["sweeps"])}
     assert truth["jobs"] == {"done": truth["jobs"]["done"]}, "a job was given up"
+    assert sum(attempts > 1 for attempts in truth["attempts"]) >= 3, f"no kill met a job at work: {truth['attempts']}"
 
     found = truth["candidates"]
     wanted = {f"{origin}/item/{item.id}": item for item in items if item.title.startswith("잔치")}

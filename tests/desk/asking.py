@@ -132,6 +132,7 @@ def truth():
         "sweeps": list(Sweep.objects.values_list("pk", flat=True)),
         "states": states(),
         "jobs": dict(Counter(job.state for job in flows.jobs(limit=1000))),
+        "attempts": sorted(job.attempts for job in flows.jobs(limit=1000)),
         "candidates": candidates,
         "sightings": sightings,
         "decisions": [str(one) for one in Decision.objects.values_list("pk", flat=True)],

@@ -67,6 +67,7 @@ class Asker:
     def close(self) -> None:
         self._process.stdin.close()
         self._process.wait(30)
+        self._process.stdout.close()
 
 
 @contextmanager
