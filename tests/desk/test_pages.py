@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from hashlib import sha256
+from importlib.resources import files
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,6 +15,8 @@ from django.utils import timezone
 from jikim_desk import flows
 from jikim_desk.accounts.models import Role, Team
 from jikim_desk.cases.models import Case
+from jikim_desk.figures import learning, places, stages, yields
+from jikim_desk.figures.models import Example, Proposal
 from jikim_desk.records import intake, watches
 from jikim_desk.records.models import (
     Candidate,
@@ -26,6 +29,7 @@ from jikim_desk.records.models import (
     VariantState,
     Watch,
 )
+from jikim_desk.review import decisions
 from jikim_desk.sealing import reference
 
 pytestmark = pytest.mark.django_db
@@ -185,8 +189,8 @@ def test_files_are_compared_by_their_bytes_and_kept_nowhere(signed_in, sweep_of)
     )
     capture.chain = []
     capture.save(force_insert=True)
-    files = [SimpleUploadedFile("a.png", body), SimpleUploadedFile("b.png", b"another")]
-    page = browser.post(reverse("recognise"), {"files": files}).content.decode()
+    sent = [SimpleUploadedFile("a.png", body), SimpleUploadedFile("b.png", b"another")]
+    page = browser.post(reverse("recognise"), {"files": sent}).content.decode()
     assert digest in page
     assert sha256(b"another").hexdigest() in page
     assert page.count(reverse("item", args=[known.pk])) == 1
@@ -350,3 +354,125 @@ def test_a_forged_form_changes_nothing(person):
     assert browser.post(reverse("start"), {"keywords": "축제"}).status_code == 403
     assert browser.post(reverse("recognise"), {"text": "축제"}).status_code == 403
     assert not Sweep.objects.exists()
+
+
+@pytest.fixture
+def decided(signed_in, sweep_of):
+    """Finds of one sweep that a reviewer has decided: confirmed the higher they score."""
+    browser = signed_in(Role.REVIEWER)
+
+    def make(count):
+        sweep = sweep_of(browser.user, finds=count, ended_at=timezone.now())
+        for number, sighting in enumerate(sweep.sightings.select_related("candidate").order_by("candidate__score")):
+            kind, category = ("confirmed", "미분류") if number >= count / 2 else ("not_relevant", "")
+            decisions.decide(browser.user, sighting.candidate_id, kind, category=category, form_id=f"form-{number:04}")
+        return sweep
+
+    return make
+
+
+def test_figures_show_times_and_calibration_and_nobody(signed_in, decided):
+    sweep = decided(110)
+    lead = signed_in(Role.LEAD)
+    page = lead.get(reverse("figures")).content.decode()
+    assert page.count("<svg") == 2, "time per stage and calibration; no watch yet"
+    assert sweep.asked_by.username not in page
+    bins = stages.calibration([sweep.team_id])
+    assert sum(one.count for one in bins) == 110
+    assert all(one.low <= one.observed <= one.high for one in bins)
+    auditor = signed_in(Role.AUDITOR).get(reverse("figures")).content.decode()
+    assert page.count('id="calibration"') == 1
+    assert 'id="calibration"' not in auditor
+
+
+def test_few_decisions_tell_of_nobody(decided):
+    sweep = decided(stages.FEWEST - 1)
+    assert stages.calibration([sweep.team_id]) == []
+    assert "review" not in [stage.name for stage in stages.stages([sweep.team_id], 30)]
+
+
+def test_decisions_become_examples_without_words_and_go_when_undone(decided):
+    sweep = decided(10)
+    first = sweep.sightings.order_by("pk").first().candidate
+    row = Candidate.objects.get(pk=first.pk)
+    row.analysis = {"cues": [{"name": "line", "confidence": 0.9, "value": {"text": "비밀", "n": 3}}], "assessment": {}}
+    row.save()
+    assert learning.gather() == 10
+    assert learning.gather() == 0
+    kept = str(list(Example.objects.values()))
+    assert "비밀" not in kept
+    assert "'n': 3" in kept
+    assert first.pk not in kept
+    decision = first.applied.get().decision
+    decisions.undo(decision.person, decision.pk)
+    learning.gather()
+    assert Example.objects.count() == 9
+
+
+def test_weights_are_switched_on_and_back_with_one_click(signed_in, tmp_path, monkeypatch):
+    lead, reviewer = signed_in(Role.LEAD), signed_in(Role.REVIEWER)
+    written = files("jikim.assessing").joinpath("weights.toml").read_text("utf-8")
+    folder = learning.proposals_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, look in (("one", "0.2"), ("two", "0.3")):
+        (folder / f"{name}.toml").write_text(written.replace("look = 0.14", f"look = {look}"), "utf-8")
+    try:
+        page = lead.get(reverse("learning")).content.decode()
+        assert "0.14" in page
+        assert "0.2" in page
+        one, two = Proposal.objects.all()
+        assert reviewer.post(reverse("learning_switch"), {"proposal": one.pk}).status_code == 403
+        for proposal in (one, two):
+            lead.post(reverse("learning_switch"), {"proposal": proposal.pk})
+            assert learning.in_use().sha256 == proposal.pk
+        lead.post(reverse("learning_switch"), {"what": "back"})
+        assert learning.in_use().sha256 == one.pk
+        lead.post(reverse("learning_switch"), {"what": "back"})
+        assert learning.is_shipped(learning.in_use())
+        lead.post(reverse("learning_switch"), {"what": "back"})
+        assert learning.is_shipped(learning.in_use())
+        (folder / "broken.toml").write_text("version = 1", "utf-8")
+        assert 'role="alert"' in lead.get(reverse("learning")).content.decode()
+    finally:
+        for path in folder.glob("*.toml"):
+            path.unlink()
+
+
+def test_a_spelling_that_brings_nothing_is_dropped_and_a_good_one_stays(signed_in, team):
+    lead = signed_in(Role.LEAD)
+    watch = ask_for_watch(lead.user, team)
+    poor, good, unread = watch.variants.all()[:3]
+    for variant in (poor, good, unread):
+        watches.answer(variant, lead.user, is_wanted=True)
+    past = timezone.now() + timedelta(seconds=1)
+    for _ in range(yields.POOR_AFTER_SWEEPS):
+        sweep = Sweep(team=team, watch=watch, kind=SweepKind.WATCH, state=SweepState.DONE, started_at=past, ended_at=past)
+        sweep.keywords = ["가을 축제"]
+        sweep.save(force_insert=True)
+    find(sweep, "kept", keyword=good.text)
+    decisions.decide(lead.user, "kept", "confirmed", category="미분류", form_id="form-0001")
+    find(sweep, "refused", keyword=poor.text)
+    decisions.decide(lead.user, "refused", "not_relevant", form_id="form-0002")
+    find(sweep, "waiting", keyword=unread.text)
+    assert yields.drop_poor(watch.pk) == 1
+    states = {one.pk: one.state for one in watch.variants.all()}
+    assert states[poor.pk] == VariantState.DROPPED
+    assert states[good.pk] == states[unread.pk] == VariantState.APPROVED
+    spelled = yields.by_spelling(watch)
+    assert (spelled[good.text].new, spelled[good.text].kept, spelled[poor.text].kept) == (1, 1, 0)
+    assert sum(day.new for day in yields.by_day([watch.pk], 30)[watch.pk]) == 3
+
+
+def test_a_silent_place_is_the_first_thing_one_sees(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    ended = {"state": SweepState.DONE, "ended_at": timezone.now()}
+    sweep_of(browser.user, finds=0, health={"practice": {"state": "ok", "found": 3, "error": ""}}, **ended)
+    assert [one.is_well for one in places.health()] == [True]
+    later = ended | {"ended_at": timezone.now() + timedelta(seconds=1)}
+    sweep_of(browser.user, finds=0, health={"practice": {"state": "dead", "found": 0, "error": "fetching.unknown"}}, **later)
+    worst = places.health()[0]
+    assert (worst.place, worst.state, worst.failures) == ("practice", "dead", 1)
+    assert worst.answered_at is not None
+    page = browser.get("/").content.decode()
+    assert page.index("응답하지 않음") < page.index('id="box"')
+    assert "응답하지 않음" in browser.get(reverse("sources")).content.decode()

@@ -111,7 +111,7 @@ def test_no_template_says_anything_by_itself(path):
     text = re.sub(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", " ", text, flags=re.DOTALL)
     text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", " ", text, flags=re.DOTALL)
     for name, value in re.findall(r'\b(aria-label|placeholder|title|alt)="([^"]*)"', text):
-        assert not re.search(r"[A-Za-z가-힣]", value), f"{name}={value}"
+        assert not re.search(r"[A-Za-z가-힣]", re.sub(r"^\w+:…$", "", value)), f"{name}={value}"
     text = re.sub(r"<(script|kbd)\b.*?</\1>|<!--.*?-->", " ", text, flags=re.DOTALL)
     text = re.sub(r"<[^>]*>", " ", text)
     text = re.sub(r"&\w+;", " ", text)

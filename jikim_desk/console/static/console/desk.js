@@ -41,3 +41,11 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => {
   if (event.persisted) for (const button of document.querySelectorAll("form button[disabled]")) button.disabled = false;
 });
+
+// Where a page asks again by itself: say when the server cannot be reached, and when it can again.
+for (const [kind, isAway] of [["htmx:sendError", true], ["htmx:responseError", true], ["htmx:afterOnLoad", false]]) {
+  document.addEventListener(kind, () => {
+    const notice = document.getElementById("offline");
+    if (notice) notice.hidden = !isAway;
+  });
+}
