@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from jikim.copies.fingerprints import ItemFingerprint, pack
 from jikim.copies.hash_index import Hits
+from jikim.copies.keypoint_index import Vote
 from jikim.copies.segments import RADIUS
 from jikim.errors import BadUse
 from jikim.schema import Row
@@ -29,9 +30,10 @@ MIGRATIONS = (
         "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
         """CREATE TABLE item (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
            label TEXT NOT NULL, source TEXT NOT NULL, note TEXT NOT NULL, is_third_party INTEGER NOT NULL,
-           is_confirmed INTEGER NOT NULL, state TEXT NOT NULL, added_at TEXT NOT NULL, looked_up BLOB NOT NULL,
-           fingerprint BLOB NOT NULL) STRICT""",
+           is_confirmed INTEGER NOT NULL, state TEXT NOT NULL, added_at TEXT NOT NULL, has_points INTEGER NOT NULL,
+           looked_up BLOB NOT NULL, fingerprint BLOB NOT NULL) STRICT""",
         "CREATE INDEX item_left_out ON item (number) WHERE state <> 'active'",
+        "CREATE INDEX item_pointed ON item (number) WHERE has_points",
         "CREATE TABLE gone (item INTEGER PRIMARY KEY) STRICT",
         "CREATE TABLE change (number INTEGER PRIMARY KEY AUTOINCREMENT, item INTEGER NOT NULL) STRICT",
         """CREATE TABLE hit (day TEXT NOT NULL, item INTEGER NOT NULL, query BLOB NOT NULL,
@@ -106,6 +108,15 @@ class SearchableBank(Protocol):
         """Which frames of active items have a hash within `settings.distance_max` of hashes (q, 32), `limit` of each."""
         ...
 
+    def vote(self, descriptors: NDArray[np.uint8], limit: int = 10) -> list[Vote]:
+        """Which frames of active items share most keypoints with descriptors (n, 128), the most first."""
+        ...
+
+    @property
+    def has_points(self) -> bool:
+        """Whether any item has keypoints, so that it is worth while to look for them."""
+        ...
+
     def item(self, number: int) -> ItemFacts | None:
         """An item by the number that `near` gave; None once it was removed."""
         ...
@@ -158,6 +169,7 @@ def row_of(item: NewItem) -> tuple[object, ...]:
         int(not item.is_third_party),
         ItemState.ACTIVE.value,
         datetime.now(UTC).isoformat(),
+        int(any(len(frame.descriptors) for frame in fingerprint.frames)),
         looked_up(fingerprint).tobytes(),
         pack(fingerprint),
     )
@@ -166,8 +178,8 @@ def row_of(item: NewItem) -> tuple[object, ...]:
 def insert(connection: sqlite3.Connection, row: tuple[object, ...]) -> int:
     """Writes what `row_of` gave; 1 when the item was not there before."""
     inserted = connection.execute(
-        """INSERT INTO item (id, kind, label, source, note, is_third_party, is_confirmed, state, added_at, looked_up,
-           fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
+        """INSERT INTO item (id, kind, label, source, note, is_third_party, is_confirmed, state, added_at, has_points,
+           looked_up, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
         row,
     ).rowcount
     if not inserted and not row[5]:

@@ -18,6 +18,7 @@ from jikim.copies.bank_items import BankSettings, ItemFacts, ItemState, looked_u
 from jikim.copies.exchange import picture_of
 from jikim.copies.fingerprints import ItemFingerprint
 from jikim.copies.hash_index import HashIndex, Hits
+from jikim.copies.keypoint_index import Vote
 from jikim.errors import StateError
 from jikim.types import MediaKind
 
@@ -59,6 +60,7 @@ class ListedBank:
     """A bank of such a file, ready to be looked up in: a `bank_items.SearchableBank`."""
 
     settings = BankSettings()
+    has_points = False
 
     def __init__(self, bank: Bank) -> None:
         self.name = bank.name
@@ -74,6 +76,10 @@ class ListedBank:
     def near(self, hashes: NDArray[np.uint8], limit: int = 1000) -> Hits:
         """Which frames lie near hashes (q, 32)."""
         return self._index.near(hashes, self.settings.distance_max, limit)
+
+    def vote(self, descriptors: NDArray[np.uint8], limit: int = 10) -> list[Vote]:
+        """Nothing: such a bank has no keypoints."""
+        return []
 
     def item(self, number: int) -> ItemFacts | None:
         """An item by its number."""

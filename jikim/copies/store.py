@@ -11,7 +11,7 @@ import re
 import shutil
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
@@ -24,9 +24,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from jikim.copies.bank_index import BankIndex
 from jikim.copies.bank_items import (
     FACTS,
-    LOOKED_UP,
     MIGRATIONS,
     BankSettings,
     ItemFacts,
@@ -37,15 +37,15 @@ from jikim.copies.bank_items import (
     row_of,
 )
 from jikim.copies.fingerprints import ItemFingerprint, unpack
-from jikim.copies.hash_index import HashIndex, Hits
-from jikim.errors import BadUse, StateError
-from jikim.schema import Database, Row, locked, sync
+from jikim.copies.hash_index import Hits
+from jikim.copies.keypoint_index import Vote
+from jikim.errors import BadUse
+from jikim.schema import Database, Row, sync
 
 BUILT_IN = "test"
 _NAME = re.compile(r"\w[\w-]{0,39}")
 _TOGETHER = 1000
 """How many items one transaction adds when many are added."""
-_CHANGES_KEPT = 100_000
 
 
 class StoredBank:
@@ -56,14 +56,8 @@ class StoredBank:
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
-        self._folder = folder / "index"
         self._database = Database(folder / "bank.sqlite", f"{folder.name}/bank.sqlite", MIGRATIONS)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._index = HashIndex()
-        self._indexed = self._change = 0
-        self._version = -1
-        with locked(self._folder):
-            self._load()
+        self._index = BankIndex(folder / "index", self._database)
 
     def close(self) -> None:
         """Seals the index when much was added, and closes the files."""
@@ -145,7 +139,7 @@ class StoredBank:
             rows = [row_of(item) for item in some]
             with self._database.change() as connection:
                 added += sum(insert(connection, row) for row in rows)
-        self._catch_up()
+        self._index.catch_up()
         return added
 
     def remove(self, number: int) -> None:
@@ -155,7 +149,7 @@ class StoredBank:
             connection.execute("DELETE FROM hit WHERE item = ?", (number,))
             connection.execute("INSERT OR IGNORE INTO gone VALUES (?)", (number,))
             connection.execute("INSERT INTO change (item) VALUES (?)", (number,))
-        self._catch_up()
+        self._index.catch_up()
 
     def set_state(self, number: int, state: ItemState, *, is_confirmed: bool | None = None) -> None:
         """Disables an item, takes it up again, or records that a person confirmed or rejected it."""
@@ -165,7 +159,7 @@ class StoredBank:
                 (state.value, is_confirmed, number),
             )
             connection.execute("INSERT INTO change (item) VALUES (?)", (number,))
-        self._catch_up()
+        self._index.catch_up()
 
     def note_hit(self, number: int, query: str) -> bool:
         """Counts that an item was found in a file (`query`, its sha256). True when this flooded it into quarantine.
@@ -185,51 +179,31 @@ class StoredBank:
             ).rowcount
             if changed:
                 connection.execute("INSERT INTO change (item) VALUES (?)", (number,))
-        self._catch_up()
+        self._index.catch_up()
         return bool(changed)
 
     # ---- finding in it ---------------------------------------------------------------------------------------------------
 
     def near(self, hashes: NDArray[np.uint8], limit: int = 1000) -> Hits:
         """Which frames of active items lie near hashes (q, 32), within the bank's distance."""
-        self.refresh()
         return self._index.near(hashes, self.settings.distance_max, limit)
 
+    def vote(self, descriptors: NDArray[np.uint8], limit: int = 10) -> list[Vote]:
+        """Which frames of active items share most keypoints with descriptors (n, 128)."""
+        return self._index.vote(descriptors, limit)
+
+    @property
+    def has_points(self) -> bool:
+        """Whether any item has keypoints."""
+        return bool(self._database.rows("SELECT 1 FROM item WHERE has_points LIMIT 1"))
+
     def refresh(self) -> None:
-        """Takes up what other processes have changed."""
-        ((version,),) = self._database.rows("PRAGMA data_version")
-        if version != self._version:
-            self._version = version
-            self._catch_up()
-
-    def _catch_up(self) -> None:
-        if not self._follow_changes():
-            with locked(self._folder):
-                self._load()
-
-    def _follow_changes(self) -> bool:
-        """False when the last look was so long ago that what has changed since is not on record any more."""
-        changes = self._database.rows("SELECT number, item FROM change WHERE number > ? ORDER BY number", (self._change,))
-        if changes and changes[0][0] != self._change + 1:
-            return False
-        self._index_new()
-        for number, item in changes:
-            self._follow(item)
-            self._change = number
-        return True
+        """Takes up what other processes have changed; looking up does so by itself."""
+        self._index.refresh()
 
     def save_index(self) -> None:
         """Writes the index anew where it has grown, without what was removed; a few seconds for a million items."""
-        with locked(self._folder):
-            if not self._follow_changes():
-                self._load()
-            gone = [row[0] for row in self._database.rows("SELECT item FROM gone")]
-            stamp = uuid4().hex
-            self._write_index(gone, stamp)
-            with self._database.change() as connection:
-                _set(connection, "index", stamp)
-                connection.executemany("DELETE FROM gone WHERE item = ?", [(item,) for item in gone])
-                connection.execute("DELETE FROM change WHERE number <= ?", (self._change - _CHANGES_KEPT,))
+        self._index.save()
 
     def check(self) -> None:
         """Reads everything. Raises StateError for what is damaged; a damaged index is built anew from the items."""
@@ -238,72 +212,7 @@ class StoredBank:
             raise self._database.damaged(words)
         for facts in self.items():
             self.fingerprint(facts.number)
-        try:
-            self._index.check()
-        except StateError:
-            with locked(self._folder):
-                self._rebuild()
-            self.save_index()
-
-    # ---- the index -------------------------------------------------------------------------------------------------------
-
-    def _load(self) -> None:
-        """Opens the index as it was saved last and adds what came since."""
-        stamps = self._database.rows("SELECT value FROM setting WHERE name = 'index'")
-        try:
-            self._index = HashIndex.open(self._folder)
-            is_ours = self._index.stamp == (stamps[0][0] if stamps else "")
-        except StateError as error:
-            if error.key == "copies.index_newer":
-                raise
-            is_ours = False
-        if not is_ours:  # damaged, or of another state of the bank: a backup was brought back
-            self._rebuild()
-            return
-        self._indexed = self._index.sealed_up_to
-        self._take_up()
-
-    def _rebuild(self) -> None:
-        self._index = HashIndex()
-        self._indexed = 0
-        self._take_up()
-
-    def _take_up(self) -> None:
-        ((self._change,),) = self._database.rows("SELECT coalesce(max(number), 0) FROM change")
-        self._index_new()
-        for (item,) in self._database.rows("SELECT number FROM item WHERE state <> 'active'"):
-            self._index.hide(item)
-        for (item,) in self._database.rows("SELECT item FROM gone"):
-            self._index.hide(item)
-
-    def _index_new(self) -> None:
-        """Adds to the index what has been added to the database since."""
-        while rows := self._database.rows(
-            "SELECT number, looked_up FROM item WHERE number > ? ORDER BY number LIMIT ?", (self._indexed, 50 * _TOGETHER)
-        ):
-            try:
-                parts = [np.frombuffer(looked_up, LOOKED_UP) for _, looked_up in rows]
-            except ValueError as error:
-                raise self._database.damaged("looked_up") from error
-            numbers = np.repeat(np.array([number for number, _ in rows], np.int64), [len(part) for part in parts])
-            joined = np.concatenate(parts)
-            self._index.extend(numbers, joined["frame"].astype(np.int64), np.ascontiguousarray(joined["hash"]))
-            self._indexed = rows[-1][0]
-
-    def _follow(self, item: int) -> None:
-        rows = self._database.rows("SELECT state FROM item WHERE number = ?", (item,))
-        if rows and rows[0][0] == ItemState.ACTIVE:
-            self._index.show(item)
-        else:
-            self._index.hide(item)
-
-    def _write_index(self, gone: Sequence[int], stamp: str) -> None:
-        try:
-            self._index.save(self._folder, gone, stamp)
-        except OSError as error:
-            raise StateError(
-                "copies.index_unreadable", where=str(self._folder), problem=error.strerror or str(error)
-            ) from error
+        self._index.check()
 
     def _believed(self, row: Row) -> ItemFacts:
         try:

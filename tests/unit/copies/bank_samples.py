@@ -1,10 +1,12 @@
 """Fingerprints made by numbers alone, for tests of what keeps them."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
 
 from jikim.copies.bank_items import NewItem
+from jikim.copies.exchange import picture_of
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.types import MediaKind
 
@@ -24,6 +26,19 @@ def picture(seed, *, at_s=0.0, quality=100, hash_=None):
         points=random.random((3, 4), np.float32),
         descriptors=random.integers(0, 256, (3, 128), dtype=np.uint8),
     )
+
+
+def pointed(seed, *, at_s=0.0):
+    """A picture with keypoints of its own, as strong as any."""
+    random = np.random.default_rng(900 + seed)
+    descriptors = np.sqrt(random.gamma(0.5, 60, (80, 128))).clip(0, 15) * 16
+    points = random.random((80, 4), np.float32)
+    return replace(picture(seed, at_s=at_s), points=points, descriptors=descriptors.astype(np.uint8))
+
+
+def hash_only():
+    """An item as a third party gives it."""
+    return ItemFingerprint("ab" * 32, MediaKind.IMAGE, 1, 1, None, (picture_of("0f" * 32),), None)
 
 
 def item(seed, *frames, name=None):

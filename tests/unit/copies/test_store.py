@@ -8,10 +8,10 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from bank_samples import item, new, picture
+from bank_samples import hash_only, item, new, picture, pointed
 
-from jikim.copies import store
-from jikim.copies.bank_items import BankSettings, ItemState
+from jikim.copies import bank_index
+from jikim.copies.bank_items import BankSettings, ItemState, NewItem
 from jikim.copies.fingerprints import pack
 from jikim.copies.segments import dealt
 from jikim.copies.store import bank_names, create_bank, delete_bank, open_bank, open_banks
@@ -106,7 +106,7 @@ def test_two_open_banks_see_each_others_changes_at_once(bank, tmp_path):
 
 
 def test_one_that_looks_again_very_late_still_sees_everything(bank, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_CHANGES_KEPT", 2)
+    monkeypatch.setattr(bank_index, "_CHANGES_KEPT", 2)
     bank.add_all(new(seed) for seed in range(10))
     late = open_bank(tmp_path, bank.name)
     for number in range(1, 8):
@@ -267,6 +267,35 @@ def test_four_writers_at_once_lose_nothing(tmp_path):
     with open_bank(tmp_path, "shared") as bank:
         assert sorted(found(bank, seed)[0] for seed in range(160)) == list(range(1, 161))
         bank.check()
+
+
+def test_keypoints_are_looked_up_as_hashes_are(bank, tmp_path):
+    def voted(opened, seed):
+        return [(vote.item, vote.frame) for vote in opened.vote(pointed(seed).descriptors, 1)]
+
+    assert not bank.has_points
+    bank.add(NewItem(hash_only()))
+    assert not bank.has_points
+    assert voted(bank, 1) == []
+    bank.add_all([new(1, pointed(1)), new(2, picture(2), pointed(3, at_s=2.0))])
+    assert bank.has_points
+    for opened in (bank, open_bank(tmp_path, bank.name)):
+        assert (voted(opened, 1), voted(opened, 3)) == ([(2, 0)], [(3, 1)])
+    bank.save_index()
+    with open_bank(tmp_path, bank.name) as other:
+        other.remove(2)
+        assert (2, 0) not in voted(bank, 1)
+        assert voted(bank, 3) == [(3, 1)]
+        bank.save_index()
+        bank.set_state(3, ItemState.DISABLED)
+        assert (voted(other, 1), voted(other, 3)) == ([], [])
+        bank.set_state(3, ItemState.ACTIVE)
+        bank.add(new(5, pointed(5)))
+        assert (voted(other, 3), voted(other, 5)) == ([(3, 1)], [(4, 0)])
+    for path in (tmp_path / bank.name / "index").glob("*.keypoints"):
+        path.write_bytes(path.read_bytes()[:-3])
+    with open_bank(tmp_path, bank.name) as again:
+        assert (voted(again, 3), voted(again, 5)) == ([(3, 1)], [(4, 0)])
 
 
 def test_what_is_inside_borders_is_looked_up_too(bank):
