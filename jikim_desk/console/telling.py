@@ -19,8 +19,8 @@ class _Blanks(dict[str, str]):
 
 
 def told(key: str) -> str:
-    """The sentence of a stored error with "…" for each detail; "" for no error, the key itself where its words are gone."""
+    """The sentence of a stored error with "…" for each detail; "" for no error, or one whose words are gone."""
     if not key:
         return ""
     message = words.catalogue().get(key) or messages.catalogue().get(key)
-    return message.in_language((get_language() or "ko")[:2]).format_map(_Blanks()) if message else key
+    return message.in_language((get_language() or "ko")[:2]).format_map(_Blanks()) if message else ""
