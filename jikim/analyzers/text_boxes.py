@@ -32,6 +32,12 @@ GROWTH = 1.6
 SIDE_MIN_PX = 5
 BOXES_MAX = 200
 
+REFINED_ROOM = 0.6
+"""How much around a line is looked at again, in heights of the line."""
+REFINED_HEIGHT_PX = 36
+REFINED_ENLARGED_MAX = 2.0
+REFINED_SIDE_MAX_PX = 960
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextBox:
@@ -46,6 +52,21 @@ class TextBox:
         left, top = self.corners.min(axis=0)
         right, bottom = self.corners.max(axis=0)
         return Box(float(left), float(top), float(right - left), float(bottom - top))
+
+    @property
+    def is_column(self) -> bool:
+        """Whether it is written downwards."""
+        return self.height_px > self.width_px
+
+    @property
+    def length_px(self) -> float:
+        """In the direction of writing."""
+        return max(self.width_px, self.height_px)
+
+    @property
+    def letter_px(self) -> float:
+        """Across the direction of writing."""
+        return min(self.width_px, self.height_px)
 
     @property
     def width_px(self) -> float:
@@ -94,14 +115,46 @@ class TextDetector:
         left, top = max(0, int(part.left)), max(0, int(part.top))
         crop = pixels[top : math.ceil(part.top + part.height), left : math.ceil(part.left + part.width)]
         scale = min(1.0, longest_px / max(pixels.shape[:2]))
-        small, scale = scaled_down(crop, max(1, round(max(crop.shape[:2]) * scale)))
-        (output,) = self._session.run(None, {"x": _prepared(small)})
-        shares = output[0, 0, : small.shape[0], : small.shape[1]]
+        found = self._found(crop, min(1.0, max(1, round(max(crop.shape[:2]) * scale)) / max(crop.shape[:2])))
         offset = np.array([left, top], np.float32)
-        found = [
-            TextBox(corners / np.float32(scale) + offset, score) for corners, score in _boxes(shares) if score >= least_score
-        ]
-        return sorted(found, key=lambda box: -box.score)[:BOXES_MAX]
+        lines = [TextBox(corners + offset, score) for corners, score in found if score >= least_score]
+        return sorted(lines, key=lambda box: -box.score)[:BOXES_MAX]
+
+    def refined(self, pixels: Pixels, line: TextBox) -> TextBox:
+        """The same line, its box drawn again from what lies around it: `find` sees small letters too coarsely for reading."""
+        around = line.box
+        room = REFINED_ROOM * line.height_px
+        left, top = max(0, int(around.left - room)), max(0, int(around.top - room))
+        crop = pixels[top : math.ceil(around.top + around.height + room), left : math.ceil(around.left + around.width + room)]
+        scale = min(REFINED_HEIGHT_PX / line.height_px, REFINED_ENLARGED_MAX, REFINED_SIDE_MAX_PX / max(crop.shape[:2]))
+        offset = np.array([left, top], np.float32)
+        pieces = [corners + offset for corners, score in self._found(crop, scale) if score >= PIXEL_THRESHOLD]
+        own = [piece for piece in pieces if _holds(line.corners, piece.mean(axis=0))]
+        if not own:
+            return line
+        corners = own[0] if len(own) == 1 else _around(np.concatenate(own))
+        return TextBox(corners, line.score)
+
+    def _found(self, crop: Pixels, scale: float) -> list[tuple[Quad, float]]:
+        """Corners in pixels of the crop, and scores; the detector sees the crop at this scale."""
+        height, width = (max(1, round(side * scale)) for side in crop.shape[:2])
+        seen = np.asarray(cv2.resize(crop, (width, height), interpolation=_interpolation(scale)), np.uint8)
+        (output,) = self._session.run(None, {"x": _prepared(seen)})
+        factor = np.array([crop.shape[1] / width, crop.shape[0] / height], np.float32)
+        return [(corners * factor, score) for corners, score in _boxes(output[0, 0, :height, :width])]
+
+
+def _interpolation(scale: float) -> int:
+    return cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+
+
+def _holds(corners: Quad, point: NDArray[np.float32]) -> bool:
+    return cv2.pointPolygonTest(corners, (float(point[0]), float(point[1])), measureDist=False) >= 0
+
+
+def _around(points: NDArray[np.float32]) -> Quad:
+    """The smallest box, turned as it may be, around all the points."""
+    return _in_order(np.asarray(cv2.boxPoints(cv2.minAreaRect(points)), np.float32))
 
 
 def _prepared(pixels: Pixels) -> NDArray[np.float32]:

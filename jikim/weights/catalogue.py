@@ -52,7 +52,13 @@ class Url(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     is_finished: bool = False
 
 
-Origin = PyPi | Npm | Together | Url
+class Carried(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="carried"):
+    """The file itself comes with Jikim, in `jikim/weights/carried`."""
+
+    members: tuple[str, ...]
+
+
+Origin = PyPi | Npm | Together | Url | Carried
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,7 +77,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project: str
     origins: tuple[Origin, ...]
     note: str = ""
-    conversion: Literal["none", "tfjs", "gunzip", "join"] = "none"
+    conversion: Literal["none", "tfjs", "join"] = "none"
     parts: tuple[Part, ...] = ()
 
     @property

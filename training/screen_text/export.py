@@ -1,0 +1,119 @@
+"""Writes the trained weights back into the original ONNX file, with the new head behind its body.
+
+    python training/screen_text/export.py small ORIGINAL.onnx RUN/state.pt OUT.onnx
+
+Large weights are stored in half precision and widened when the file is opened. The classes stand in the metadata `character`,
+one a line, without the blank.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from letters import CLASSES, MAIN, NUMBER, RARE
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from recogniser import CUTS, FINALS, INITIALS, MEDIALS, Cut, Recogniser
+
+HALVED_FROM = 512
+"""Weights of at least so many numbers are stored in half precision."""
+
+
+def exported(original: Path, size: str, weights: dict[str, torch.Tensor]) -> onnx.ModelProto:
+    """The original model with these weights of a Recogniser."""
+    trained = Recogniser(original, size)
+    trained.load_state_dict(weights)
+    model = onnx.load(original)
+    own = {name: weight.detach().numpy() for name, weight in trained.body.trained().items()}
+    for initializer in model.graph.initializer:
+        if initializer.name in own:
+            initializer.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(own[initializer.name]), initializer.name))
+    _replace_head(model, CUTS[size], trained)
+    _halve(model)
+    del model.metadata_props[:]
+    model.metadata_props.add(key="character", value="\n".join(CLASSES[1:]))
+    onnx.checker.check_model(model)
+    return model
+
+
+def _replace_head(model: onnx.ModelProto, cut: Cut, trained: Recogniser) -> None:
+    """Everything behind the cut goes; scores of the main classes and of the rare syllables, side by side, come instead."""
+    graph, head = model.graph, trained.head
+    kept = [node for node in graph.node if node.output[0] == cut.value or not _leads_from(graph, cut.value, node)]
+    del graph.node[:], graph.value_info[:]
+    values: dict[str, NDArray[np.generic]] = {
+        "main.weight": head.main_weight().detach().numpy().T,
+        "main.bias": head.bias.detach().numpy(),
+        "jamo.weight": torch.cat(list(head.jamo)).detach().numpy().T,
+        "rare.bias": head.rare_bias.detach().numpy().reshape(1),
+        "rare.number": np.array([ord(letter) - 0xAC00 for letter in RARE], np.int64),
+        "rare.shape": np.array([0, 0, INITIALS * MEDIALS * FINALS], np.int64),
+    }
+    node, output = helper.make_node, graph.output[0].name
+    counts = [INITIALS, MEDIALS, FINALS]
+    nodes = [
+        node("MatMul", [cut.value, "main.weight"], ["main.product"]),
+        node("Add", ["main.product", "main.bias"], ["main.score"]),
+        node("MatMul", [cut.value, "jamo.weight"], ["jamo.score"]),
+        node("Split", ["jamo.score"], ["initial", "medial", "final"], axis=2, split=counts),
+        node("Unsqueeze", ["initial"], ["initial.wide"], axes=[3, 4]),
+        node("Unsqueeze", ["medial"], ["medial.wide"], axes=[2, 4]),
+        node("Unsqueeze", ["final"], ["final.wide"], axes=[2, 3]),
+        node("Add", ["initial.wide", "medial.wide"], ["open.score"]),
+        node("Add", ["open.score", "final.wide"], ["syllable.wide"]),
+        node("Reshape", ["syllable.wide", "rare.shape"], ["syllable.score"]),
+        node("Gather", ["syllable.score", "rare.number"], ["rare.sum"], axis=2),
+        node("Add", ["rare.sum", "rare.bias"], ["rare.score"]),
+        node("Concat", ["main.score", "rare.score"], ["score"], axis=2),
+        node("Softmax", ["score"], [output], axis=2),
+    ]
+    graph.node.extend([*kept, *nodes])
+    used = {name for one in graph.node for name in one.input}
+    initializers = [one for one in graph.initializer if one.name in used]
+    del graph.initializer[:]
+    made = (numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in values.items())
+    graph.initializer.extend([*initializers, *made])
+    graph.output[0].type.tensor_type.shape.dim[2].dim_value = len(CLASSES)
+    assert NUMBER[RARE[0]] == len(MAIN)
+
+
+def _leads_from(graph: onnx.GraphProto, value: str, node: onnx.NodeProto) -> bool:
+    """Whether a node hangs on this value."""
+    reached = {value}
+    for one in graph.node:
+        if reached.intersection(one.input):
+            reached.update(one.output)
+    return bool(reached.intersection(node.output))
+
+
+def _halve(model: onnx.ModelProto) -> None:
+    casts = []
+    for initializer in model.graph.initializer:
+        values = numpy_helper.to_array(initializer)
+        if values.dtype == np.float32 and values.size >= HALVED_FROM:
+            name = initializer.name
+            initializer.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
+            casts.append(helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *nodes])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("size", choices=tuple(CUTS))
+    parser.add_argument("original", type=Path)
+    parser.add_argument("state", type=Path)
+    parser.add_argument("out", type=Path)
+    arguments = parser.parse_args()
+    state = torch.load(arguments.state, weights_only=True)
+    onnx.save(exported(arguments.original, arguments.size, state["average"]), arguments.out)
+    print(f"{arguments.out.stat().st_size / 1e6:.2f} MB after {state['lines']} lines in {state['seconds']:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
