@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from jikim_desk import words
-from jikim_desk.accounts.models import User
+from jikim_desk.accounts.models import Role, User
 from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
@@ -159,6 +159,15 @@ def undo(request: HttpRequest, decision_id: str) -> HttpResponse:
     return _to(request, queue.claim(user, decision.candidate_id))
 
 
+@allow(Role.LEAD)
+@require_POST
+@calmly
+def reopen(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """A lead wants a decided item looked at once more."""
+    news.reopen_as_lead(visitor(request), candidate_id)
+    return redirect("item", candidate_id=candidate_id)
+
+
 @allow(*access.DECIDERS)
 @require_POST
 @calmly
@@ -267,6 +276,8 @@ def _item(user: User, candidate: Candidate, held: Claim | None) -> dict[str, Any
         "reading": reading(analysis, _lang(), has_names=has_names),
         "copies": queue.members(user, candidate).count(),
         "notes": [(note.at, shown(note.note, has_names=True)) for note in _notes(item)],
+        "sheets": list(candidate.danger_sheets.order_by("-made_at")[:3]),
+        "may_reopen": is_lead and candidate.state == CandidateState.DECIDED,
         "reopened": news.why_open(item),
         "contested": decisions.open_words(item) if is_lead and queue.only_lead_decides(item) else [],
         "questions": [
@@ -352,6 +363,7 @@ addresses = [
     path("items/<str:candidate_id>/", item_page, name="item"),
     path("items/<str:candidate_id>/take", take, name="take"),
     path("items/<str:candidate_id>/decide", decide, name="decide"),
+    path("items/<str:candidate_id>/reopen", reopen, name="reopen"),
     path("items/<str:candidate_id>/swap", swap, name="swap"),
     path("items/<str:candidate_id>/lay-down", lay_down, name="lay_down"),
     path("items/<str:candidate_id>/names", show_names, name="show_names"),

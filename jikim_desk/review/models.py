@@ -125,6 +125,7 @@ class News(models.TextChoices):
     BANK = "bank"
     CASE = "case"
     REPORT = "report"
+    LEAD = "lead"  # a lead wants it looked at again
 
 
 class Reopening(models.Model):

@@ -7,13 +7,17 @@ has another `same_as`.
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.records.models import Candidate, CandidateState, SweepKind
+from jikim_desk.review import access
 from jikim_desk.review.decisions import apply_to, reopen
+from jikim_desk.review.faults import TooLate
 from jikim_desk.review.models import REOPENED_BY_NEWS, Applied, Decision, DecisionState, News, Reopening
 from jikim_desk.review.reading import has_known_copy
 
@@ -54,6 +58,20 @@ def came(candidate_id: str, news: News) -> bool:
     return True
 
 
+@transaction.atomic
+def reopen_as_lead(lead: User, candidate_id: str) -> None:
+    """Opens any decided item again, confirmed ones too, because a lead wants it looked at once more. Raises PermissionDenied,
+    TooLate where no decision counts any more."""
+    seen = access.seen_by(lead, candidate_id)
+    if not access.is_lead(lead, seen.team_id):
+        raise PermissionDenied
+    candidate = _locked(candidate_id)
+    decision = _decision_on_copies(candidate) if candidate is not None else None
+    if decision is None:
+        raise TooLate("review.not_decided")
+    _open_again(decision, News.LEAD, by=lead)
+
+
 def why_open(item: str) -> Reopening | None:
     """Why an item that was decided waits again."""
     return Reopening.objects.filter(item=item).select_related("decision").order_by("-at").first()
@@ -88,8 +106,8 @@ def _news_to(decision: Decision, candidate: Candidate) -> News | None:
     return News.CASE if is_new_case else None
 
 
-def _open_again(decision: Decision, news: News) -> None:
+def _open_again(decision: Decision, news: News, *, by: User | None = None) -> None:
     reopen(decision)
     Reopening.objects.create(item=decision.item, news=news, decision=decision, at=timezone.now())
     facts = {"what": "reopened", "reason": str(news)}
-    chain.record(Action.UNDO, actor=None, subject=f"candidate:{decision.candidate_id}", facts=facts)
+    chain.record(Action.UNDO, actor=by, subject=f"candidate:{decision.candidate_id}", facts=facts)

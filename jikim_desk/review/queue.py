@@ -7,7 +7,8 @@ age.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -57,9 +58,22 @@ def item_of(candidate: Candidate) -> str:
 
 
 def members(user: User, candidate: Candidate) -> QuerySet[Candidate]:
-    """The candidates of the same item that `user` may see: itself and its verified copies of the same extent, in one team."""
-    seen = access.visible(user).filter(team=candidate.team_id)
-    return seen.filter(same_as=candidate.same_as) if candidate.same_as else seen.filter(pk=candidate.pk)
+    """The candidates of the item of one that `user` may see, as far as they may see them: itself and its verified copies of
+    the same extent, in one team."""
+    if not candidate.same_as:
+        return Candidate.objects.filter(pk=candidate.pk)
+    closed = set(access.closed_cases(user))
+    copies = Candidate.objects.filter(same_as=candidate.same_as).values_list("pk", "team_id", "case_id")
+    mine = [pk for pk, team_id, case_id in copies if team_id == candidate.team_id and case_id not in closed]
+    return Candidate.objects.filter(pk__in=mine)
+
+
+def copies_of(user: User, candidates: Iterable[Candidate]) -> dict[str, int]:
+    """Item -> how many candidates of it `user` may see, for the items of `candidates`."""
+    groups = {one.same_as for one in candidates if one.same_as}
+    closed = set(access.closed_cases(user)) if groups else set()
+    found = Candidate.objects.filter(same_as__in=groups).values_list("team_id", "same_as", "case_id")
+    return Counter(_key(team_id, same_as) for team_id, same_as, case_id in found if case_id not in closed)
 
 
 def waiting(user: User, *, limit: int = 30, level: str | None = None, is_passed_too: bool = True) -> list[Waiting]:
@@ -76,13 +90,10 @@ def waiting(user: User, *, limit: int = 30, level: str | None = None, is_passed_
         chosen[place.item] = place.candidate_id
         if len(chosen) >= limit:
             break
-    rows = access.visible(user).select_related("team", "case").in_bulk(list(chosen.values()))
+    rows = Candidate.objects.select_related("team", "case").in_bulk(list(chosen.values()))
     mine = _in_hand(user)
-    return [
-        Waiting(item, rows[pk], members(user, rows[pk]).count() if rows[pk].same_as else 1, item == mine)
-        for item, pk in chosen.items()
-        if pk in rows
-    ]
+    copies = copies_of(user, rows.values())
+    return [Waiting(item, rows[pk], max(1, copies.get(item, 1)), item == mine) for item, pk in chosen.items() if pk in rows]
 
 
 def counts(user: User) -> dict[str, int]:

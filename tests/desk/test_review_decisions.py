@@ -321,6 +321,19 @@ def test_a_bank_hit_on_the_item_itself_opens_it(person, team):
     assert states(one) == ["waiting"]
 
 
+def test_a_lead_opens_even_what_was_confirmed(person, team):
+    worker, lead = person(Role.REVIEWER), person(Role.LEAD)
+    one, copy = item(team, "a", same_as="a" * 64), item(team, "b", same_as="a" * 64)
+    decide(worker, one.pk, Kind.CONFIRMED, category=CATEGORY, form_id=form())
+    with pytest.raises(PermissionDenied):
+        news.reopen_as_lead(worker, copy.pk)
+    news.reopen_as_lead(lead, copy.pk)
+    assert states(one, copy) == ["waiting", "waiting"]
+    assert news.why_open(queue.item_of(one)).news == "lead"
+    with pytest.raises(TooLate):
+        news.reopen_as_lead(lead, copy.pk)
+
+
 def test_nothing_is_spread_to_another_team(person, team):
     from jikim_desk.accounts.models import Team
 
