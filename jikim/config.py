@@ -102,7 +102,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         opening=file.opening,
         sweeping=file.sweeping,
         sources=file.sources,
-        analyzers=file.analyzers,
+        analyzers={
+            **file.analyzers,
+            "known_copy": {"banks_folder": str(home / "banks"), **file.analyzers.get("known_copy", {})},
+        },
         canaries=file.canaries,
         desk=file.desk,
     )

@@ -40,7 +40,7 @@ def catalogue() -> Mapping[str, Message]:
 
 def render(key: str, params: Mapping[str, JsonValue]) -> Message:
     """The message `key` with its placeholders filled, texts made `readable`. A parameter that is itself `{"message": key}` is
-    translated first.
+    translated first, of one that is `{"ko": ..., "en": ...}` the language's own is taken.
 
     Raises KeyError when the key is unknown or a placeholder has no parameter.
     """
@@ -75,4 +75,6 @@ def _fill(template: str, params: Mapping[str, JsonValue], lang: str) -> str:
 def _translated(value: JsonValue, lang: str) -> JsonValue:
     if isinstance(value, Mapping) and set(value) == {"message"}:
         return catalogue()[value["message"]].in_language(lang)
+    if isinstance(value, Mapping) and set(value) == set(Message._fields):
+        return readable(str(value[lang]))
     return readable(value) if isinstance(value, str) else value

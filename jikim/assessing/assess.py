@@ -22,6 +22,8 @@ TEST_CARD_SENSITIVE_SCORE = 0.97
 
 _COPY_LOG_ODDS = 7.0
 """What a certain copy weighs among the reasons: more than any other cue can."""
+_SCENE_LOG_ODDS = 2.0
+"""What the scene of a known item weighs: it moves no score, a person looks."""
 
 _Z90 = 1.645
 _MOST_SUPPORT = 8
@@ -69,7 +71,7 @@ def assess(
     return Assessment(
         candidate_id=candidate_id,
         score=score,
-        level=_level(score, known > 0, axes, evidence, has_failures, rules),
+        level=_level(score, known > 0, axes, evidence, has_failures or bool(copies), rules),
         axes=axes,
         reasons=tuple(sorted(reasons, key=lambda reason: -abs(reason.weight))),
         assessor_version=rules.assessor_version,
@@ -108,13 +110,13 @@ def _axis(axis: AxisRule, evidence: Sequence[Evidence]) -> Axis:
 
 
 def _level(
-    score: float, is_known: bool, axes: dict[str, Axis], evidence: Sequence[Evidence], has_failures: bool, rules: Rules
+    score: float, is_known: bool, axes: dict[str, Axis], evidence: Sequence[Evidence], has_leads: bool, rules: Rules
 ) -> Level:
     seen = {e.rule.axis for e in evidence if not e.rule.is_text and e.log_odds > 0}
     is_certain = all(axis.low >= rules.thresholds.urgent_low and name in seen for name, axis in axes.items())
     if is_known or is_certain:
         return Level.URGENT
-    return Level.LOOK if score >= rules.thresholds.look or has_failures else Level.NONE
+    return Level.LOOK if score >= rules.thresholds.look or has_leads else Level.NONE
 
 
 def _reason(evidence: Evidence) -> Reason:
@@ -128,7 +130,12 @@ def _copy_reasons(copies: Sequence[Cue]) -> list[Reason]:
         item = (cue.value["bank"], cue.value["item"])
         if item not in best or cue.value["score"] > best[item].value["score"]:
             best[item] = cue
-    return [Reason("reason.known_copy", cue.params, _COPY_LOG_ODDS * cue.value["score"], (cue,)) for cue in best.values()]
+    return [
+        Reason("reason.known_copy", cue.params, _COPY_LOG_ODDS * cue.value["score"], (cue,))
+        if cue.value["relation"] == "copy"
+        else Reason("reason.same_scene", cue.params, _SCENE_LOG_ODDS * cue.value["score"], (cue,))
+        for cue in best.values()
+    ]
 
 
 def _as_sensitive(card: Cue) -> Cue:

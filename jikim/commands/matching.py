@@ -21,7 +21,7 @@ from jikim.terminal import say
 def run(config: Config, paths: Sequence[Path], bank: str | None, *, as_json: bool) -> int:
     """Says of each file in order which known items it shows; 1 when one could not be looked at."""
     status = 0
-    with KnownMaterial.open(banks_folder(config), bank) as known:
+    with KnownMaterial(banks_folder(config), bank) as known:
         for matched in match_files(config, known, paths):
             if as_json:
                 sys.stdout.write(msgspec.json.encode(_as_object(matched)).decode() + "\n")

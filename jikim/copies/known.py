@@ -6,60 +6,73 @@ what it looks like, a bank may ask for a higher score, and an item that suddenly
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from jikim.copies.bank_items import SearchableBank
-from jikim.copies.banks import searchable_test_bank
+import numpy as np
+
+from jikim.copies.bank_items import QUALITY_MIN, SearchableBank
+from jikim.copies.banks import ListedBank, read_banks, searchable_test_bank
 from jikim.copies.fingerprints import ItemFingerprint
 from jikim.copies.matching import Match, Matcher
+from jikim.copies.pdq import distances
+from jikim.copies.segments import RADIUS
 from jikim.copies.store import BUILT_IN, StoredBank, bank_names, open_bank
+from jikim.errors import BadUse
+
+_FRAMES_COMPARED = 24
+_NO_HASHES = np.zeros((0, 32), np.uint8)
 
 
 class KnownMaterial:
-    """The enabled ones of some banks. Closing it closes them. Not for use by two threads at a time."""
+    """The built-in bank and those of a folder, or the one of a name; allow-lists always. Banks that are made, removed, enabled
+    or disabled while it is open are minded. Closing it closes them. Not for use by two threads at a time.
 
-    def __init__(self, banks: Sequence[SearchableBank]) -> None:
-        self._banks = {bank.name: bank for bank in banks}
-        self._matcher = Matcher([bank for bank in banks if bank.settings.is_enabled])
+    Raises BadUse when there is no bank of that name, StateError when one cannot be read.
+    """
 
-    @classmethod
-    def open(cls, folder: Path | None, name: str | None = None) -> KnownMaterial:
-        """All banks of a folder and the built-in one, or the one of that `name`; allow-lists always.
+    def __init__(self, folder: Path | None, name: str | None = None) -> None:
+        self._folder = folder
+        self._name = name
+        self._shipped: list[SearchableBank] = [searchable_test_bank()] if name in (None, BUILT_IN) else []
+        self._shipped += [ListedBank(bank) for bank in read_banks(folder) if name in (None, bank.name)] if folder else []
+        self._stored: dict[str, StoredBank] = {}
+        self._seen_at_ns = -1
+        self._used: list[SearchableBank] = []
+        self._matcher = Matcher([])
+        self._mind_folder()
+        if name is not None and name not in {*self._stored, *(bank.name for bank in self._shipped)}:
+            raise BadUse("copies.no_bank", bank=name[:80], known=", ".join(bank_names(folder) if folder else []) or "-")
 
-        Raises BadUse when there is no bank of that name, StateError when one cannot be read.
-        """
-        banks: list[SearchableBank] = []
-        if name in (None, BUILT_IN):
-            banks.append(searchable_test_bank())
-        elif folder is None or name not in bank_names(folder):
-            open_bank(folder or Path(), str(name)).close()
-        for one in bank_names(folder) if folder else ():
-            bank = open_bank(folder, one) if folder else None
-            if bank and (name in (None, one) or bank.settings.is_allow_list):
-                banks.append(bank)
-        return cls(banks)
+    @property
+    def has_points(self) -> bool:
+        """Whether any bank in use has keypoints, so that it is worth while to look for them."""
+        return any(bank.has_points for bank in self._in_use())
 
     def match(self, query: ItemFingerprint) -> list[Match]:
         """The known items that a file shows, best first, by the rules of their banks. Raises StateError."""
+        self._mind_folder()
+        used = self._in_use()
+        if used != self._used:
+            self._used, self._matcher = used, Matcher(used)
+        settings = {bank.name: bank.settings for bank in used}
         found = self._matcher.match(query)
-        harmless = [one for one in found if self._is_allowed(one) and one.relation == "copy"]
+        harmless = [one for one in found if settings[one.bank].is_allow_list and one.relation == "copy"]
         told = [
             one
             for one in found
-            if not self._is_allowed(one)
-            and one.score >= self._banks[one.bank].settings.score_min
-            and not any(explains(other, one) for other in harmless)
+            if not settings[one.bank].is_allow_list
+            and one.score >= settings[one.bank].score_min
+            and not any(self._explains(other, one, query) for other in harmless)
         ]
         return [one for one in told if not self._floods(one, query)]
 
     def close(self) -> None:
         """Closes the banks."""
-        for bank in self._banks.values():
-            if isinstance(bank, StoredBank):
-                bank.close()
+        for bank in self._stored.values():
+            bank.close()
 
     def __enter__(self) -> Self:
         return self
@@ -67,15 +80,52 @@ class KnownMaterial:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _is_allowed(self, match: Match) -> bool:
-        return self._banks[match.bank].settings.is_allow_list
+    def _in_use(self) -> list[SearchableBank]:
+        return [bank for bank in (*self._shipped, *self._stored.values()) if bank.settings.is_enabled]
+
+    def _mind_folder(self) -> None:
+        """Opens the banks that are new in the folder and lets go of those that are gone."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        changed_at_ns = self._folder.stat().st_mtime_ns
+        if changed_at_ns == self._seen_at_ns:
+            return
+        self._seen_at_ns = changed_at_ns
+        names = bank_names(self._folder)
+        for name in self._stored.keys() - set(names):
+            self._stored.pop(name).close()
+        for name in names:
+            if name not in self._stored:
+                bank = open_bank(self._folder, name)
+                if self._name in (None, name) or bank.settings.is_allow_list:
+                    self._stored[name] = bank
+                else:
+                    bank.close()
 
     def _floods(self, match: Match, query: ItemFingerprint) -> bool:
         """Counts a match; whether its item was set aside for it."""
-        bank = self._banks[match.bank]
-        return isinstance(bank, StoredBank) and bank.note_hit(bank.item_by_id(match.item).number, query.sha256)
+        bank = self._stored.get(match.bank)
+        return bank is not None and bank.note_hit(bank.item_by_id(match.item).number, query.sha256)
+
+    def _explains(self, harmless: Match, match: Match, query: ItemFingerprint) -> bool:
+        """Whether a file is what is on an allow-list rather than what it looks like: as much of it, and nearer. Where both are
+        as near the known item stands, and so it does where what is harmless is not plainly recognised."""
+        if harmless.coverage_query < 0.9 * match.coverage_query:
+            return False
+        distance = self._distance(harmless, query)
+        return distance <= RADIUS and distance < self._distance(match, query)
+
+    def _distance(self, match: Match, query: ItemFingerprint) -> float:
+        bank = self._stored.get(match.bank)
+        reference = bank.fingerprint(bank.item_by_id(match.item).number) if bank else None
+        return mean_distance(query, reference) if reference else 0.0
 
 
-def explains(harmless: Match, match: Match) -> bool:
-    """Whether what is on an allow-list is at least as surely and as largely what a file shows as the known item is."""
-    return harmless.score >= match.score and harmless.coverage_query >= 0.9 * match.coverage_query
+def mean_distance(query: ItemFingerprint, reference: ItemFingerprint) -> float:
+    """How far frames of the query, in their best orientation, lie from the nearest of the reference's, on average in bits."""
+    known = np.concatenate([frame.pdq[:1] for frame in reference.frames if frame.quality >= QUALITY_MIN] or [_NO_HASHES])
+    usable = [frame for frame in query.frames if frame.quality >= QUALITY_MIN]
+    if not usable or not len(known):
+        return inf
+    some = usable[:: -(-len(usable) // _FRAMES_COMPARED)]
+    return float(np.mean([distances(frame.pdq, known).min() for frame in some]))

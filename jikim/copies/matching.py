@@ -267,9 +267,9 @@ def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | 
     relation = compare_pictures(query.frames[0], reference.frames[0])
     if relation.relation is Relation.NONE:
         return None
-    covered = relation.coverage_query, relation.coverage_item
+    covered = float(relation.coverage_query), float(relation.coverage_item)
     edit = edit_of(relation, query.frames[0], reference.frames[0])
-    return relation.relation.value, relation.score, covered, (), edit
+    return relation.relation.value, float(relation.score), covered, (), edit
 
 
 def _as_films(query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:

@@ -180,3 +180,12 @@ def test_the_rules_sha256_stands_in_the_assessment():
 def test_wrong_rules_are_refused(wrong):
     with pytest.raises(msgspec.ValidationError):
         read(wrong)
+
+
+def test_the_scene_of_a_known_item_is_a_lead_for_a_person_and_no_copy():
+    scene = copy("centre", 0.9)
+    scene = replace(scene, value={**scene.value, "relation": "same_scene"})
+    found = assess("c", [scene])
+    assert found.level is Level.LOOK
+    assert found.score == assess("c", []).score
+    assert [reason.message_key for reason in found.reasons] == ["reason.same_scene"]

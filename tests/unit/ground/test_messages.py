@@ -52,6 +52,12 @@ def test_a_parameter_may_itself_be_a_message():
     assert said.en == "Could not be analysed: opening the file"
 
 
+def test_a_parameter_may_have_both_languages():
+    said = render("reason.known_copy", {"label": "x", "edit": {"ko": "그대로", "en": "as it is"}})
+    assert "그대로" in said.ko
+    assert "as it is" in said.en
+
+
 def test_an_unknown_key_is_an_error():
     with pytest.raises(KeyError):
         render("nobody.wrote_this", {})
