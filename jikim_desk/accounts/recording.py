@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import signals as account
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -13,6 +13,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from jikim_desk.accounts import sessions
+from jikim_desk.accounts.enrolment import second_factors
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
@@ -44,7 +45,10 @@ def _second_factor_failed(request: HttpRequest, user: User, authenticator: Authe
 
 
 @receiver(mfa.authenticator_added)
-def _key_added(user: User, authenticator: Authenticator, **_: Any) -> None:
+def _key_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    """Who has just registered a key or an app has shown it."""
+    if authenticator.type in second_factors():
+        record_authentication(request, user, method="mfa", id=authenticator.pk, type=authenticator.type)
     _record_key(user, "added", authenticator)
 
 

@@ -177,7 +177,7 @@ def add_token(request: HttpRequest) -> HttpResponse:
         text = tokens.issue(visitor(request), machine, name, request.POST.getlist("right"), expires_at)
     except BadAsk as error:
         return _said(request, error, reverse("people"))
-    return render(request, "console/shown_once.html", {"token": text, "name": name, "until": expires_at})
+    return render(request, "console/shown_once.html", {"secret": text, "name": name, "until": expires_at})
 
 
 @allow(Role.ADMINISTRATOR)
@@ -208,7 +208,7 @@ def _said(request: HttpRequest, error: BadAsk, where: str) -> HttpResponse:
 
 def _link_page(request: HttpRequest, user: User, secret: str) -> HttpResponse:
     link = request.build_absolute_uri(reverse("join", args=[secret]))
-    shown: dict[str, Any] = {"link": link, "somebody": user, "hours": int(people.INVITATION_LASTS.total_seconds() // 3600)}
+    shown: dict[str, Any] = {"secret": link, "somebody": user, "hours": int(people.INVITATION_LASTS.total_seconds() // 3600)}
     return render(request, "console/shown_once.html", shown)
 
 

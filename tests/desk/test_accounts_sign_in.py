@@ -9,6 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_tot
 from django.test import Client
 from django.utils import timezone
 
+from jikim_desk import flows
 from jikim_desk.accounts import people
 from jikim_desk.accounts.models import Grant, Invitation, Role, User
 from jikim_desk.audit.models import Entry
@@ -18,6 +19,12 @@ PASSWORD = "말이 배터리를 정확히 스테이플러"
 
 def code_now(secret):
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+
+
+@pytest.fixture(autouse=True)
+def engine(db):
+    """The tables of the job engine, which the first page reads."""
+    flows.prepare()
 
 
 @pytest.fixture
@@ -50,6 +57,7 @@ def sign_in(browser, user, *, password=PASSWORD, code=None):
     return browser.post("/accounts/keys/authenticate/", {"code": code or code_now(user.secret)})
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_newcomer_sets_up_a_password_and_an_app_and_starts(newcomer):
     user, secret = newcomer
     browser = Client()

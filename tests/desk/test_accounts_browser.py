@@ -1,0 +1,203 @@
+"""Signing in as people do: a real browser, a virtual security key, no script from anywhere else."""
+
+import os
+import re
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+
+from jikim_desk import flows
+from jikim_desk.accounts import people
+from jikim_desk.accounts.models import Grant, Role, Team, User
+
+sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+PASSWORD = "말이 배터리를 정확히 스테이플러"
+CHROMIUM = Path("/usr/bin/chromium")
+PICTURES = os.environ.get("JIKIM_PICTURES")
+"""A folder for pictures of each step, to be looked at."""
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright runs a loop in this thread; the desk does not use it
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def desk(transactional_db, live_server):
+    flows.prepare()
+    administrator, secret = people.create_first(username="admin", name="관리자", lang="")
+    team = Team.objects.create(name="삭제지원팀")
+    Grant.objects.create(user=administrator, role=Role.REVIEWER, team=team)
+    return f"http://localhost:{live_server.thread.port}", secret
+
+
+@contextmanager
+def page_of(chromium, lang="ko-KR", scheme="light", key=True, has_pin=True):
+    """A page in a browser of its own with a security key in it, and what its console complained about."""
+    context = chromium.new_context(locale=lang, color_scheme=scheme, viewport={"width": 1100, "height": 800})
+    page = context.new_page()
+    page.complaints = []
+    page.asked = set()
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("request", lambda request: page.asked.add(re.sub(r"^(\w+://[^/]*).*", r"\1", request.url)))
+    if key:
+        devtools = context.new_cdp_session(page)
+        devtools.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2", "transport": "usb", "hasResidentKey": has_pin, "hasUserVerification": has_pin,
+            "isUserVerified": has_pin, "automaticPresenceSimulation": True,
+        }  # fmt: skip
+        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    yield page
+    context.close()
+
+
+def picture(page, name):
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES, f"{name}.png"), full_page=True)
+
+
+@pytest.mark.parametrize(("lang", "scheme"), [("ko-KR", "light"), ("en-GB", "dark")])
+def test_from_the_link_to_work_with_a_security_key_alone(chromium, desk, lang, scheme):
+    address, secret = desk
+    with page_of(chromium, lang, scheme) as page:
+        page.goto(f"{address}/join/{secret}/")
+        picture(page, f"join-{lang}")
+        page.locator("form button.primary").click()
+        page.wait_for_url("**/enrol/")
+        picture(page, f"enrol-{lang}")
+        page.locator("a.button.primary").click()
+        page.wait_for_selector("#mfa_webauthn_add")
+        picture(page, f"add-key-{lang}")
+        page.locator("#mfa_webauthn_add").click()
+        page.wait_for_url("**/accounts/codes/")
+        assert page.locator(".codes li").count() == 10
+        picture(page, f"codes-{lang}")
+        page.locator("a.button.primary").click()
+        page.locator("a.button.primary").click()
+        page.wait_for_url(f"{address}/")
+        page.goto(f"{address}/accounts/keys/")
+        picture(page, f"my-security-{lang}")
+
+        page.goto(f"{address}/accounts/logout/")
+        page.locator("main form button.primary").click()
+        page.wait_for_url("**/accounts/login/**")
+        picture(page, f"sign-in-{lang}")
+        page.locator("#passkey_login").click()
+        page.wait_for_url(f"{address}/")
+
+        page.goto(f"{address}/people/")
+        picture(page, f"people-{lang}")
+        page.fill("#username", "newcomer")
+        page.fill("#name", "김하나")
+        page.locator("form[action='/people/add/'] button").click()
+        page.wait_for_selector("#secret")
+        assert "/join/" in page.locator("#secret").input_value()
+        picture(page, f"link-{lang}")
+        for name in ("rights", f"people/{User.objects.get(username='newcomer').pk}"):
+            page.goto(f"{address}/{name}/")
+            picture(page, f"{name.partition('/')[0]}-page-{lang}")
+        assert page.complaints == []
+        assert page.asked == {address}
+    assert not User.objects.get(username="admin").has_usable_password()
+
+
+def test_a_sensitive_act_asks_for_the_key_again_and_then_goes_on_by_itself(chromium, desk, monkeypatch):
+    from django.test import override_settings
+
+    address, secret = desk
+    with page_of(chromium) as page:
+        page.goto(f"{address}/join/{secret}/")
+        page.locator("form button.primary").click()
+        page.locator("a.button.primary").click()
+        page.locator("#mfa_webauthn_add").click()
+        page.wait_for_url("**/accounts/codes/")
+        with override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=0):
+            page.goto(f"{address}/people/")
+            page.fill("#team_name", "새 팀")
+            page.locator("form[action='/people/teams/add/'] button").click()
+            page.wait_for_selector("#mfa_webauthn_reauthenticate")
+            picture(page, "confirm")
+            assert not Team.objects.filter(name="새 팀").exists()
+        page.locator("#mfa_webauthn_reauthenticate").click()
+        page.wait_for_url("**/people/**")
+        assert Team.objects.filter(name="새 팀").exists()
+        assert page.complaints == []
+
+
+def test_a_key_that_is_refused_is_said_in_words(chromium, desk):
+    address, _ = desk
+    with page_of(chromium, key=False) as page:
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("WebAuthn.enable")
+        page.goto(f"{address}/accounts/login/")
+        options = {
+            "protocol": "ctap2",
+            "transport": "usb",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": False,
+        }
+        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        page.locator("#passkey_login").click()
+        page.wait_for_selector("#key-failed:not([hidden])")
+        assert "다시 시도하세요" in page.locator("#key-failed").inner_text()
+        picture(page, "key-failed")
+
+
+def test_without_script_a_password_and_an_app_still_work(chromium, desk):
+    address, _ = desk
+    user = User.objects.get(username="admin")
+    user.set_password(PASSWORD)
+    user.save()
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    context = chromium.new_context(java_script_enabled=False, locale="ko-KR")
+    page = context.new_page()
+    page.goto(f"{address}/accounts/login/")
+    picture(page, "sign-in-without-script")
+    page.fill("#id_login", "admin")
+    page.fill("#id_password", PASSWORD)
+    page.locator("form[action='/accounts/login/'] button").click()
+    page.wait_for_url("**/accounts/keys/authenticate/**")
+    picture(page, "second-step")
+    page.fill("#id_code", format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
+    page.get_by_role("button", name="확인").click()
+    page.wait_for_url(f"{address}/")
+    context.close()
+
+
+def test_an_app_is_set_up_from_the_picture(chromium, desk):
+    address, secret = desk
+    with page_of(chromium, key=False) as page:
+        page.goto(f"{address}/join/{secret}/")
+        page.locator("form button.primary").click()
+        page.goto(f"{address}/accounts/password/set/")
+        page.fill("#id_password1", PASSWORD)
+        page.fill("#id_password2", PASSWORD)
+        page.locator("form button.primary").click()
+        page.wait_for_url("**/enrol/")
+        page.goto(f"{address}/accounts/app/activate/")
+        assert page.locator(".qr svg").bounding_box()["width"] > 100
+        picture(page, "app")
+        app = page.locator("dd code").inner_text()
+        page.fill("#id_code", format_hotp_value(hotp_value(app, int(time.time()) // 30)))
+        page.locator("form button.primary").click()
+        page.wait_for_url("**/accounts/codes/")
+        assert page.complaints == []
