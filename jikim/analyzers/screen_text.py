@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, ClassVar
 
@@ -126,32 +126,31 @@ class ScreenTextAnalyzer:
         found: list[tuple[_Sighting, Reading]] = []
         tried = sorted(tracks, key=lambda track: -track.best.weight)[: TRIES_PER_LINE * self._config.lines_max]
         for track in tried:
-            reading = self._read_track(track)
+            sighting, reading = self._read_track(track)
             if reading is None or not reading.is_believable:
                 continue
             same = next((place for place, (_, other) in enumerate(found) if agree(other.text, reading.text)), None)
             if same is None:
-                found.append((track.best, reading))
+                found.append((sighting, reading))
             elif reading.confidence > found[same][1].confidence:
-                found[same] = (track.best, reading)
+                found[same] = (sighting, reading)
             if len(found) == self._config.lines_max:
                 break
         return found
 
-    def _read_track(self, track: _Track) -> Reading | None:
+    def _read_track(self, track: _Track) -> tuple[_Sighting, Reading | None]:
         """The line at its best; where that is unsure and the line stays, also all its sightings laid over each other: what
-        moves behind the letters fades."""
-        best = track.best
+        moves behind the letters fades. The sighting has the box that was read."""
+        best, pixels = track.best, track.best.frame.pixels
         if best.box.is_column:
-            return self._reader.read_column(best.frame.pixels, best.box)
-        box = self._detector.refined(best.frame.pixels, best.box)
-        reading = self._reader.read(upright(best.frame.pixels, box))
-        if len(track.sightings) == 1 or (reading is not None and reading.confidence >= SURE):
-            return reading
-        pieces = [upright(sighting.frame.pixels, box) for sighting in track.sightings]
-        laid = self._reader.read(np.mean(pieces, axis=0).astype(np.uint8))
-        readings = [one for one in (reading, laid) if one is not None]
-        return max(readings, key=lambda one: one.confidence, default=None)
+            return best, self._reader.read_column(pixels, best.box)
+        box = self._detector.refined(pixels, best.box)
+        readings = [self._reader.read(upright(pixels, box))]
+        if len(track.sightings) > 1 and (readings[0] is None or readings[0].confidence < SURE):
+            pieces = [upright(sighting.frame.pixels, box) for sighting in track.sightings]
+            readings.append(self._reader.read(np.mean(pieces, axis=0).astype(np.uint8)))
+        surest = max((one for one in readings if one is not None), key=lambda one: one.confidence, default=None)
+        return replace(best, box=box), surest
 
     def _cue(self, sighting: _Sighting, reading: Reading) -> Cue:
         frame = sighting.frame

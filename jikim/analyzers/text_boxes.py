@@ -32,8 +32,11 @@ GROWTH = 1.6
 SIDE_MIN_PX = 5
 BOXES_MAX = 200
 
-REFINED_ROOM = 0.6
-"""How much around a line is looked at again, in heights of the line."""
+REFINED_ROOM, REFINED_LENGTH = 0.6, 2.5
+"""How much above and below a line and at its ends is looked at again, in heights of the line."""
+CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+GAP = 0.5
+"""The widest gap within a line, in heights of the line."""
 REFINED_HEIGHT_PX = 36
 REFINED_ENLARGED_MAX = 2.0
 REFINED_SIDE_MAX_PX = 960
@@ -121,19 +124,17 @@ class TextDetector:
         return sorted(lines, key=lambda box: -box.score)[:BOXES_MAX]
 
     def refined(self, pixels: Pixels, line: TextBox) -> TextBox:
-        """The same line, its box drawn again from what lies around it: `find` sees small letters too coarsely for reading."""
-        around = line.box
-        room = REFINED_ROOM * line.height_px
-        left, top = max(0, int(around.left - room)), max(0, int(around.top - room))
-        crop = pixels[top : math.ceil(around.top + around.height + room), left : math.ceil(around.left + around.width + room)]
+        """The same line, its box drawn again from what lies around it, with pieces of the line that `find` left off: it sees
+        small letters too coarsely for reading."""
+        around = _widened(line).box
+        left, top = max(0, int(around.left)), max(0, int(around.top))
+        crop = pixels[top : math.ceil(around.top + around.height), left : math.ceil(around.left + around.width)]
         scale = min(REFINED_HEIGHT_PX / line.height_px, REFINED_ENLARGED_MAX, REFINED_SIDE_MAX_PX / max(crop.shape[:2]))
         offset = np.array([left, top], np.float32)
-        pieces = [corners + offset for corners, score in self._found(crop, scale) if score >= PIXEL_THRESHOLD]
-        own = [piece for piece in pieces if _holds(line.corners, piece.mean(axis=0))]
-        if not own:
+        pieces = _of_one_line(line, [corners + offset for corners, _ in self._found(crop, scale)])
+        if not pieces:
             return line
-        corners = own[0] if len(own) == 1 else _around(np.concatenate(own))
-        return TextBox(corners, line.score)
+        return TextBox(pieces[0] if len(pieces) == 1 else _around(np.concatenate(pieces)), line.score)
 
     def _found(self, crop: Pixels, scale: float) -> list[tuple[Quad, float]]:
         """Corners in pixels of the crop, and scores; the detector sees the crop at this scale."""
@@ -148,8 +149,34 @@ def _interpolation(scale: float) -> int:
     return cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
 
 
-def _holds(corners: Quad, point: NDArray[np.float32]) -> bool:
-    return cv2.pointPolygonTest(corners, (float(point[0]), float(point[1])), measureDist=False) >= 0
+def _axes(line: TextBox) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Unit vectors along the line and across it."""
+    along = (line.corners[1] - line.corners[0]) / max(line.width_px, 1e-3)
+    across = (line.corners[3] - line.corners[0]) / max(line.height_px, 1e-3)
+    return along, across
+
+
+def _widened(line: TextBox) -> TextBox:
+    """With room around it to look at again."""
+    along, across = _axes(line)
+    moves = [sign_x * REFINED_LENGTH * along + sign_y * REFINED_ROOM * across for sign_x, sign_y in CORNERS]
+    return TextBox(line.corners + np.array(moves, np.float32) * np.float32(line.height_px), line.score)
+
+
+def _of_one_line(line: TextBox, pieces: list[Quad]) -> list[Quad]:
+    """Those that lie on the line, and those that go on from them in the same height without a gap."""
+    along, across = _axes(line)
+    middle, height = line.corners.mean(axis=0), line.height_px
+    level = [piece for piece in pieces if abs(float((piece.mean(axis=0) - middle) @ across)) < height / 2]
+    spans = [((piece - middle) @ along, piece) for piece in level]
+    own: list[Quad] = []
+    start, end = -line.width_px / 2, line.width_px / 2
+    for places, piece in sorted(spans, key=lambda span: float(np.abs(span[0]).min())):  # from the middle outwards
+        left, right = float(places.min()), float(places.max())
+        if left < end + GAP * height and right > start - GAP * height:
+            start, end = min(start, left), max(end, right)
+            own.append(piece)
+    return own
 
 
 def _around(points: NDArray[np.float32]) -> Quad:
