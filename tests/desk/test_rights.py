@@ -59,6 +59,8 @@ def test_every_address_says_who_may_open_it(place):
     assert place.roles, f"{place.route} declares nobody: put @allow(...) or @public on its view"
     assert place.roles == EVERYONE or place.roles <= set(Role.values)
     assert place.name
+    assert place.what, f"put the words {place.what_key} beside the others"
+    assert place.family in rights_page.FAMILIES
 
 
 @pytest.mark.parametrize("role", Role.values)
@@ -177,4 +179,4 @@ def test_a_view_that_declares_nothing_is_open_to_nobody_and_found(signed_in, rol
 def test_the_page_of_rights_lists_every_address(signed_in):
     text = signed_in(Role.AUDITOR).get("/rights/").content.decode().replace("&lt;", "<").replace("&gt;", ">")
     for place in ADDRESSES:
-        assert f"<code>{place.route}</code>" in text
+        assert f">{place.route}</code>" in text
