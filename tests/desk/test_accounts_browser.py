@@ -14,6 +14,7 @@ from jikim_desk.accounts import people
 from jikim_desk.accounts.models import Grant, Role, Team, User
 
 sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 PASSWORD = "말이 배터리를 정확히 스테이플러"
 CHROMIUM = Path("/usr/bin/chromium")
 PICTURES = os.environ.get("JIKIM_PICTURES")
@@ -68,7 +69,10 @@ def page_of(chromium, lang="ko-KR", scheme="light", key=True, has_pin=True):
     context.close()
 
 
-def picture(page, name):
+def looked_at(page, name):
+    """Nothing keeps anybody from using the page as it stands (WCAG 2.2 AA, as far as axe-core can tell); and its picture."""
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["impact"]) for one in found if one["impact"] in ("serious", "critical")] == []
     if PICTURES:
         page.screenshot(path=Path(PICTURES, f"{name}.png"), full_page=True)
 
@@ -78,41 +82,47 @@ def test_from_the_link_to_work_with_a_security_key_alone(chromium, desk, lang, s
     address, secret = desk
     with page_of(chromium, lang, scheme) as page:
         page.goto(f"{address}/join/{secret}/")
-        picture(page, f"join-{lang}")
+        looked_at(page, f"join-{lang}")
         page.locator("form button.primary").click()
         page.wait_for_url("**/enrol/")
-        picture(page, f"enrol-{lang}")
+        looked_at(page, f"enrol-{lang}")
         page.locator("a.button.primary").click()
         page.wait_for_selector("#mfa_webauthn_add")
-        picture(page, f"add-key-{lang}")
+        looked_at(page, f"add-key-{lang}")
         page.locator("#mfa_webauthn_add").click()
         page.wait_for_url("**/accounts/codes/")
         assert page.locator(".codes li").count() == 10
-        picture(page, f"codes-{lang}")
+        looked_at(page, f"codes-{lang}")
         page.locator("a.button.primary").click()
         page.locator("a.button.primary").click()
         page.wait_for_url(f"{address}/")
         page.goto(f"{address}/accounts/keys/")
-        picture(page, f"my-security-{lang}")
+        looked_at(page, f"my-security-{lang}")
 
         page.goto(f"{address}/accounts/logout/")
         page.locator("main form button.primary").click()
         page.wait_for_url("**/accounts/login/**")
-        picture(page, f"sign-in-{lang}")
+        looked_at(page, f"sign-in-{lang}")
         page.locator("#passkey_login").click()
         page.wait_for_url(f"{address}/")
 
         page.goto(f"{address}/people/")
-        picture(page, f"people-{lang}")
+        looked_at(page, f"people-{lang}")
         page.fill("#username", "newcomer")
         page.fill("#name", "김하나")
         page.locator("form[action='/people/add/'] button").click()
         page.wait_for_selector("#secret")
         assert "/join/" in page.locator("#secret").input_value()
-        picture(page, f"link-{lang}")
+        looked_at(page, f"link-{lang}")
+        Grant.objects.create(user=User.objects.get(username="admin"), role=Role.AUDITOR)
+        page.goto(f"{address}/audit/")
+        looked_at(page, f"audit-{lang}")
+        page.locator("form[action='/audit/verify/'] button").click()
+        page.wait_for_url("**/audit/verify/")
+        looked_at(page, f"audit-verdict-{lang}")
         for name in ("rights", f"people/{User.objects.get(username='newcomer').pk}"):
             page.goto(f"{address}/{name}/")
-            picture(page, f"{name.partition('/')[0]}-page-{lang}")
+            looked_at(page, f"{name.partition('/')[0]}-page-{lang}")
         assert page.complaints == []
         assert page.asked == {address}
     assert not User.objects.get(username="admin").has_usable_password()
@@ -133,7 +143,7 @@ def test_a_sensitive_act_asks_for_the_key_again_and_then_goes_on_by_itself(chrom
             page.fill("#team_name", "새 팀")
             page.locator("form[action='/people/teams/add/'] button").click()
             page.wait_for_selector("#mfa_webauthn_reauthenticate")
-            picture(page, "confirm")
+            looked_at(page, "confirm")
             assert not Team.objects.filter(name="새 팀").exists()
         page.locator("#mfa_webauthn_reauthenticate").click()
         page.wait_for_url("**/people/**")
@@ -158,7 +168,7 @@ def test_a_key_that_is_refused_is_said_in_words(chromium, desk):
         page.locator("#passkey_login").click()
         page.wait_for_selector("#key-failed:not([hidden])")
         assert "다시 시도하세요" in page.locator("#key-failed").inner_text()
-        picture(page, "key-failed")
+        looked_at(page, "key-failed")
 
 
 def test_without_script_a_password_and_an_app_still_work(chromium, desk):
@@ -171,12 +181,10 @@ def test_without_script_a_password_and_an_app_still_work(chromium, desk):
     context = chromium.new_context(java_script_enabled=False, locale="ko-KR")
     page = context.new_page()
     page.goto(f"{address}/accounts/login/")
-    picture(page, "sign-in-without-script")
     page.fill("#id_login", "admin")
     page.fill("#id_password", PASSWORD)
     page.locator("form[action='/accounts/login/'] button").click()
     page.wait_for_url("**/accounts/keys/authenticate/**")
-    picture(page, "second-step")
     page.fill("#id_code", format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
     page.get_by_role("button", name="확인").click()
     page.wait_for_url(f"{address}/")
@@ -195,7 +203,7 @@ def test_an_app_is_set_up_from_the_picture(chromium, desk):
         page.wait_for_url("**/enrol/")
         page.goto(f"{address}/accounts/app/activate/")
         assert page.locator(".qr svg").bounding_box()["width"] > 100
-        picture(page, "app")
+        looked_at(page, "app")
         app = page.locator("dd code").inner_text()
         page.fill("#id_code", format_hotp_value(hotp_value(app, int(time.time()) // 30)))
         page.locator("form button.primary").click()
