@@ -41,6 +41,6 @@ def fingerprint_picture(rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: i
         views=views,
         points=points,
         descriptors=descriptors,
-        blocks=block_codes(grey) if len(points) else np.empty(0, np.uint32),
-        sketch=sketch(grey) if len(points) else None,
+        blocks=np.empty(0, np.uint32) if is_uniform else block_codes(grey),
+        sketch=None if is_uniform else sketch(grey),
     )

@@ -1,0 +1,354 @@
+"""What a film or picture has to do with a known item, frame by frame and second by second.
+
+The cheap look comes first: hashes of frames. Where they leave doubt, keypoints of some frames are compared. Both vote for where
+the stretches lie that both films share (timelines.py), and so does the sound. Along those stretches frames are then looked at
+closely: in a copy what moves is where it was at that moment; in another film of the same room only what stands still is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jikim.copies.films import pointed_frames
+from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment
+from jikim.copies.keypoints import mirrored_descriptors
+from jikim.copies.pdq import distances
+from jikim.copies.profiles import FramePair, Profile, profiled
+from jikim.copies.sounds import heard
+from jikim.copies.timelines import Stretch, Vote, align, coverage
+from jikim.copies.verification import PictureRelation, Relation, compare_pictures
+
+DISTANCE_MAX = 31
+SINGLE_DISTANCE_MAX = 24
+"""One frame among many has more chances to be like another by accident."""
+
+QUALITY_MIN = 50
+SINGLE_INLIERS_MIN = 15
+"""What one pair of frames must show where no second pair confirms it."""
+
+MOVING_MIN = 0.78
+"""The mean correlation of blocks that move from which two films show the same moments: bench/copies/videos.py."""
+
+STILL_MIN = 0.55
+"""The same of blocks that stand still, where nothing moves."""
+
+SOUND_ONLY = "sound"
+"""The edit of an item of which nothing but the sound is there."""
+
+_NEAREST = 8
+_EXPLAINED_MIN = 0.5
+_MAPPED = 4
+_QUERY_FRAMES = 12
+_REFERENCES = 3
+_VOTING_POINTS = 120
+_LIKE = 0.8
+_TOLERANCE_MIN_S = 0.35
+_ROWS_MIN = 6
+_SOUND_PIECES_MIN = 2
+_ROWS = 48
+
+_Place = TypeVar("_Place", int, float)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemRelation:
+    """What a query has to do with an item. `best` is the pair of frames that shows it best, None where `is_by_sound`: nothing
+    but the sound is the same. `moving` and `still` are the mean correlations of blocks that move and that do not, NaN where
+    there are none; `unsure_s` are moments of the query that should be looked at to be sure of a film's relation and edges."""
+
+    relation: Relation
+    score: float
+    coverage_query: float
+    coverage_item: float
+    segments: tuple[Segment, ...]
+    speed: float
+    best: FramePair | None
+    is_by_sound: bool
+    moving: float
+    still: float
+    unsure_s: tuple[float, ...]
+
+
+def compare_items(
+    query: ItemFingerprint, reference: ItemFingerprint, candidates: Iterable[tuple[int, int]] = ()
+) -> ItemRelation | None:
+    """What the query has to do with the reference; None when nothing. `candidates` are pairs of frames, as places in their
+    lists, that an index found to be alike: they are compared first."""
+    pairs = _Pairs(query, reference)
+    hashed = _hash_votes(query, reference)
+    explained = {frame for frame, _, _ in hashed}
+    if len(explained) < max(3, _EXPLAINED_MIN * len(query.frames)):
+        _compare_points(pairs, candidates, explained)
+    for frame, item_frame, _ in sorted(hashed, key=lambda one: -one[2])[:_MAPPED]:
+        pairs.relation(frame, item_frame)
+    spoken = _sounds(query, reference)
+    if not _is_enough(pairs, hashed):
+        return _by_sound(query, reference, spoken)
+    profile = profiled(query, reference, pairs.related(), explained)
+    votes = profile.votes() if profile else _plain_votes(pairs, hashed)
+    looked = profile.looked_s if profile else sorted({vote.at_s for vote in votes} | {query.frames[q].at_s for q in explained})
+    stretches = (
+        align([*votes, *spoken], looked, _length_s(query), _length_s(reference), _tolerance_s(reference)) if votes else []
+    )
+    seen_s = np.array([vote.at_s for vote in votes])
+    shown = [one for one in stretches if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
+    if not shown:
+        return _by_sound(query, reference, spoken)
+    return _judged(pairs, shown, profile)
+
+
+class _Pairs:
+    """Pairs of frames, each compared once."""
+
+    def __init__(self, query: ItemFingerprint, reference: ItemFingerprint) -> None:
+        self.query, self.reference = query, reference
+        self.pointed, self.item_pointed = pointed_frames(query), pointed_frames(reference)
+        self._known: dict[tuple[int, int], PictureRelation] = {}
+
+    def relation(self, frame: int, item_frame: int) -> PictureRelation:
+        key = frame, item_frame
+        if key not in self._known:
+            self._known[key] = compare_pictures(self.query.frames[frame], self.reference.frames[item_frame])
+        return self._known[key]
+
+    def related(self) -> list[FramePair]:
+        """Those compared so far that are related."""
+        return [FramePair(*key, one) for key, one in self._known.items() if one.relation is not Relation.NONE]
+
+
+# ---- votes ----------------------------------------------------------------------------------------------------------------
+
+
+def _hash_votes(query: ItemFingerprint, reference: ItemFingerprint) -> list[tuple[int, int, float]]:
+    """Pairs of frames whose hashes are alike in the orientation in which most are, each with what it is worth."""
+    mine = [place for place, frame in enumerate(query.frames) if frame.quality >= QUALITY_MIN]
+    theirs = [place for place, frame in enumerate(reference.frames) if frame.quality >= QUALITY_MIN]
+    if not mine or not theirs:
+        return []
+    known = np.stack([reference.frames[place].pdq[0] for place in theirs])
+    table = np.empty((len(mine), 8, len(theirs)), np.int16)
+    for start in range(0, len(mine), _ROWS):
+        rows = mine[start : start + _ROWS]
+        hashes = np.concatenate([query.frames[place].pdq for place in rows])
+        table[start : start + len(rows)] = distances(hashes, known).reshape(len(rows), 8, -1)
+    _add_views(table, query, reference, mine, theirs)
+    limit = SINGLE_DISTANCE_MAX if len(query.frames) == 1 or len(reference.frames) == 1 else DISTANCE_MAX
+    turn = int((table.min(axis=2) <= limit).sum(axis=0).argmax())
+    chosen = table[:, turn]
+    found = []
+    for row, nearest in enumerate(np.argsort(chosen, axis=1, kind="stable")[:, :_NEAREST]):
+        for column in nearest:
+            if chosen[row, column] <= limit:
+                found.append((mine[row], theirs[int(column)], 1 - float(chosen[row, column]) / 64))
+    return found
+
+
+def _add_views(
+    table: NDArray[np.int16], query: ItemFingerprint, reference: ItemFingerprint, mine: list[int], theirs: list[int]
+) -> None:
+    """Takes in what lies inside borders, upright, on either side."""
+    inner = [(row, query.frames[place].views) for row, place in enumerate(mine) if len(query.frames[place].views)]
+    known = np.stack([reference.frames[place].pdq[0] for place in theirs])
+    for row, views in inner:
+        table[row, 0] = np.minimum(table[row, 0], distances(views, known).min(axis=0))
+    upright = np.stack([query.frames[place].pdq[0] for place in mine])
+    for column, place in enumerate(theirs):
+        views = reference.frames[place].views
+        if len(views):
+            table[:, 0, column] = np.minimum(table[:, 0, column], distances(upright, views).min(axis=1))
+            for row, own in inner:
+                table[row, 0, column] = min(table[row, 0, column], distances(own, views).min())
+
+
+def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explained: set[int]) -> None:
+    """Compares frames with keypoints, those first that no hash explains, with the frames of the item that are likeliest."""
+    for frame, item_frame in list(candidates)[: _QUERY_FRAMES * _REFERENCES]:
+        if frame in pairs.pointed and item_frame in pairs.item_pointed:
+            pairs.relation(frame, item_frame)
+    if not pairs.item_pointed:
+        return
+    known = _Voting([pairs.reference.frames[place] for place in pairs.item_pointed])
+    open_ = [place for place in pairs.pointed if place not in explained]
+    for frame in _spread(open_ or pairs.pointed, _QUERY_FRAMES):
+        for place in known.likeliest(pairs.query.frames[frame]):
+            pairs.relation(frame, pairs.item_pointed[place])
+
+
+def _plain_votes(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> list[Vote]:
+    """Votes where there are no sketches to look closer at."""
+    query, reference = pairs.query.frames, pairs.reference.frames
+    votes = [Vote(query[frame].at_s, reference[item_frame].at_s, worth) for frame, item_frame, worth in hashed]
+    for pair in pairs.related():
+        worth = min(1.0, pair.relation.inliers / 60) * pair.relation.agreement
+        votes.append(Vote(query[pair.frame].at_s, reference[pair.item_frame].at_s, max(worth, 0.05)))
+    return votes
+
+
+class _Voting:
+    """The strongest keypoints of the frames of one item, to find the frames that a picture is likeliest a copy of."""
+
+    def __init__(self, frames: Sequence[PictureFingerprint]) -> None:
+        kept = [frame.descriptors[:_VOTING_POINTS] for frame in frames]
+        self._starts = np.cumsum([0, *(len(one) for one in kept[:-1])])
+        self._known = _unit(np.concatenate(kept)).T
+
+    def likeliest(self, picture: PictureFingerprint) -> list[int]:
+        """Places of the frames with most like keypoints, upright or mirrored, best first."""
+        own = picture.descriptors[:_VOTING_POINTS]
+        counts = []
+        for descriptors in (own, mirrored_descriptors(own)):
+            alike = _unit(descriptors) @ self._known
+            counts.append((np.maximum.reduceat(alike, self._starts, axis=1) > _LIKE).sum(axis=0))
+        total = np.maximum(*counts)
+        return [int(place) for place in np.argsort(-total, kind="stable")[:_REFERENCES] if total[place] >= 3]
+
+
+def _unit(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    values = descriptors.astype(np.float32)
+    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _sounds(query: ItemFingerprint, reference: ItemFingerprint) -> list[Vote]:
+    """Moments of the query whose sound is heard in the item."""
+    if not query.sound or not reference.sound:
+        return []
+    found = heard(query.sound, reference.sound)
+    return [Vote(one.at_s, one.item_at_s, min(1.0, 3.5 * (one.alike - 0.5))) for one in found]
+
+
+def _length_s(item: ItemFingerprint) -> float:
+    return max(item.duration_s or 0.0, item.frames[-1].at_s if item.frames else 0.0)
+
+
+def _tolerance_s(reference: ItemFingerprint) -> float:
+    """Half the usual distance between two looks at the item, and a little."""
+    times = [frame.at_s for frame in reference.frames]
+    gap_s = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    return max(_TOLERANCE_MIN_S, 0.6 * gap_s)
+
+
+def _is_enough(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> bool:
+    """Two moments of the query are shown, or one that leaves no doubt."""
+    related = pairs.related()
+    moments = {pair.frame for pair in related} | {frame for frame, _, _ in hashed}
+    is_hash = any(worth >= 1 - SINGLE_DISTANCE_MAX / 64 for _, _, worth in hashed)
+    return bool(related) and (
+        len(moments) >= 2 or is_hash or any(pair.relation.inliers >= SINGLE_INLIERS_MIN for pair in related)
+    )
+
+
+# ---- judgement --------------------------------------------------------------------------------------------------------------
+
+
+def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) -> ItemRelation:
+    """Whether frames on the stretches show the same moments."""
+    related = pairs.related()
+    moving, still, rows = profile.along(stretches) if profile else (math.nan, math.nan, 0)
+    if not math.isnan(moving):
+        is_copy = moving >= MOVING_MIN
+    elif not math.isnan(still):
+        is_copy = still >= STILL_MIN
+    else:
+        is_copy = sum(one.relation.relation is Relation.COPY for one in related) * 2 >= len(related)
+    best = max(related, key=lambda one: _rank(pairs, one, stretches))
+    segments = tuple(one.segment for one in stretches)
+    covered = coverage(segments, _length_s(pairs.query), _length_s(pairs.reference))
+    return ItemRelation(
+        relation=Relation.COPY if is_copy else Relation.SAME_SCENE,
+        score=max(one.relation.score for one in related),
+        coverage_query=round(covered[0], 4),
+        coverage_item=round(covered[1], 4),
+        segments=segments,
+        speed=max(stretches, key=lambda one: one.weight).speed,
+        best=best,
+        is_by_sound=False,
+        moving=moving,
+        still=still,
+        unsure_s=_to_look_at(pairs, stretches, rows),
+    )
+
+
+def _rank(pairs: _Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple[bool, bool, float, int]:
+    """Frames of the same moment come first, copies among them, the surest first."""
+    at_s, item_at_s = pairs.query.frames[pair.frame].at_s, pairs.reference.frames[pair.item_frame].at_s
+    is_on_line = any(
+        one.segment.start_s <= at_s <= one.segment.end_s and abs(one.item_time(at_s) - item_at_s) <= 1.0 for one in stretches
+    )
+    return is_on_line, pair.relation.relation is Relation.COPY, pair.relation.score, pair.relation.inliers
+
+
+def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], rows: int) -> tuple[float, ...]:
+    """Moments of the query at which the item has frames to compare with, if too few were compared so far; and the gaps in
+    which a stretch begins or ends."""
+    wanted: list[float] = []
+    looked = np.array([frame.at_s for frame in pairs.query.frames])
+    if len(looked) < 2:
+        return ()
+    for stretch in stretches:
+        known = [pairs.reference.frames[place].at_s for place in pairs.item_pointed]
+        moments = [(at - stretch.offset_s) / stretch.speed for at in known]
+        inside = [at for at in moments if stretch.segment.start_s <= at <= stretch.segment.end_s]
+        if rows < _ROWS_MIN:
+            wanted += [at + 0.15 * step for at in _spread(inside, _ROWS_MIN) for step in range(-2, 3)]
+        for edge in (stretch.segment.start_s, stretch.segment.end_s):
+            before, after = looked[looked <= edge], looked[looked >= edge]
+            if len(before) and len(after) and after[0] - before[-1] > 1.0:
+                wanted += list(np.linspace(before[-1], after[0], 10)[1:-1])
+    return tuple(sorted({round(float(at), 3) for at in wanted if at >= 0}))
+
+
+def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequence[Vote]) -> ItemRelation | None:
+    """What is known by the sound alone: a lead, for the same sound may lie under other pictures."""
+    length_s = max(_length_s(query), max((vote.at_s for vote in spoken), default=0.0))
+    item_length_s = max(_length_s(reference), max((vote.item_at_s for vote in spoken), default=0.0))
+    is_short = bool(query.sound) and len(query.sound.codes) * query.sound.step_s < 12.0 if query.sound else False
+    if len(spoken) < (1 if is_short else _SOUND_PIECES_MIN):
+        return None
+    stretches = align(spoken, [vote.at_s for vote in spoken], length_s, item_length_s, 0.5)
+    stretches = [one for one in stretches if one.frames >= (1 if is_short else _SOUND_PIECES_MIN)]
+    if not stretches:
+        return None
+    segments = tuple(one.segment for one in stretches)
+    covered = coverage(segments, length_s, item_length_s)
+    score = round(float(np.mean([vote.weight for vote in spoken])), 4)
+    return ItemRelation(
+        relation=Relation.SAME_SCENE,
+        score=score,
+        coverage_query=round(covered[0], 4),
+        coverage_item=round(covered[1], 4),
+        segments=segments,
+        speed=stretches[0].speed,
+        best=None,
+        is_by_sound=True,
+        moving=math.nan,
+        still=math.nan,
+        unsure_s=(),
+    )
+
+
+def _spread(places: Sequence[_Place], count: int) -> list[_Place]:
+    """At most `count` of them, evenly."""
+    if len(places) <= count:
+        return list(places)
+    return [places[int(place)] for place in np.linspace(0, len(places) - 1, count)]
+
+
+def with_speed(edit: str, speed: float) -> str:
+    """The code of an edit of pictures (edits.py) with what was done to the speed."""
+    parts = [] if edit == "none" else [edit]
+    if abs(abs(speed) - 1) >= 0.02:
+        parts.append(f"speed:{round(100 * abs(speed))}")
+    if speed < 0:
+        parts.append("backwards")
+    return "+".join(parts) or "none"
+
+
+def without_pixels(item: ItemFingerprint) -> ItemFingerprint:
+    """The fingerprint as a bank keeps it."""
+    return replace(item, frames=tuple(replace(frame, sketch=None) for frame in item.frames))

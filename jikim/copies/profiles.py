@@ -1,0 +1,198 @@
+"""How alike each frame of a film is to each moment of a known one, block by block.
+
+An edit places the film on the screen in one way from beginning to end. So a few frames tell how (`FramePair`), and then every
+frame can be carried over and held against all moments of the item at once, at the cost of counting bits. Where in time the
+film lies shows in what moves; so does whether it is a copy or another film of the same room.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jikim.copies.blocks import BLOCKS, carried_codes, correlations
+from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
+from jikim.copies.timelines import Stretch, Vote
+from jikim.copies.verification import PictureRelation
+
+ALIKE_MIN = 0.35
+"""The mean correlation of its blocks from which a frame may show a moment of the item."""
+
+_FRAMES_MAX = 80
+_MAPS_TRIED, _MAPS_KEPT, _MAPS_FRAMES = 6, 2, 8
+_SEEN_BLOCKS_MIN = 10
+_SPREAD = 0.08
+"""How far a moment may fall behind the best one of a frame to be voted for."""
+_VOTES = 8
+_SAME_MOMENT_S = 0.22
+_MOVED = 0.75
+_APART_S = 0.4
+_MOVING_BLOCKS_MIN = 8
+_COVERED = 0.4
+_COVERED_SHARE = 0.9
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FramePair:
+    """A frame of the query and one of the item, as places in their lists, and how they are related."""
+
+    frame: int
+    item_frame: int
+    relation: PictureRelation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """`at_s` (f,) of the query, `item_at_s` (m,) of the item; `alike` (f, m, 64) correlations of blocks, NaN where a frame
+    shows nothing of a block or it is plain; `codes` (m, 64) are the item's own."""
+
+    at_s: NDArray[np.float64]
+    item_at_s: NDArray[np.float64]
+    alike: Floats
+    codes: NDArray[np.uint32]
+
+    @property
+    def looked_s(self) -> list[float]:
+        """The moments of the query that could vote."""
+        return [float(at) for at in self.at_s]
+
+    def means(self) -> Floats:
+        """(f, m) mean correlations; -1 where too little is seen."""
+        seen = np.isfinite(self.alike).sum(axis=2)
+        sums = np.nansum(self.alike, axis=2)
+        return np.asarray(np.where(seen >= _SEEN_BLOCKS_MIN, sums / np.maximum(seen, 1), -1.0), np.float32)
+
+    def votes(self) -> list[Vote]:
+        """Each frame's votes for the moments that it is likest."""
+        found = []
+        for at_s, means in zip(self.at_s, self.means(), strict=True):
+            best = float(means.max())
+            if best < ALIKE_MIN:
+                continue
+            for place in np.argsort(-means, kind="stable")[:_VOTES]:
+                behind = (best - float(means[place])) / _SPREAD
+                if behind < 1:
+                    found.append(Vote(float(at_s), float(self.item_at_s[place]), (1 - behind) * min(1.0, best + 0.3)))
+        return found
+
+    def along(self, stretches: Sequence[Stretch]) -> tuple[float, float, int]:
+        """The mean correlations of blocks that move and of those that stand still over frames of the same moments, NaN where
+        there are too few, and how many such frames there are."""
+        rows = list(self._same_moments(stretches))
+        if not rows:
+            return math.nan, math.nan, 0
+        with_all = self.alike.reshape(-1, BLOCKS**2)
+        is_covered = np.array([_share_below(column, _COVERED) >= _COVERED_SHARE for column in with_all.T])
+        moving, still = [], []
+        for frame, item_frame in rows:
+            alike = self.alike[frame, item_frame]
+            counted = np.isfinite(alike) & ~is_covered
+            moves = self._moves(item_frame)
+            moving.append(alike[counted & moves])
+            still.append(alike[counted & ~moves])
+        all_moving, all_still = np.concatenate(moving), np.concatenate(still)
+        return (
+            float(all_moving.mean()) if len(all_moving) >= _MOVING_BLOCKS_MIN else math.nan,
+            float(all_still.mean()) if len(all_still) else math.nan,
+            len(rows),
+        )
+
+    def _same_moments(self, stretches: Sequence[Stretch]) -> list[tuple[int, int]]:
+        """Frames on a stretch with the frame of the item that shows the same moment."""
+        found = []
+        means = self.means()
+        for frame, at_s in enumerate(self.at_s):
+            for one in stretches:
+                if one.segment.start_s <= at_s <= one.segment.end_s:
+                    off = np.abs(self.item_at_s - one.item_time(float(at_s)))
+                    near = np.flatnonzero(off <= _SAME_MOMENT_S) if len(self.item_at_s) > 1 else np.array([0])
+                    if len(near):
+                        found.append((frame, int(near[means[frame, near].argmax()])))
+        return found
+
+    def _moves(self, item_frame: int) -> Bools:
+        """(64,) which blocks of a frame of the item look otherwise at most other moments."""
+        apart = np.abs(self.item_at_s - self.item_at_s[item_frame]) >= _APART_S
+        if not apart.any():
+            return np.zeros(BLOCKS**2, np.bool_)
+        past = correlations(self.codes[item_frame], self.codes[apart])
+        return np.asarray(np.median(past, axis=0) < _MOVED)
+
+
+def _share_below(values: Floats, limit: float) -> float:
+    """The share of what is known that lies below a limit; 0 where nothing is known."""
+    known = values[np.isfinite(values)]
+    return float((known < limit).mean()) if len(known) else 0.0
+
+
+def profiled(
+    query: ItemFingerprint, reference: ItemFingerprint, related: Sequence[FramePair], first: set[int]
+) -> Profile | None:
+    """The profile of a query against an item by the maps of related frames; None where there are no sketches or no codes.
+    `first` are frames that must be in it."""
+    items = [frame for frame in reference.frames if len(frame.blocks)]
+    maps = _maps(query, reference, items, related)
+    if not maps:
+        return None
+    chosen = _chosen(query, first | {pair.frame for pair in related})
+    codes = np.array([frame.blocks for frame in items])
+    rows = [_row(query.frames[place], items[0], codes, maps) for place in chosen]
+    at_s = np.array([query.frames[place].at_s for place in chosen])
+    return Profile(at_s, np.array([frame.at_s for frame in items]), np.array(rows), codes)
+
+
+def _chosen(query: ItemFingerprint, first: set[int]) -> list[int]:
+    """The frames to be held against the item: all, or so many spread around those that are known to show it."""
+    places = [place for place, frame in enumerate(query.frames) if frame.sketch is not None]
+    if len(places) <= _FRAMES_MAX or not first:
+        return [places[int(one)] for one in np.linspace(0, len(places) - 1, min(_FRAMES_MAX, len(places)))]
+    near = sorted(places, key=lambda place: min(abs(place - one) for one in first))[: _FRAMES_MAX // 2]
+    rest = [place for place in places if place not in set(near)]
+    spread = [rest[int(one)] for one in np.linspace(0, len(rest) - 1, min(_FRAMES_MAX // 2, len(rest)))]
+    return sorted({*near, *spread})
+
+
+def _maps(
+    query: ItemFingerprint, reference: ItemFingerprint, items: Sequence[PictureFingerprint], related: Sequence[FramePair]
+) -> list[PictureRelation]:
+    """The maps under which a few frames are likest some moment of the item, best first."""
+    mapped = [pair for pair in related if pair.relation.transform is not None]
+    mapped = [pair for pair in mapped if query.frames[pair.frame].sketch is not None]
+    if not mapped or not items:
+        return []
+    tried = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))[:_MAPS_TRIED]
+    frames = [mapped[int(place)].frame for place in np.linspace(0, len(mapped) - 1, min(_MAPS_FRAMES, len(mapped)))]
+    codes = np.array([frame.blocks for frame in items])
+    worth = []
+    for pair in tried:
+        rows = np.array([_row(query.frames[place], items[0], codes, [pair.relation]) for place in frames])
+        means = Profile(np.zeros(len(rows)), np.zeros(len(items)), rows, codes).means()
+        worth.append(float(means.max(axis=1).mean()))
+    order = np.argsort(-np.array(worth), kind="stable")[:_MAPS_KEPT]
+    return [tried[int(place)].relation for place in order]
+
+
+def _row(
+    frame: PictureFingerprint, item: PictureFingerprint, codes: NDArray[np.uint32], maps: Sequence[PictureRelation]
+) -> Floats:
+    """(m, 64) correlations with all moments of the item, under the map that fits best."""
+    assert frame.sketch is not None
+    best: tuple[float, Floats] | None = None
+    for relation in maps:
+        assert relation.transform is not None
+        size = item.width_px, item.height_px
+        own, seen = carried_codes(frame.sketch, relation.transform, size, is_mirrored=relation.is_mirrored)
+        alike = np.where(seen & (codes != 0), correlations(own, codes), np.nan).astype(np.float32)
+        counts = np.isfinite(alike).sum(axis=1)
+        worth = float((np.nansum(alike, axis=1) / np.maximum(counts, _SEEN_BLOCKS_MIN)).max())
+        if best is None or worth > best[0]:
+            best = worth, alike
+    assert best is not None
+    return best[1]
