@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.http import Http404
 
 from jikim.vault import case_holder
 from jikim_desk.accounts.models import Role, Team, User
@@ -31,12 +31,12 @@ def open_cases(user: User, team: Team) -> list[Case]:
 def link(user: User, candidate: Candidate, case_id: str) -> Case | None:
     """Links a candidate `user` may decide on to a case, or to none for "". Returns the case where it is another than before.
 
-    What was kept of the candidate is held by the case too, so that it lives as long as the case. Raises PermissionDenied for a
-    case out of reach, VaultError when a key cannot be shared: then nothing was linked.
+    What was kept of the candidate is held by the case too, so that it lives as long as the case. Raises Http404 for a case
+    out of reach, VaultError when a key cannot be shared: then nothing was linked.
     """
     case = next((one for one in open_cases(user, candidate.team) if one.pk == case_id), None)
     if case is None and case_id:
-        raise PermissionDenied
+        raise Http404
     if candidate.case_id == (case.pk if case else None):
         return None
     with transaction.atomic():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.http import Http404
 from django.utils import timezone
 
 from jikim_desk.accounts.models import Role, Team, User
@@ -40,10 +41,10 @@ def open_case(user: User, team: Team, number: str, note: str = "") -> Case:
 
 
 def case_for(user: User, case_id: str) -> Case:
-    """The case, for who may see it. Raises PermissionDenied, also where there is none."""
+    """The case, for who may see it. Raises Http404, as where there is none."""
     case = visible_cases(user).select_related("team").filter(pk=case_id).first()
     if case is None:
-        raise PermissionDenied
+        raise Http404
     return case
 
 

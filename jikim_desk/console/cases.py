@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language
@@ -50,7 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
     user, sent = visitor(request), request.POST
     team = next((team for team in opening.teams_to_open_in(user) if str(team.pk) == sent.get("team")), None)
     if team is None:
-        raise PermissionDenied
+        raise Http404
     try:
         case = opening.open_case(user, team, sent.get("number", ""), sent.get("note", ""))
     except BadAsk as problem:

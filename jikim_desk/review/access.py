@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.http import Http404
 
 from jikim_desk.accounts.models import Role, User
 from jikim_desk.records.models import Candidate
@@ -38,10 +38,11 @@ def visible(user: User, *roles: str) -> QuerySet[Candidate]:
 
 
 def seen_by(user: User, candidate_id: str) -> Candidate:
-    """The candidate, for somebody who may see it. Raises PermissionDenied, also where there is none: ids tell nothing."""
+    """The candidate, for somebody who may see it. Raises Http404 for who may not, as where there is none:
+    ids tell nothing."""
     candidate = visible(user).select_related("team", "case").filter(pk=candidate_id).first()
     if candidate is None:
-        raise PermissionDenied
+        raise Http404
     return candidate
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
+from django.http import Http404
 from django.utils import timezone
 
 from jikim_desk.accounts.models import Role, User
@@ -97,10 +98,10 @@ def asked_talks(lead: User) -> list[AskedTalk]:
 
 
 def answer_talk(lead: User, debrief_id: str) -> None:
-    """Marks that a talk took place, or is arranged."""
+    """Marks that a talk took place, or is arranged. Raises Http404 where nobody of theirs asked."""
     asked = Debrief.objects.filter(pk=debrief_id, person__in=_led_by(lead), asks_for_talk=True)
     if not asked.update(answered_at=timezone.now()):
-        raise PermissionDenied
+        raise Http404
 
 
 def _led_by(lead: User) -> list[User]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.http import Http404
 from django.utils import timezone
 
 from jikim_desk.accounts.models import User
@@ -25,7 +26,7 @@ MOST_COPIES = 50
 
 def prepare(user: User, candidate_id: str, form_id: str) -> DangerSheet:
     """Puts the sheet together as things stand; the item stays where it is and is still to be decided. The same form twice is
-    one sheet. Raises PermissionDenied, BadDecision."""
+    one sheet. Raises Http404, PermissionDenied, BadDecision."""
     candidate = access.seen_by(user, candidate_id)
     if not access.may_decide(user, candidate):
         raise PermissionDenied
@@ -44,10 +45,10 @@ def prepare(user: User, candidate_id: str, form_id: str) -> DangerSheet:
 
 
 def sheet_for(user: User, sheet_id: str) -> DangerSheet:
-    """The sheet, for who may see its candidate, with a record. Raises PermissionDenied."""
+    """The sheet, for who may see its candidate, with a record. Raises Http404."""
     sheet = DangerSheet.objects.select_related("person").filter(pk=sheet_id).first()
     if sheet is None:
-        raise PermissionDenied
+        raise Http404
     access.seen_by(user, sheet.candidate_id)
     facts = {"what": "danger_sheet"}
     chain.record(Action.VIEW, actor=user, subject=f"candidate:{sheet.candidate_id}", facts=facts)

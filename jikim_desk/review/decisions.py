@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.http import Http404
 from django.utils import timezone
 
 from jikim_desk.accounts.models import User
@@ -40,7 +41,7 @@ def categories(kind: str) -> tuple[str, ...]:
 def decide(user: User, candidate_id: str, kind: str, *, category: str = "", note: str = "", form_id: str) -> Decision:
     """Puts on record what `user` decides on the item of a candidate, for all its copies. The same form twice is one decision.
 
-    Raises PermissionDenied, BadDecision, DecidedBefore, HeldByAnother.
+    Raises Http404, PermissionDenied, BadDecision, DecidedBefore, HeldByAnother.
     """
     _check_form(kind, category, note, form_id)
     with transaction.atomic():
@@ -68,12 +69,12 @@ def decide(user: User, candidate_id: str, kind: str, *, category: str = "", note
 def undo(user: User, decision_id: str) -> Decision:
     """Takes back one's own decision within the minute; the item waits again and is taken into hand. Twice is once.
 
-    Raises PermissionDenied for another's, TooLate when the minute is over or somebody went on from there.
+    Raises Http404 for another's, TooLate when the minute is over or somebody went on from there.
     """
     with transaction.atomic():
         decision = Decision.objects.select_for_update().filter(pk=decision_id, person=user).first()
         if decision is None:
-            raise PermissionDenied
+            raise Http404
         if decision.state == DecisionState.UNDONE:
             return decision
         if not may_undo(decision):

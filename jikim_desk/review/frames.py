@@ -16,8 +16,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.http import Http404
 from django.utils import timezone
 
 from jikim.errors import JikimError, MediaUnreadable, SandboxUnavailable, VaultError
@@ -116,13 +116,13 @@ def open_strip(user: User) -> Strip:
 def lift(user: User, capture_id: str, at_s: float | None, reason: str) -> Clear:
     """One frame of what `user` has in hand, clear for as long as a key is held. It is on record before it is seen.
 
-    Raises HeldByAnother, RestDue, BadDecision for no reason, PermissionDenied for another item's frame or a closed strip, and
+    Raises HeldByAnother, RestDue, BadDecision for no reason, Http404 for another item's frame or a closed strip, and
     JikimError where it cannot be opened.
     """
     held = _held(user)
     capture = next((one for one in _captures(held.candidate) if one.pk == capture_id), None)
     if capture is None or not held.has_opened_strip:
-        raise PermissionDenied
+        raise Http404
     if reason not in REASONS:
         raise BadDecision("review.lift_without_reason")
     exposure.touch(user)

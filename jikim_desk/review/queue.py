@@ -110,7 +110,7 @@ def counts(user: User) -> dict[str, int]:
 def claim(user: User, candidate_id: str) -> Claim:
     """Takes an item into hand; what was in hand before is laid down. Taking what is in hand already renews it.
 
-    Raises PermissionDenied, RestDue, DecidedBefore, HeldByAnother.
+    Raises Http404, PermissionDenied, RestDue, DecidedBefore, HeldByAnother.
     """
     candidate = access.seen_by(user, candidate_id)
     if not access.may_decide(user, candidate):

@@ -32,7 +32,7 @@ def test_a_case_is_opened_linked_and_closed(signed_in, team):
     counsellor.post(f"/cases/{case.pk}/close")
     counsellor.post(f"/cases/{case.pk}/close")
     assert linking.open_cases(worker.user, team) == []
-    assert worker.post(f"/items/{other.pk}/case", {"case": case.pk}).status_code == 403
+    assert worker.post(f"/items/{other.pk}/case", {"case": case.pk}).status_code == 404
     kinds = [entry.facts for entry in Entry.objects.filter(action="case")]
     assert sum('"what":"close"' in facts for facts in kinds) == 1
     assert "비밀" not in "".join(kinds)
@@ -45,7 +45,7 @@ def test_a_case_that_names_people_is_seen_by_them_alone(signed_in, team):
     lead.post(reverse("case_people", args=[case.pk]), {"person": [insider.user.pk, "999999", "x"]})
     assert set(case.members.all()) == {insider.user, lead.user}
     assert insider.get(f"/cases/{case.pk}/").status_code == 200
-    assert outsider.get(f"/cases/{case.pk}/").status_code == 403
+    assert outsider.get(f"/cases/{case.pk}/").status_code == 404
     assert "2026-8" not in body(outsider.get("/cases/"))
     lead.post(reverse("case_people", args=[case.pk]))
     assert outsider.get(f"/cases/{case.pk}/").status_code == 200
@@ -55,10 +55,10 @@ def test_another_team_sees_nothing_and_a_reviewer_opens_none(signed_in, person, 
     elsewhere = Team.objects.create(name="other")
     stranger = signed_in(Role.LEAD, in_team=elsewhere)
     case = Case.objects.create(number="2026-9", team=team)
-    assert stranger.get(f"/cases/{case.pk}/").status_code == 403
+    assert stranger.get(f"/cases/{case.pk}/").status_code == 404
     for name in ("case_close", "case_people"):
-        assert stranger.post(reverse(name, args=[case.pk])).status_code == 403
-    assert stranger.post("/cases/new", {"team": team.pk, "number": "1"}).status_code == 403
+        assert stranger.post(reverse(name, args=[case.pk])).status_code == 404
+    assert stranger.post("/cases/new", {"team": team.pk, "number": "1"}).status_code == 404
     with pytest.raises(PermissionDenied):
         opening.open_case(person(Role.REVIEWER), team, "2026-10")
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -118,7 +118,7 @@ def test_another_team_and_a_closed_case_are_out_of_reach(person, team):
     case.members.add(insider)
     closed, open_one = item(team, "closed", case=case), item(team, "open")
     for somebody, pk in ((stranger, open_one.pk), (outsider, closed.pk), (insider, "no such item")):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(Http404):
             queue.claim(somebody, pk)
     assert [one.candidate.pk for one in queue.waiting(outsider)] == [open_one.pk]
     assert queue.counts(outsider)["look"] == 1

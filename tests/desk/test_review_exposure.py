@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -199,7 +200,7 @@ def test_a_debrief_is_sealed_and_ones_own_unless_one_asks_for_a_talk(person):
     assert "마음" not in repr(bytes(Debrief.objects.get(pk=own.pk).text_sealed))
     assert [one.text for one in care.asked_talks(lead)] == ["이야기하고 싶어요"]
     assert care.own_debriefs(other) == []
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(Http404):
         care.answer_talk(lead, own.pk)
     care.answer_talk(lead, asked.pk)
     assert care.asked_talks(lead) == []

@@ -140,10 +140,10 @@ def test_nothing_is_lifted_without_script_key_and_reason(holding, changed, statu
 
 def test_nothing_is_lifted_of_a_closed_strip_or_another_item(holding, team):
     browser, row, kept = holding()
-    assert lift(browser, row, kept).status_code == 403
+    assert lift(browser, row, kept).status_code == 404
     frames.open_strip(browser.user)
     foreign = capture(item(team, "foreign"))
-    assert lift(browser, row, foreign).status_code == 403
+    assert lift(browser, row, foreign).status_code == 404
     queue.release(browser.user)
     assert lift(browser, row, kept).status_code == 409
     assert not Lift.objects.exists()

@@ -155,7 +155,7 @@ def test_whoever_only_reads_sees_words_and_no_decision(signed_in, team):
     page = body(counsellor.get(f"/items/{one.pk}/"))
     assert "축제" in page
     assert "data-decide" not in page
-    assert counsellor.get(f"/items/{loose.pk}/").status_code == 403
+    assert counsellor.get(f"/items/{loose.pk}/").status_code == 404
     assert "https://board.example/a" in body(counsellor.post(f"/items/{one.pk}/address"))
     assert counsellor.post(f"/items/{one.pk}/decide", {"kind": "not_relevant", "form_id": "form-00000001"}).status_code == 403
 
@@ -199,10 +199,10 @@ def test_other_roles_reach_nothing_of_it(signed_in, team, role, method, name):
 def test_another_teams_item_is_out_of_reach(signed_in, team):
     one = item(Team.objects.create(name="other"), "a")
     browser = signed_in(Role.REVIEWER, Role.LEAD, Role.COUNSELLOR)
-    assert browser.get(f"/items/{one.pk}/").status_code == 403
+    assert browser.get(f"/items/{one.pk}/").status_code == 404
     for name in ("take", "decide", "show_names", "show_address", "in_danger", "link_case"):
         assert (
-            browser.post(reverse(name, args=[one.pk]), {"kind": "not_relevant", "form_id": "form-00000001"}).status_code == 403
+            browser.post(reverse(name, args=[one.pk]), {"kind": "not_relevant", "form_id": "form-00000001"}).status_code == 404
         )
     assert not DangerSheet.objects.exists()
 
@@ -286,7 +286,7 @@ def test_linking_a_case_keeps_what_was_captured_and_may_reopen(signed_in, team):
     foreign = Case.objects.create(number="2026-2", team=Team.objects.create(name="other"))
     browser = signed_in(Role.REVIEWER)
     decisions.decide(browser.user, one.pk, Kind.NOT_RELEVANT, form_id="form-00000001")
-    assert browser.post(f"/items/{one.pk}/case", {"case": foreign.pk}).status_code == 403
+    assert browser.post(f"/items/{one.pk}/case", {"case": foreign.pk}).status_code == 404
     browser.post(f"/items/{one.pk}/case", {"case": case.pk})
     one.refresh_from_db()
     assert (one.case, one.state) == (case, "waiting")
