@@ -39,11 +39,12 @@ COLUMNS = (
 def page(request: HttpRequest) -> HttpResponse:
     """The newest entries first; filters stand in the address."""
     names = {chain.person_reference(user): user for user in User.objects.all()}
+    people = {chain.subject_reference(f"person:{user.pk}"): user for user in names.values()}
     asked = {name: request.GET.get(name, "").strip() for name in ("action", "person", "subject")}
     found = lists.page(request, _asked(asked, names), COLUMNS, "-number")
     shown = {
         "page": found,
-        "rows": [_row(entry, names) for entry in found.rows],
+        "rows": [_row(entry, names, people) for entry in found.rows],
         "asked": asked,
         "actions": [(action.value, f"audit.action.{action.value}") for action in Action],
         "people": sorted(names.values(), key=str),
@@ -88,18 +89,52 @@ def _asked(asked: dict[str, str], names: dict[str, User]) -> QuerySet[Entry]:
     return entries
 
 
-def _row(entry: Entry, names: dict[str, User]) -> dict[str, Any]:
+def _row(entry: Entry, names: dict[str, User], people: dict[str, User]) -> dict[str, Any]:
     kind, _, ref = entry.subject.partition(":")
     facts = msgspec.json.decode(entry.facts)
-    action = f"audit.action.{entry.action}"
     return {
         "entry": entry,
         "at": timezone.localtime(datetime.fromisoformat(entry.at)),
         "who": names.get(entry.actor) or (entry.actor[:8] if entry.actor else ""),
-        "action": words.say(action) if action in words.catalogue() else entry.action,
-        "about": f"{kind} {ref[:8]}" if ref else "",
-        "facts": [(name, _short(value)) for name, value in facts.items()],
+        "action": _words(f"audit.action.{entry.action}") or entry.action,
+        "about": _about(kind, entry.subject, people),
+        "ref": ref[:8],
+        "facts": [_fact(name, value) for name, value in facts.items() if value not in (None, "", [])],
     }
+
+
+def _about(kind: str, subject: str, people: dict[str, User]) -> str:
+    """The kind of subject; a person by name, as far as they are still known."""
+    if subject in people:
+        return str(people[subject])
+    return _words(f"audit.subject.{kind}") or kind
+
+
+def _fact(name: str, value: object) -> str:
+    """A fact in words: what speaks for itself alone, other values after their name."""
+    values = value if isinstance(value, list) else [value]
+    said = [_word(name, one) for one in values]
+    if all(said):
+        return ", ".join(said)
+    return f"{_words(f'audit.fact.{name}') or name} {_short(value)}"
+
+
+def _word(name: str, value: object) -> str:
+    """The word for a value that needs no name before it, "" for others."""
+    match name:
+        case "what" | "kind" | "method" | "reason":
+            return _words(f"audit.word.{value}")
+        case "role":
+            return _words(f"accounts.role.{value}")
+        case "right":
+            return _words(f"accounts.token_right.{value}")
+        case "decision":
+            return _words(f"review.kind.{value}")
+    return ""
+
+
+def _words(key: str) -> str:
+    return words.say(key) if key in words.catalogue() else ""
 
 
 def _short(value: object) -> str:
