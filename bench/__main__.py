@@ -7,6 +7,8 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
+from bench.desk_bench import bench_desk
+from bench.desk_pages import bench_pages
 from bench.scan_bench import bench_scan, bench_speech, bench_start
 from bench.sweep_bench import bench_first_minute, bench_sweep
 
@@ -15,13 +17,17 @@ def main() -> None:
     """Runs the benches one after the other; nothing else should run meanwhile."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--videos", type=Path, help="a folder of harmless clips to join into a 10-minute video")
-    parser.add_argument("--only", choices=("start", "sweep", "speech", "scan"))
+    parser.add_argument("--only", choices=("start", "sweep", "desk", "pages", "speech", "scan"))
     chosen = parser.parse_args()
     if chosen.only in (None, "start"):
         bench_start(Path(str(files("jikim").joinpath("practice", "fixtures", "test_card.png"))))
     if chosen.only in (None, "sweep"):
         bench_sweep()
         bench_first_minute()
+    if chosen.only in (None, "desk"):
+        bench_desk()
+    if chosen.only in (None, "pages"):
+        bench_pages()
     if chosen.videos is None or shutil.which("ffmpeg") is None:
         print("\nScan and speech: left out; they need --videos DIR (make bench VIDEOS=DIR) and the ffmpeg command.")
         return

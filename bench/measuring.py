@@ -55,13 +55,13 @@ def measured(command: Sequence[str | Path], environment: Mapping[str, str] | Non
 
 def _sample(pid: int, peak: list[int], done: threading.Event) -> None:
     while not done.wait(_SAMPLE_EVERY_S):
-        peak[0] = max(peak[0], sum(_pss_bytes(one) for one in (pid, *_descendants(pid))))
+        peak[0] = max(peak[0], sum(_pss_bytes(one) for one in (pid, *descendants(pid))))
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int) -> Iterator[int]:
     for child in _children(pid):
         yield child
-        yield from _descendants(child)
+        yield from descendants(child)
 
 
 def _children(pid: int) -> list[int]:

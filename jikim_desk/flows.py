@@ -40,7 +40,7 @@ from jikim_desk.review import news
 from jikim_desk.review.models import News
 from jikim_desk.sweeping import Engine, Errand
 
-VERSION = 1
+VERSION = 10
 """Of the steps below. A change that a running job would not survive makes it one more."""
 APPLICATION = "jikim-desk"
 INTERACTIVE, SWEEP = "interactive", "sweep"
@@ -182,6 +182,7 @@ def work(stopping: threading.Event) -> None:
     liveness.start(worker_id, f"{VERSION}")
     with Engine(config) as _engine:
         DBOS(config=_settings(worker_id))
+        DBOS.logger.addFilter(_is_news)
         DBOS.launch()
         for lane, at_once in AT_ONCE.items():
             DBOS.register_queue(lane, worker_concurrency=at_once, polling_interval_sec=POLL_S)
@@ -287,7 +288,7 @@ def _enqueue(sweep_id: str) -> None:
         {
             "workflow_name": _sweep_job_name,
             "queue_name": SWEEP if sweep.kind == SweepKind.WATCH else INTERACTIVE,
-            "workflow_id": _job_id(sweep),
+            "workflow_id": _job_id(sweep, VERSION),
             "app_version": f"{VERSION}",
         },
         sweep.pk,
@@ -314,7 +315,7 @@ def _look_after_lost() -> None:
     """A sweep that counts as under way although its job is gone or has ended: queued again, or said to have failed."""
     old = timezone.now() - LOST_AFTER
     running = Sweep.objects.filter(state__in=runs.LIVING, flow_version=VERSION, asked_at__lt=old).order_by("asked_at")
-    sweeps = {_job_id(sweep): sweep for sweep in running[:LOOKED_AFTER_MAX]}
+    sweeps = {_job_id(sweep, VERSION): sweep for sweep in running[:LOOKED_AFTER_MAX]}
     if not sweeps:
         return
     known = client().list_workflows(workflow_ids=list(sweeps), load_input=False, load_output=False)
@@ -334,7 +335,7 @@ def _hand_on(worker_id: str) -> None:
         client().resume_workflows([one.workflow_id for one in left if one.queue_name == lane], queue_name=lane)
 
 
-def _job_id(sweep: Sweep, version: int = VERSION) -> str:
+def _job_id(sweep: Sweep, version: int) -> str:
     return f"sweep-{sweep.pk}-{sweep.run}-{version}"
 
 
@@ -374,6 +375,11 @@ def _settings(worker_id: str) -> DBOSConfig:
         "log_level": "ERROR",
         "run_migrations": True,
     }
+
+
+def _is_news(said: logging.LogRecord) -> bool:
+    """Whether the engine says more than that a job failed, which is on record and was said before."""
+    return not (said.exc_info and isinstance(said.exc_info[1], JobFailed))
 
 
 def _sqlite_file() -> str:

@@ -12,6 +12,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+import numpy as np
 from django.db.models import Q
 
 from jikim import types
@@ -96,6 +98,11 @@ def keep_find(sweep: Sweep, found: Found) -> None:
     Candidate.objects.filter(pk=row.pk, state=CandidateState.LOOKING, found_by=sweep).update(**changes)
 
 
+def _plain(value: object) -> JsonValue:
+    """A number of numpy as a number, anything else a plug-in put into a cue by its kind: one odd cue must not lose the find."""
+    return value.item() if isinstance(value, np.generic) else f"<{type(value).__name__}>"
+
+
 def keep_opened(found: types.Candidate) -> None:
     """Puts on record what the page of a find told besides, once it was opened."""
     row = Candidate.objects.get(pk=found.id)
@@ -114,7 +121,7 @@ def analysis_object(found: Found) -> dict[str, JsonValue]:
     candidate, media = found.candidate, found.look.media
     whole = scan_object(candidate.id, media.id if media else None, found.look, found.assessment)
     return {
-        **whole,
+        **msgspec.to_builtins(whole, enc_hook=_plain),
         "id": candidate.id,
         "source": candidate.source,
         "found_at": candidate.found_at.isoformat(),

@@ -10,13 +10,14 @@ import django
 
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402
+from django.db import transaction  # noqa: E402
 
+from jikim.state import State  # noqa: E402
 from jikim_desk import databases, flows  # noqa: E402
 from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
 from jikim_desk.audit.verifying import verify  # noqa: E402
 from jikim_desk.config import jikim_config  # noqa: E402
-from jikim_desk.records import intake, runs  # noqa: E402
+from jikim_desk.records import intake  # noqa: E402
 from jikim_desk.records.models import Candidate, Capture, Sighting, Sweep, Worker  # noqa: E402
 from jikim_desk.review.models import Applied, Decision  # noqa: E402
 from jikim_desk.sealing import vault  # noqa: E402
@@ -146,12 +147,22 @@ def workers():
     return {row.pk: {"dead": row.is_dead, "beats": row.beats} for row in Worker.objects.all()}
 
 
-def due_again(sweep_id):
-    return runs.anew(sweep_id).run
+def authorise():
+    with State.open(jikim_config().home) as state:
+        state.record_authority("한솔시 지원센터", "시험", "담당자")
 
 
-def vendor():
-    return connection.vendor, str(jikim_config().home)
+def queue_for_version(keywords, places, ahead):
+    """A sweep whose job stands in the queue as a version of the desk put it there that is so much ahead of this one."""
+    user, team = _who()
+    sweep = intake.ask_for_sweep(user, keywords, places, team=team)
+    before = flows.VERSION
+    flows.VERSION += ahead
+    try:
+        flows.enqueue(sweep)
+    finally:
+        flows.VERSION = before
+    return sweep.pk
 
 
 def main():
