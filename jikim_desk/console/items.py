@@ -14,11 +14,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from jikim_desk import words
 from jikim_desk.accounts.models import Role, User
@@ -55,6 +56,8 @@ def calmly(view: View) -> View:
             return _rest(request, due)
         except ReviewRefused as refused:
             shown_now = {"sentence": words.say(refused.key, **refused.params), "note": request.POST.get("note", "")}
+            if request.headers.get("HX-Request"):
+                return render(request, "console/parts/notice.html", {"kind": "warning", "text": shown_now["sentence"]})
             return render(request, "console/review/calm.html", shown_now, status=409)
 
     return answer
@@ -66,10 +69,12 @@ def _rest(request: HttpRequest, due: RestDue) -> HttpResponse:
     else:
         queue.release(visitor(request))
     messages.info(request, words.say(due.key))
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRedirect(reverse("care"))
     return redirect("care")
 
 
-@allow(*access.READERS)
+@allow(*access.DECIDERS)
 @require_GET
 @never_cache
 def queue_page(request: HttpRequest) -> HttpResponse:
@@ -88,7 +93,6 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "spared": care.spared(user, month),
         "care": exposure.state(user),
         "last": decisions.last_of(user),
-        "may_decide": bool(access.team_ids(user, *access.DECIDERS)),
     }
     return render(request, "console/review/queue.html", shown_now)
 
@@ -112,8 +116,9 @@ def take(request: HttpRequest, candidate_id: str) -> HttpResponse:
 @allow(*access.READERS)
 @require_GET
 @never_cache
+@calmly
 def item_page(request: HttpRequest, candidate_id: str) -> HttpResponse:
-    """The words of one item, and the decision for whoever has it in hand."""
+    """The words of one item, and the decision for whoever has it in hand; not while they rest."""
     return item_answer(request, candidate_id)
 
 
@@ -125,6 +130,8 @@ def item_answer(request: HttpRequest, candidate_id: str, **more: Any) -> HttpRes
     if held is not None:
         exposure.touch(user)
         queue.renew(user)
+    elif access.may_decide(user, candidate):
+        queue.require_time(user)
     shown_now = _item(user, candidate, held) | more
     with transaction.atomic():
         chain.record(Action.VIEW, actor=user, subject=f"candidate:{candidate.pk}", facts={"what": "words"})
@@ -289,7 +296,8 @@ def _item(user: User, candidate: Candidate, held: Claim | None) -> dict[str, Any
         "form_id": uuid4().hex,
         "danger_form_id": uuid4().hex,
         "cases": linking.open_cases(user, candidate.team) if may_decide else [],
-        "levels": _levels(user),
+        "may_decide": may_decide,
+        "levels": _levels(user) if may_decide else [],
         "care": exposure.state(user),
         "last": last,
         "is_calm": last is not None and timezone.now() - last.decided_at < CALM,

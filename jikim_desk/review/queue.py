@@ -28,6 +28,8 @@ from jikim_desk.review.models import Claim, Decision, DecisionState, Handover, P
 LEVEL_RANKS = {"urgent": 0, "look": 1, "none": 2}
 COUNTED_MAX = 1000
 """Beyond so many candidates of a level nobody counts on: the page says "more than"."""
+PASSED_FOR = timedelta(hours=12)
+"""How long somebody is not offered again what they swapped for something else."""
 _CHUNK = 100
 _TRIES = 3
 
@@ -170,6 +172,7 @@ def release(user: User, *, note: str = "") -> None:
 def swap(user: User, *, note: str = "") -> Claim | None:
     """Something else, with no reason asked: lays down what is in hand and takes the next. None where there is nothing else."""
     with transaction.atomic():
+        Passed.objects.filter(passed_at__lt=timezone.now() - PASSED_FOR).delete()
         held = Claim.objects.filter(person=user).first()
         if held is not None:
             Passed.objects.update_or_create(person=user, item=held.item, defaults={"passed_at": timezone.now()})
@@ -272,7 +275,7 @@ def _not_for(user: User, *, is_passed_too: bool) -> set[str]:
     contested = open_ones.filter(state=DecisionState.CONTESTED)
     left_out |= set(contested.exclude(team__in=leads).values_list("item", flat=True))
     if not is_passed_too:
-        since = timezone.now() - timedelta(hours=12)
+        since = timezone.now() - PASSED_FOR
         left_out |= set(Passed.objects.filter(person=user, passed_at__gte=since).values_list("item", flat=True))
     return left_out
 

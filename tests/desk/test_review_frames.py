@@ -230,4 +230,5 @@ def test_no_pictures_when_a_rest_is_due(holding, monkeypatch):
     frames.open_strip(browser.user)
     exposure.add(browser.user, 50 * 60, exposure.Severity.WORDS)
     assert lift(browser, row, kept).status_code == 409
-    assert browser.post(f"/items/{row.pk}/strip")["Location"] == "/care/"
+    assert browser.post(f"/items/{row.pk}/strip", headers={"HX-Request": "true"})["HX-Redirect"] == "/care/"
+    assert browser.get(f"/items/{row.pk}/")["Location"] == "/care/", "words rest too"

@@ -109,6 +109,7 @@
     isHolding = true;
     say("");
     const answer = await post(strip().dataset.lift, { capture: frame.dataset.capture, at_s: frame.dataset.at, reason: reason() }, { "X-Held": "1" });
+    if (answer.redirected) { location.reload(); return; }
     if (!answer.ok) { isHolding = false; say((await answer.json().catch(() => ({}))).sentence ?? ""); return; }
     const grey = new Uint8Array(await answer.arrayBuffer());
     const [width, height] = answer.headers.get("X-Size").split("x").map(Number);
@@ -136,6 +137,11 @@
     else submit("strip");
     return true;
   };
+
+  // Who is no longer signed in is led to sign in, not shown the page for it within this one.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.xhr.responseURL.endsWith("/strip")) { event.detail.shouldSwap = false; location.reload(); }
+  });
 
   const isChoosingReason = () => document.activeElement?.name === "lift_reason" || (one("lift-panel") && !one("lift-panel").hidden && !reason());
 
@@ -205,7 +211,7 @@
   if (here) setInterval(async () => {
     if (document.visibilityState !== "visible" || performance.now() - active > 180_000) return;
     const answer = await post(here).catch(() => null);
-    if (!answer?.ok) return;
+    if (!answer?.ok || answer.redirected) return;
     const how = await answer.json();
     one("rest-due").hidden = how.may_work;
     one("lost").hidden = how.is_held;
