@@ -2,11 +2,12 @@
 
 import re
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from jikim_desk.accounts import people, tokens
 from jikim_desk.accounts.models import Grant, Role, Team, Token, User
 from jikim_desk.audit import chain
 from jikim_desk.faults import BadAsk
+from tests.desk.own_database import as_default, own_head, postgres, postgresql, sqlite
 
 
 @pytest.fixture
@@ -162,31 +164,35 @@ def test_a_person_is_no_machine(administrator, team, person):
         tokens.machine_named(administrator.user, someone.username, team)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_administrators_who_put_each_other_out_at_once_leave_one(person):
-    pair = [person(Role.ADMINISTRATOR), person(Role.ADMINISTRATOR)]
-    for user in pair:
-        user.refresh_from_db()
-    start, ends = threading.Barrier(2), []
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_administrators_who_put_each_other_out_at_once_leave_one(django_db_setup, django_db_blocker, tmp_path, kind):
+    with ExitStack() as stack:
+        stack.enter_context(django_db_blocker.unblock())
+        stack.enter_context(own_head())
+        options = sqlite(tmp_path / "desk.sqlite") if kind == "sqlite" else postgres(*stack.enter_context(postgresql()))
+        with as_default(options):
+            call_command("migrate", verbosity=0)
+            pair = [User.objects.create_user(name) for name in ("one", "two")]
+            Grant.objects.bulk_create([Grant(user=user, role=Role.ADMINISTRATOR) for user in pair])
+        start, ends = threading.Barrier(2), []
 
-    def put_out(actor, user):
-        try:
-            start.wait(10)
-            with transaction.atomic():
-                people.put_out(actor, user)
-            ends.append("done")
-        except (BadAsk, PermissionDenied) as error:
-            ends.append(type(error).__name__)
-        finally:
-            connection.close()
+        def put_out(actor, user):
+            with as_default(options):
+                start.wait(10)
+                try:
+                    people.put_out(actor, user)
+                    ends.append("done")
+                except (BadAsk, PermissionDenied):
+                    ends.append("refused")
 
-    threads = [threading.Thread(target=put_out, args=order) for order in (pair, pair[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(ends) == ["BadAsk", "done"] or sorted(ends) == ["PermissionDenied", "done"]
-    assert User.objects.filter(is_active=True, grants__role=Role.ADMINISTRATOR).count() == 1
+        threads = [threading.Thread(target=put_out, args=order) for order in (pair, pair[::-1])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(ends) == ["done", "refused"]
+        with as_default(options):
+            assert User.objects.filter(is_active=True, grants__role=Role.ADMINISTRATOR).count() == 1
 
 
 def test_the_audit_page_shows_who_did_what_and_verifies_and_exports(signed_in, administrator, team):

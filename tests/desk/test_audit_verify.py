@@ -1,17 +1,13 @@
 """Whatever is done to the chain behind the desk's back is found, on SQLite and on PostgreSQL."""
 
 import json
-import shutil
 import sqlite3
 import threading
-import uuid
 from contextlib import contextmanager
 
 import pytest
-from django.conf import settings as desk_settings
 from django.core.management import call_command
-from django.db import connection, connections, transaction
-from django.db.utils import load_backend
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,56 +16,18 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.audit.models import Entry
 from jikim_desk.audit.verifying import COLUMNS, TRIGGERS, verify
 from jikim_desk.config import jikim_config
-from tests.desk.postgres_server import postgresql
+from tests.desk.own_database import as_default, own_head, postgres, postgresql, sqlite
 
 LENGTH = 12
-SQLITE_OPTIONS = dict(desk_settings.DATABASES["default"]["OPTIONS"])
 QUICK = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-
-
-@contextmanager
-def _as_default(options):
-    """The desk's database is this one for a while; its connection is closed at the end."""
-    before = connections["default"]
-    settings_dict = {**before.settings_dict, **options}
-    connections["default"] = load_backend(settings_dict["ENGINE"]).DatabaseWrapper(settings_dict, "default")
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = before
-
-
-@contextmanager
-def _own_head():
-    """A chain of its own needs a head of its own."""
-    folder = jikim_config().home / "audit"
-    kept = folder.with_name(f"audit-kept-{uuid.uuid4().hex}")
-    if folder.exists():
-        folder.rename(kept)
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if kept.exists():
-            kept.rename(folder)
 
 
 @pytest.fixture(scope="module")
 def postgres_server():
     with postgresql() as server:
         yield server
-
-
-def _sqlite(path):
-    engine = "django.db.backends.sqlite3"
-    return {"ENGINE": engine, "NAME": path, "HOST": "", "USER": "", "OPTIONS": SQLITE_OPTIONS}
-
-
-def _postgres(folder, name, user):
-    return {"ENGINE": "django.db.backends.postgresql", "HOST": folder, "NAME": name, "USER": user, "OPTIONS": {}}
 
 
 def _fill():
@@ -82,10 +40,10 @@ def _fill():
 def chain_on(request, django_db_setup, django_db_blocker, tmp_path_factory):
     """A committed chain of LENGTH entries on a real database file or server."""
     if request.param == "sqlite":
-        options = _sqlite(tmp_path_factory.mktemp("chain") / "desk.sqlite")
+        options = sqlite(tmp_path_factory.mktemp("chain") / "desk.sqlite")
     else:
-        options = _postgres(*request.getfixturevalue("postgres_server"))
-    with django_db_blocker.unblock(), _as_default(options), _own_head():
+        options = postgres(*request.getfixturevalue("postgres_server"))
+    with django_db_blocker.unblock(), as_default(options), own_head():
         call_command("migrate", verbosity=0)
         _fill()
         yield connection
@@ -261,16 +219,16 @@ def test_any_byte_of_a_row_changed_in_the_file_is_found(chain_on, tmp_path_facto
     at = content.index(stored) + int(place * len(stored))
     content[at] ^= change
     copy.write_bytes(content)
-    with _as_default(_sqlite(copy)):
+    with as_default(sqlite(copy)):
         assert keys(verify())
 
 
 @pytest.mark.parametrize("places", [1, 8])
 def test_many_who_write_at_once_make_one_chain(places, django_db_setup, django_db_blocker, tmp_path, request):
     """Threads with connections of their own, on a chain of its own on each database."""
-    for options in (_sqlite(tmp_path / "desk.sqlite"), _postgres(*request.getfixturevalue("postgres_server"))):
-        with django_db_blocker.unblock(), _own_head():
-            with _as_default(options):
+    for options in (sqlite(tmp_path / "desk.sqlite"), postgres(*request.getfixturevalue("postgres_server"))):
+        with django_db_blocker.unblock(), own_head():
+            with as_default(options):
                 call_command("migrate", verbosity=0)
                 before = Entry.objects.count()
                 if before:
@@ -280,7 +238,7 @@ def test_many_who_write_at_once_make_one_chain(places, django_db_setup, django_d
 
             def write(options=options, faults=faults):
                 try:
-                    with _as_default(options):
+                    with as_default(options):
                         for number in range(10):
                             with transaction.atomic():
                                 chain.record(Action.VIEW, actor=None, facts={"order": number})
@@ -293,7 +251,7 @@ def test_many_who_write_at_once_make_one_chain(places, django_db_setup, django_d
             for thread in threads:
                 thread.join()
             assert faults == []
-            with _as_default(options):
+            with as_default(options):
                 verdict = verify()
                 assert verdict.is_whole, verdict
                 assert verdict.entries == before + 10 * places

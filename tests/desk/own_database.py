@@ -1,14 +1,23 @@
-"""A PostgreSQL server of our own, from the system's packages: no network, a socket in a throwaway folder."""
+"""Databases of a test's own, in which things are committed and threads have connections of their own: a file of SQLite, and a
+PostgreSQL server from the system's packages, without network, its socket in a throwaway folder."""
 
 import getpass
 import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.db import connections
+from django.db.utils import load_backend
+
+from jikim_desk.config import jikim_config
+
+SQLITE_OPTIONS = dict(settings.DATABASES["default"]["OPTIONS"])
 
 
 def _programs() -> Path:
@@ -44,3 +53,41 @@ def postgresql(name="desk"):
             run(programs / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def as_default(options):
+    """The desk's database is this one for a while, in this thread; its connection is closed at the end."""
+    before = connections["default"]
+    settings_dict = {**before.settings_dict, **options}
+    connections["default"] = load_backend(settings_dict["ENGINE"]).DatabaseWrapper(settings_dict, "default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = before
+
+
+def sqlite(path):
+    """The options of a file."""
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "HOST": "", "USER": "", "OPTIONS": SQLITE_OPTIONS}
+
+
+def postgres(folder, name, user):
+    """The options of a database that `postgresql` yielded."""
+    return {"ENGINE": "django.db.backends.postgresql", "HOST": folder, "NAME": name, "USER": user, "OPTIONS": {}}
+
+
+@contextmanager
+def own_head():
+    """A chain of its own needs a head of its own."""
+    folder = jikim_config().home / "audit"
+    kept = folder.with_name(f"audit-kept-{uuid.uuid4().hex}")
+    if folder.exists():
+        folder.rename(kept)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if kept.exists():
+            kept.rename(folder)
