@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from jikim.copies.bank_items import SearchableBank
 from jikim.copies.banks import Bank, BankItem
+from jikim.copies.comparison import SOUND_ONLY, compare_items, with_speed
 from jikim.copies.edits import edit_of
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.pdq import ORIENTATIONS, Fingerprint, distances, from_hex
-from jikim.copies.timelines import Vote, align, coverage
 from jikim.copies.verification import Relation, compare_pictures
 
 QUALITY_FLOOR = 50
@@ -183,8 +183,13 @@ def _in_order(table: NDArray[np.int64]) -> list[_Pair]:
 
 CANDIDATES_MAX = 50
 """How many items of a bank, those with most votes, are compared with what is looked at."""
+VOTING_FRAMES = 8
+"""How many frames of a film, evenly chosen, are looked up by their keypoints."""
+
+VOTED_MAX = 10
+"""How many frames of the bank one frame's keypoints propose."""
+
 _NEAR_MAX = 500
-_TOLERANCE_MIN_S = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +231,16 @@ class Matcher:
 
     def _in_bank(self, bank: SearchableBank, query: ItemFingerprint) -> Iterator[Match]:
         hits = _hits(bank, query)
-        for number in sorted(hits, key=lambda number: -len(hits[number]))[:CANDIDATES_MAX]:
+        voted = _voted(bank, query)
+        nearest = sorted(hits, key=lambda number: -len(hits[number]))[:CANDIDATES_MAX]
+        for number in dict.fromkeys([*nearest, *voted]):
             facts, reference = bank.item(number), bank.fingerprint(number)
             if facts is None or reference is None:
                 continue
-            told = (
-                _as_pictures(query, reference) if _are_pictures(query, reference) else _as_films(query, reference, hits[number])
-            )
+            if _are_pictures(query, reference):
+                told = _as_pictures(query, reference)
+            else:
+                told = _as_films(query, reference, hits.get(number, []), voted.get(number, []))
             if told is not None:
                 relation, score, covered, segments, edit = told
                 yield Match(bank.name, facts.id, facts.label, score, relation, *covered, segments, edit)
@@ -259,6 +267,19 @@ def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]
     return found
 
 
+def _voted(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[tuple[int, int]]]:
+    """Items for which keypoints vote, and by which frames of the query and of the item."""
+    pointed = [number for number, frame in enumerate(query.frames) if len(frame.descriptors)]
+    if not pointed or not bank.has_points:
+        return {}
+    found: dict[int, list[tuple[int, int]]] = {}
+    for place in np.unique(np.linspace(0, len(pointed) - 1, VOTING_FRAMES).astype(int)):
+        number = pointed[int(place)]
+        for vote in bank.vote(query.frames[number].descriptors, VOTED_MAX):
+            found.setdefault(vote.item, []).append((number, vote.frame))
+    return found
+
+
 def _are_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> bool:
     return len(query.frames) == len(reference.frames) == 1
 
@@ -272,26 +293,17 @@ def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | 
     return relation.relation.value, float(relation.score), covered, (), edit
 
 
-def _as_films(query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:
-    """In the orientation in which most frames agree: one frame where one of both is a picture, else two in order."""
-    is_single = len(query.frames) == 1 or len(reference.frames) == 1
-    limit = SINGLE_FRAME_DISTANCE_MAX if is_single else DISTANCE_MAX
-    turns = [[hit for hit in hits if hit.turn == turn and hit.distance <= limit] for turn in range(len(ORIENTATIONS))]
-    best = max(turns, key=lambda chosen: len({hit.frame for hit in chosen}))
-    if not best:
+def _as_films(
+    query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit], voted: Sequence[tuple[int, int]]
+) -> _Told | None:
+    """What a film has to do with a picture or another film; what is only heard is said to be that."""
+    nearest = sorted(hits, key=lambda hit: hit.distance)[:CHOICES]
+    found = compare_items(query, reference, [*voted, *((hit.frame, hit.item_frame) for hit in nearest)])
+    if found is None:
         return None
-    score = round(1 - 0.1 * float(np.mean([hit.distance for hit in best])) / DISTANCE_MAX, 4)
-    length_s, item_length_s = query.duration_s or 0.0, reference.duration_s or 0.0
-    edit = ORIENTATIONS[best[0].turn]
-    if is_single:
-        at_s, item_at_s = query.frames[best[0].frame].at_s, reference.frames[best[0].item_frame].at_s
-        return "copy", score, (1.0, 1.0), (Segment(at_s, at_s, item_at_s, item_at_s),), edit
-    votes = [Vote(query.frames[hit.frame].at_s, reference.frames[hit.item_frame].at_s, 1 - hit.distance / 64) for hit in best]
-    looked_s = [frame.at_s for frame in query.frames]
-    gaps_s = np.diff([frame.at_s for frame in reference.frames])
-    tolerance_s = max(_TOLERANCE_MIN_S, 0.75 * float(np.median(gaps_s)))
-    stretches = [one for one in align(votes, looked_s, length_s, item_length_s, tolerance_s) if one.frames >= FRAMES_MIN]
-    if not stretches:
-        return None
-    segments = tuple(one.segment for one in stretches)
-    return "copy", score, coverage(segments, length_s, item_length_s), segments, edit
+    edit = SOUND_ONLY
+    if found.best is not None:
+        frames = query.frames[found.best.frame], reference.frames[found.best.item_frame]
+        edit = edit_of(found.best.relation, *frames)
+    covered = found.coverage_query, found.coverage_item
+    return found.relation.value, float(found.score), covered, found.segments, with_speed(edit, found.speed)
