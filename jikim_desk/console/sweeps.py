@@ -28,15 +28,16 @@ from jikim_desk.console.visitor import visitor
 from jikim_desk.records import visible
 from jikim_desk.records.models import Candidate, CandidateState, Sighting, Sweep, SweepKind, SweepState
 from jikim_desk.review import access
-from jikim_desk.review.reading import Reading, reading
+from jikim_desk.review.masking import shown as masked
 
 SEARCHERS = (Role.REVIEWER, Role.COUNSELLOR, Role.LEAD)
 GOING_ON = (SweepState.QUEUED, SweepState.RUNNING)
-ROWS_SHOWN = 100
+ROWS_SHOWN = 60
 """At first; the rest of a large sweep is in the queue."""
 ROWS_AT_ONCE = 40
 """New rows that one poll brings."""
 UNSETTLED_MAX = 100
+REASONS_SHOWN = 2
 
 COLUMNS = (
     Column("console.column.what"),
@@ -53,7 +54,8 @@ class Row:
 
     number: int
     candidate: Candidate
-    reading: Reading
+    reasons: tuple[str, ...]
+    """The strongest, names covered."""
     is_open: bool
     """Whether this person may open it."""
 
@@ -166,7 +168,12 @@ def _rows(request: HttpRequest, sightings: QuerySet[Sighting]) -> list[Row]:
     found = list(sightings.select_related("candidate"))
     seen = set(access.visible(visitor(request)).filter(pk__in=[row.candidate_id for row in found]).values_list("pk", flat=True))
     lang = (get_language() or "ko")[:2]
-    return [Row(row.pk, row.candidate, reading(row.candidate.analysis, lang), row.candidate_id in seen) for row in found]
+    return [Row(row.pk, row.candidate, _reasons(row.candidate, lang), row.candidate_id in seen) for row in found]
+
+
+def _reasons(candidate: Candidate, lang: str) -> tuple[str, ...]:
+    reasons = ((candidate.analysis or {}).get("assessment") or {}).get("reasons") or ()
+    return tuple(masked(reason["text"][lang]) for reason in reasons[:REASONS_SHOWN])
 
 
 def _status(sweep: Sweep) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from jikim_desk.records.models import Capture
 from jikim_desk.sealing import reference
 
 LABELS = {"confirmed": Label.CONFIRMED, "appears_adult": Label.ADULT, "not_relevant": Label.NOT_RELEVANT}
-GATHERED_AT_ONCE = 500
-COMPARED_MAX = 2000
+GATHERED_AT_ONCE = 100
+COMPARED_MAX = 300
 WORDLESS = frozenset({"label"})
 """The only text a cue's value keeps: the name an analyzer has for an object."""
 

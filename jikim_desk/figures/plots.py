@@ -8,7 +8,7 @@ from datetime import date
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-WIDTH, HEIGHT = 640, 180
+WIDTH, HEIGHT = 520, 170
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 12, 26
 SPARK_WIDTH, SPARK_HEIGHT = 120, 30
 
@@ -60,13 +60,13 @@ def bars(counts: Sequence[tuple[date, int]], *, title: str) -> SafeString:
     return _plot(title, drawn, words, [(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM)])
 
 
-def spans(rows: Sequence[tuple[str, float, float, float]], *, title: str, unit: str) -> SafeString:
+def spans(rows: Sequence[tuple[str, float, float, float, str]], *, title: str) -> SafeString:
     """For each name how long something takes: the middle half as a band, the median as a mark, with its length in words.
 
-    `rows`: name, quarter, median and three quarters, in `unit`.
+    `rows`: name, quarter, median and three quarters in one unit, and the median in words.
     """
-    most = max([*(high for *_, high in rows), 1e-9])
-    left, step = 150, 34
+    most = max([*(high for _, _, _, high, _ in rows), 1e-9])
+    left, step = 140, 34
     wide = WIDTH - left - 90
     height = TOP + step * len(rows) + 8
     drawn = format_html_join(
@@ -80,13 +80,13 @@ def spans(rows: Sequence[tuple[str, float, float, float]], *, title: str, unit: 
                 f"{left + wide * middle / most:.1f}",
                 TOP + number * step + 2,
             )
-            for number, (_, low, middle, high) in enumerate(rows)
+            for number, (_, low, middle, high, _) in enumerate(rows)
         ),
     )
     words = [(f"{left - 10}", TOP + number * step + 16, "end", name) for number, (name, *_) in enumerate(rows)]
     words += [
-        (f"{left + wide * high / most + 8:.1f}", TOP + number * step + 16, "start", f"{middle:,.1f} {unit}")
-        for number, (_, _, middle, high) in enumerate(rows)
+        (f"{left + wide * high / most + 8:.1f}", TOP + number * step + 16, "start", length)
+        for number, (_, _, _, high, length) in enumerate(rows)
     ]
     return _plot(title, drawn, words, [], height=height)
 
@@ -133,17 +133,11 @@ def _plot(
     width: int = WIDTH,
     height: int = HEIGHT,
 ) -> SafeString:
+    shape = "plot square" if width < WIDTH else "plot"
     lines = format_html_join("", '<line class="axis" x1="{}" y1="{}" x2="{}" y2="{}"/>', axes)
     texts = format_html_join("", '<text x="{}" y="{}" text-anchor="{}">{}</text>', words)
-    return format_html(
-        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>',
-        width,
-        height,
-        title,
-        lines,
-        drawn,
-        texts,
-    )
+    frame = '<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>'
+    return format_html(frame, shape, width, height, title, lines, drawn, texts)
 
 
 def _tall(count: int, most: int, height: int) -> float:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Count, F, Q
-from django.db.models.functions import TruncDate
+from django.db.models import Count, F
 from django.utils import timezone
 
 from jikim_desk.records import watches
-from jikim_desk.records.models import Sighting, Sweep, Variant, VariantState, Watch
+from jikim_desk.records.models import Candidate, Sighting, Sweep, Variant, VariantState, Watch
 from jikim_desk.sealing import reference
 
 POOR_AFTER_SWEEPS = 20
@@ -32,9 +31,8 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """What one spelling led to, over all time: finds, those first found by it, and those a person kept."""
+    """What one spelling led to, over all time: finds nobody had found before, and those among them that a person kept."""
 
-    found: int
     new: int
     kept: int
 
@@ -44,45 +42,28 @@ def by_day(watch_ids: Sequence[str], days: int) -> dict[str, list[Day]]:
     today = timezone.localdate()
     first = today - timedelta(days=days - 1)
     since = timezone.make_aware(datetime.combine(first, time.min))
-    ended = (
-        Sweep.objects.filter(watch__in=watch_ids, ended_at__gte=since)
-        .values_list("watch", TruncDate("ended_at"))
-        .annotate(count=Count("pk"))
-        .order_by()
+    ended = Sweep.objects.filter(watch__in=watch_ids, ended_at__gte=since)
+    found = dict(Sighting.objects.filter(sweep__in=ended.values("pk")).values_list("sweep").annotate(n=Count("pk")).order_by())
+    new = dict(
+        Candidate.objects.filter(found_by__in=ended.values("pk")).values_list("found_by").annotate(n=Count("pk")).order_by()
     )
-    sweeps = {(watch, day): count for watch, day, count in ended}
-    is_new = Q(candidate__found_by=F("sweep"))
-    sighted = (
-        Sighting.objects.filter(sweep__watch__in=watch_ids, seen_at__gte=since)
-        .values_list("sweep__watch", TruncDate("seen_at"))
-        .annotate(found=Count("pk"), new=Count("pk", filter=is_new))
-        .order_by()
-    )
-    finds = {(watch, day): (found, new) for watch, day, found, new in sighted}
-    wanted = [first + timedelta(days=number) for number in range(days)]
-    return {
-        watch: [Day(day, sweeps.get((watch, day), 0), *finds.get((watch, day), (0, 0))) for day in wanted]
-        for watch in watch_ids
-    }
+    sums = {watch: {first + timedelta(days=number): [0, 0, 0] for number in range(days)} for watch in watch_ids}
+    for sweep, watch, ended_at in ended.values_list("pk", "watch", "ended_at"):
+        day = sums[str(watch)].get(timezone.localdate(ended_at)) if ended_at else None
+        if day is not None:
+            for place, count in enumerate((1, found.get(sweep, 0), new.get(sweep, 0))):
+                day[place] += count
+    return {watch: [Day(day, *counts) for day, counts in of_watch.items()] for watch, of_watch in sums.items()}
 
 
 def by_spelling(watch: Watch) -> dict[str, Spelling]:
     """What each spelling of a watch led to."""
-    is_new = Q(candidate__found_by=F("sweep"))
-    is_kept = Q(candidate__applied__is_current=True, candidate__applied__decision__kind__in=KEPT)
-    counted = (
-        Sighting.objects.filter(sweep__watch=watch)
-        .values_list("keyword_ref")
-        .annotate(
-            found=Count("candidate", distinct=True),
-            new=Count("candidate", filter=is_new, distinct=True),
-            kept=Count("candidate", filter=is_kept, distinct=True),
-        )
-        .order_by()
-    )
-    told = {ref: Spelling(found, new, kept) for ref, found, new, kept in counted}
-    texts = [*watch.keywords, *(variant.text for variant in watch.variants.all())]
-    return {text: told.get(reference("keyword", text), Spelling(0, 0, 0)) for text in texts}
+    found = Candidate.objects.filter(found_by__watch=watch, sightings__sweep=F("found_by"))
+    new = dict(found.values_list("sightings__keyword_ref").annotate(n=Count("pk")).order_by())
+    is_kept = {"applied__is_current": True, "applied__decision__kind__in": KEPT}
+    kept = dict(found.filter(**is_kept).values_list("sightings__keyword_ref").annotate(n=Count("pk")).order_by())
+    texts = {text: reference("keyword", text) for text in (*watch.keywords, *(one.text for one in watch.variants.all()))}
+    return {text: Spelling(new.get(ref, 0), kept.get(ref, 0)) for text, ref in texts.items()}
 
 
 def poor(watch: Watch) -> list[Variant]:

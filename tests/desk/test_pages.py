@@ -459,7 +459,7 @@ def test_a_spelling_that_brings_nothing_is_dropped_and_a_good_one_stays(signed_i
     assert states[poor.pk] == VariantState.DROPPED
     assert states[good.pk] == states[unread.pk] == VariantState.APPROVED
     spelled = yields.by_spelling(watch)
-    assert (spelled[good.text].new, spelled[good.text].kept, spelled[poor.text].kept) == (1, 1, 0)
+    assert (spelled[good.text], spelled[poor.text]) == (yields.Spelling(1, 1), yields.Spelling(1, 0))
     assert sum(day.new for day in yields.by_day([watch.pk], 30)[watch.pk]) == 3
 
 
