@@ -10,6 +10,7 @@ import django
 
 django.setup()
 
+from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
 
 from jikim.state import State  # noqa: E402
@@ -145,6 +146,14 @@ def truth():
 
 def workers():
     return {row.pk: {"dead": row.is_dead, "beats": row.beats} for row in Worker.objects.all()}
+
+
+def sweeps():
+    return list(Sweep.objects.order_by("asked_at").values_list("pk", flat=True))
+
+
+def go_back(app, migration):
+    call_command("migrate", app, migration, verbosity=0)
 
 
 def authorise():
