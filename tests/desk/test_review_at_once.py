@@ -1,67 +1,41 @@
 """People who act at the same moment, on a real file and on a real server: threads with connections of their own."""
 
-import shutil
 import threading
 import uuid
-from contextlib import contextmanager
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
-from django.db.utils import load_backend
 
 from jikim_desk.accounts.models import Grant, Role, Team, User
-from jikim_desk.config import jikim_config
 from jikim_desk.records.models import Candidate, CandidateState
 from jikim_desk.review import decisions, queue
 from jikim_desk.review.faults import DecidedBefore, HeldByAnother, TooLate
 from jikim_desk.review.models import Applied, Claim, Decision, Kind
+from tests.desk import own_database
 from tests.desk.items import item
-from tests.desk.postgres_server import postgresql
 
 PEOPLE = 6
 
 
 @pytest.fixture(scope="module")
 def postgres():
-    with postgresql() as server:
+    with own_database.postgresql() as server:
         yield server
-
-
-@contextmanager
-def _as_default(options):
-    """The desk's database is this one for a while, in this thread."""
-    before = connections["default"]
-    whole = {**before.settings_dict, **options}
-    connections["default"] = load_backend(whole["ENGINE"]).DatabaseWrapper(whole, "default")
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = before
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def place(request, django_db_setup, django_db_blocker, tmp_path_factory):
     """A database of our own with a team and its people; the chain has a head of its own meanwhile."""
     if request.param == "sqlite":
-        options = {"NAME": tmp_path_factory.mktemp("at-once") / "desk.sqlite"}
+        options = own_database.sqlite(tmp_path_factory.mktemp("at-once") / "desk.sqlite")
     else:
-        folder, name, user = request.getfixturevalue("postgres")
-        options = {"ENGINE": "django.db.backends.postgresql", "HOST": folder, "NAME": name, "USER": user, "OPTIONS": {}}
-    audit = jikim_config().home / "audit"
-    kept = audit.with_name(f"audit-kept-{uuid.uuid4().hex}")
-    if audit.exists():
-        audit.rename(kept)
-    with django_db_blocker.unblock(), _as_default(options):
+        options = own_database.postgres(*request.getfixturevalue("postgres"))
+    with django_db_blocker.unblock(), own_database.as_default(options), own_database.own_head():
         call_command("migrate", verbosity=0)
         team = Team.objects.create(name="at once")
         for number in range(PEOPLE):
             Grant.objects.create(user=User.objects.create(username=f"w{number}"), role=Role.REVIEWER, team=team)
         yield options, team
-    shutil.rmtree(audit, ignore_errors=True)
-    if kept.exists():
-        kept.rename(audit)
 
 
 @pytest.fixture
@@ -79,7 +53,7 @@ def at_once(options, *acts):
     said = [None] * len(acts)
 
     def run(number, act):
-        with _as_default(options):
+        with own_database.as_default(options):
             barrier.wait()
             try:
                 said[number] = act()

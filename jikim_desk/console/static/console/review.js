@@ -105,6 +105,7 @@
     if (!frame || isHolding || lifted) return;
     one("lift-panel").hidden = false;
     point(frame);
+    one("lift-panel").scrollIntoView({ block: "nearest" });
     if (!reason()) { one("lift-reasons").querySelector("input").focus(); return; }
     isHolding = true;
     say("");
@@ -138,6 +139,7 @@
     return true;
   };
 
+  document.addEventListener("htmx:afterSettle", () => strip()?.scrollIntoView({ block: "nearest" }));
   // Who is no longer signed in is led to sign in, not shown the page for it within this one.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.detail.xhr.responseURL.endsWith("/strip")) { event.detail.shouldSwap = false; location.reload(); }
