@@ -14,13 +14,17 @@ from heapq import merge
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from jikim.config import Config
-from jikim.copies.bank_items import ItemFacts, ItemState, NewItem
+from jikim.copies.bank_items import QUALITY_MIN, ItemFacts, ItemState, NewItem
 from jikim.copies.exchange import Form, Skipped, read_file
 from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video
-from jikim.copies.fingerprints import ItemFingerprint
+from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.copies.known import KnownMaterial
 from jikim.copies.matching import Match
+from jikim.copies.pdq import pdq
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.store import StoredBank
 from jikim.errors import JikimError
@@ -132,6 +136,8 @@ def fingerprint_media(media: OpenMedia, density: Density) -> ItemFingerprint:
         frames = media.first_look()
         if len(frames) == 1:
             picture = fingerprint_picture(frames[0].pixels, points_max=density.points_max)
+            if density is KNOWN:
+                picture = with_exchanged_hash(picture, frames[0].pixels)
             sizes = about.width_px or 1, about.height_px or 1
             return ItemFingerprint(about.id, about.kind, *sizes, None, (picture,), None)
         numbered = [frame if frame.at_s is not None else replace(frame, at_s=float(page)) for page, frame in enumerate(frames)]
@@ -141,6 +147,16 @@ def fingerprint_media(media: OpenMedia, density: Density) -> ItemFingerprint:
     audio = media.audio(0.0, LISTENED_S) if media.has_audio else None
     frames_of = film_frames(media, density) if about.kind is MediaKind.VIDEO else ()
     return fingerprint_video(about, frames_of, audio, density)
+
+
+def with_exchanged_hash(picture: PictureFingerprint, pixels: NDArray[np.uint8]) -> PictureFingerprint:
+    """The fingerprint with the hash of the whole picture at its full size in the first place, as it is exchanged: a few bits
+    from that of the reduced one, which stays among the views."""
+    hash_, quality = pdq(pixels)
+    if np.array_equal(hash_, picture.pdq[0]):
+        return picture
+    views = np.concatenate([picture.views, picture.pdq[:1]]) if picture.quality >= QUALITY_MIN else picture.views
+    return replace(picture, pdq=np.concatenate([hash_[None], picture.pdq[1:]]), quality=quality, views=views)
 
 
 def film_frames(media: OpenMedia, density: Density) -> Iterator[Frame]:
