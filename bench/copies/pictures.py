@@ -21,8 +21,10 @@ import tempfile
 import time
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha1
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -42,7 +44,7 @@ from jikim.copies.verification import QUALITY_MIN, REFERENCE_POINTS, Relation, c
 SUFFIXES = (".jpg", ".jpeg", ".png")
 DISTRACTORS = 2000
 LOOKED_UP_IN = 100_000
-NO_COPIES = 200
+NO_COPIES = 100
 NOISE = 8.0
 JIKIM = "Jikim"
 
@@ -98,40 +100,73 @@ def main() -> None:
     cv2.setNumThreads(1)
     chosen.out.mkdir(parents=True, exist_ok=True)
     originals = _spread(chosen.pictures, chosen.half, chosen.references)
-    others = _spread(chosen.distractors, chosen.half, DISTRACTORS * 2)
-    backgrounds = _spread(chosen.distractors, "even" if chosen.half == "odd" else "odd", len(originals))
-    with tempfile.TemporaryDirectory() as folder:
-        files, queries = _edited(originals, backgrounds, Path(folder))
-        answers: dict[str, list[tuple[int, int]]] = {}
-        cpu_ms: dict[str, float] = {}
-        for name, answer in _peers(chosen.peers_python, files, queries, Path(folder)).items():
-            answers[name] = [(query, reference) for query, reference in answer["pairs"]]
-            cpu_ms[name] = 1000 * answer["cpu_s"]
-        known = References()
-        for file in files:
-            known.add(_kept(_fingerprint(file)))
-        start = time.process_time()
-        seen = [_fingerprint(query.file) for query in queries]
-        found = [known.copies(picture) for picture in seen]
-        cpu_ms[JIKIM] = 1000 * (time.process_time() - start) / len(queries)
-        answers[JIKIM] = [(q, r) for q, one in enumerate(found) for r, relation in one.items() if relation is Relation.COPY]
+    backgrounds = _spread(chosen.distractors, "even" if chosen.half == "odd" else "odd", NO_COPIES)
+    used = {*originals, *backgrounds}
+    strangers = [file for file in _spread(chosen.distractors, "both", 2 * DISTRACTORS) if file not in used][: chosen.others]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files, queries = _edited(originals, backgrounds, folder)
+        peers = _start_peers(chosen.peers_python, files, queries, folder)
+        with _pool(chosen.processes) as pool:
+            for picture in pool.map(_kept_fingerprint, files):
+                _ORIGINALS.add(picture)
+                _MORE.add(picture)
+            for picture in pool.map(_kept_fingerprint, strangers):
+                _MORE.add(picture)
+        with _pool(chosen.processes) as pool:  # its processes begin with the references that are there now
+            looks = list(pool.map(_look, queries, [chosen.every_pair] * len(queries)))
+        answers, cpu_ms = _answers(peers)
+        cpu_ms[JIKIM] = 1000 * sum(look.cpu_s for look in looks) / len(queries)
+        answers[JIKIM] = [(q, r) for q, look in enumerate(looks) for r, told in look.found.items() if told is Relation.COPY]
         report = _Report(queries, len(files), answers, cpu_ms)
-        lines = report.lines()
-        (chosen.out / "pictures.json").write_text(json.dumps({"misses": report.misses(), "wrong": report.wrong()}, indent=1))
-        (chosen.out / "pictures.svg").write_text(bars("Recall by edit, no false positive wanted", report.by_edit()), "utf-8")
-        (chosen.out / "pictures.md").write_text("\n".join(lines) + "\n", "utf-8")
-        print("\n".join(lines), flush=True)
-        more = []
+        lines = [*report.lines(), "", _with_distractors(looks, queries, len(files))]
         if chosen.every_pair:
-            more.append(_every_pair(seen, known, queries))
-            print(more[-1], flush=True)
-        strangers = [_kept(_fingerprint(file)) for file in others]
-        more.append(_with_distractors(known, strangers[:DISTRACTORS], seen, queries))
-        print(more[-1], flush=True)
-        no_copies = [file for file in backgrounds if file not in others][:NO_COPIES]
-        more.append(_timed(known, no_copies, Path(folder)))
-        print(more[-1], flush=True)
-        (chosen.out / "pictures.md").write_text("\n".join([*lines, "", *more]) + "\n", "utf-8")
+            lines.append(_every_pair(looks))
+        _write(chosen.out, report, lines)
+        if not chosen.untimed:
+            lines.append(_timed(_MORE, backgrounds, folder))
+            _write(chosen.out, report, lines)
+        print("\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of one query: relations to originals, the same with distractors among them, how many other originals it is
+    related to when it is compared with all, and the CPU seconds of fingerprint and first look-up."""
+
+    found: dict[int, Relation]
+    among_more: dict[int, Relation]
+    of_every_pair: dict[Relation, int]
+    cpu_s: float
+
+
+_ORIGINALS, _MORE = References(), References()
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, get_context("fork"), lambda: cv2.setNumThreads(1))
+
+
+def _kept_fingerprint(file: Path) -> PictureFingerprint:
+    return _kept(_fingerprint(file))
+
+
+def _look(query: Query, every_pair: bool) -> Look:
+    start = time.process_time()
+    picture = _fingerprint(query.file)
+    found = _ORIGINALS.copies(picture)
+    cpu_s = time.process_time() - start
+    count = dict.fromkeys(Relation, 0)
+    for number, reference in enumerate(_ORIGINALS.pictures if every_pair else ()):
+        if number != query.reference:
+            count[compare_pictures(picture, reference).relation] += 1
+    return Look(found, _MORE.copies(picture), count, cpu_s)
+
+
+def _write(out: Path, report: _Report, lines: Sequence[str]) -> None:
+    (out / "pictures.json").write_text(json.dumps({"misses": report.misses(), "wrong": report.wrong()}, indent=1))
+    (out / "pictures.svg").write_text(bars("Recall by edit", report.by_edit()), "utf-8")
+    (out / "pictures.md").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _arguments() -> argparse.Namespace:
@@ -143,16 +178,19 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--half", choices=("even", "odd"), default="odd")
     parser.add_argument("--references", type=int, default=100)
+    parser.add_argument("--others", type=int, default=DISTRACTORS, help="how many distractors")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--every-pair", action="store_true", help="also compare every query with every original: slow")
+    parser.add_argument("--untimed", action="store_true", help="leave out the look-ups in 100,000 references")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
 
 def _spread(folders: Sequence[Path], half: str, count: int) -> list[Path]:
-    """At most `count` pictures of a half, in turn from each folder."""
+    """At most `count` pictures of a half or of both, in turn from each folder."""
     queues = [
         sorted(
-            (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and _half(file) == half),
+            (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and half in (_half(file), "both")),
             key=lambda file: sha1(file.name.encode(), usedforsecurity=False).hexdigest(),
         )
         for folder in folders
@@ -196,7 +234,7 @@ def _kept(picture: PictureFingerprint) -> PictureFingerprint:
 
 def _edited(originals: Sequence[Path], backgrounds: Sequence[Path], folder: Path) -> tuple[list[Path], list[Query]]:
     files, queries = [], []
-    for number, (original, background) in enumerate(zip(originals, backgrounds, strict=True)):
+    for number, (original, background) in enumerate(zip(originals, backgrounds, strict=False)):
         picture, other = _picture(original), _picture(background)
         files.append(folder / f"{number}.png")
         picture.save(files[-1], compress_level=1)
@@ -208,19 +246,33 @@ def _edited(originals: Sequence[Path], backgrounds: Sequence[Path], folder: Path
     return files, queries
 
 
-def _peers(python: Path | None, files: Sequence[Path], queries: Sequence[Query], folder: Path) -> dict[str, dict[str, object]]:
+def _start_peers(
+    python: Path | None, files: Sequence[Path], queries: Sequence[Query], folder: Path
+) -> subprocess.Popen[str] | None:
     if python is None or not python.exists():
         print(
             "Peers: left out; they need --peers-python, a Python with threatexchange and perception[approximate-deduplication]."
         )
-        return {}
+        return None
     lists = folder / "lists.json"
     lists.write_text(json.dumps({"references": [str(one) for one in files], "queries": [str(one.file) for one in queries]}))
     script = Path(__file__).with_name("picture_peers.py")
-    ran = subprocess.run(
-        [python, script, lists], stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [python, script, lists], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )
-    return dict(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def _answers(peers: subprocess.Popen[str] | None) -> tuple[dict[str, list[tuple[int, int]]], dict[str, float]]:
+    """The pairs that each peer calls copies, and its CPU milliseconds a query."""
+    if peers is None:
+        return {}, {}
+    printed = peers.communicate()[0]
+    if peers.returncode:
+        raise SystemExit(f"the peers ended with status {peers.returncode}")
+    told = json.loads(printed.splitlines()[-1])
+    pairs = {name: [(query, reference) for query, reference in answer["pairs"]] for name, answer in told.items()}
+    return pairs, {name: 1000 * answer["cpu_s"] for name, answer in told.items()}
 
 
 class _Report:
@@ -271,36 +323,28 @@ class _Report:
         return sum(place in self._right[name] for place in places) / len(places)
 
 
-def _every_pair(seen: Sequence[PictureFingerprint], known: References, queries: Sequence[Query]) -> str:
-    """Compares also what no index proposed."""
-    count = {Relation.COPY: 0, Relation.SAME_SCENE: 0, Relation.NONE: 0}
-    for picture, query in zip(seen, queries, strict=True):
-        for number, reference in enumerate(known.pictures):
-            if number != query.reference:
-                count[compare_pictures(picture, reference).relation] += 1
+def _every_pair(looks: Sequence[Look]) -> str:
+    """What was compared without any index proposing it."""
+    count = {relation: sum(look.of_every_pair[relation] for look in looks) for relation in Relation}
     return (
         f"Every query compared with every other original: {sum(count.values()):,} pairs, {count[Relation.COPY]} called copies, "
         f"{count[Relation.SAME_SCENE]} called the same scene."
     )
 
 
-def _with_distractors(
-    known: References, strangers: Sequence[PictureFingerprint], seen: Sequence[PictureFingerprint], queries: Sequence[Query]
-) -> str:
-    own = len(known.pictures)
-    for stranger in strangers:
-        known.add(stranger)
-    right = wrong = strange = scenes = 0
-    for picture, query in zip(seen, queries, strict=True):
-        for number, relation in known.copies(picture).items():
-            is_copy = relation is Relation.COPY
-            right += is_copy and number == query.reference
-            wrong += is_copy and number != query.reference and number < own
-            strange += is_copy and number >= own
-            scenes += not is_copy and number >= own
+def _with_distractors(looks: Sequence[Look], queries: Sequence[Query], own: int) -> str:
+    told = [
+        (query, number, relation)
+        for query, look in zip(queries, looks, strict=True)
+        for number, relation in look.among_more.items()
+    ]
+    copies = [(query, number) for query, number, relation in told if relation is Relation.COPY]
+    right = sum(number == query.reference for query, number in copies)
+    strange = sum(number >= own for _, number in copies)
+    scenes = sum(number >= own for _, number, relation in told if relation is Relation.SAME_SCENE)
     return (
-        f"With {len(strangers):,} distractors besides: recall {right / len(queries):.4f}; false: {strange} distractors, "
-        f"{wrong} wrong originals; {scenes} distractors called the same scene."
+        f"With {len(_MORE.pictures) - own:,} others besides: recall {right / len(queries):.4f}; false: {strange} distractors, "
+        f"{len(copies) - right - strange} wrong originals; {scenes} distractors called the same scene."
     )
 
 
@@ -328,10 +372,12 @@ def _fill(known: References, count: int) -> None:
     """More references: those there are, over and over with noise."""
     random = np.random.default_rng(1)
     whole = list(known.pictures)
+    noises = random.normal(0, NOISE, (64, INDEXED_POINTS, 128)).astype(np.float32)
     for number in range(len(whole), count):
         model = whole[number % len(whole)]
-        noise = random.normal(0, NOISE, (min(len(model.descriptors), INDEXED_POINTS), 128))
-        descriptors = np.clip(model.descriptors[:INDEXED_POINTS] + noise, 0, 255).astype(np.uint8)
+        descriptors = model.descriptors[:INDEXED_POINTS]
+        noise = np.roll(noises[number % 64], int(random.integers(INDEXED_POINTS)), axis=0)
+        descriptors = np.clip(descriptors + noise[: len(descriptors)], 0, 255).astype(np.uint8)
         hashes = random.integers(0, 256, (8, 32), np.uint8)
         points = model.points[random.permutation(len(descriptors))]
         known.add(
