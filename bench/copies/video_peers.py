@@ -1,0 +1,77 @@
+"""`PEERS_PYTHON video_peers.py < REQUEST`: which items the peers find in films, in an environment that has the peers.
+
+REQUEST is JSON: `items` and `queries`, lists of files. Prints JSON: for each peer that is installed, for each query the places
+of the items it finds and the CPU seconds it took to fingerprint all queries. Each peer keeps its own thresholds.
+
+vPDQ is run as the package `vpdq` where that could be built; else its rule is followed here with `pdqhash`, the hasher that
+threatexchange uses: a frame a second, quality >= 50, distance <= 31, and 80 of 100 frames of the query must be found.
+"""
+
+import importlib.util
+import json
+import sys
+import time
+
+import numpy as np
+
+QUALITY_MIN, DISTANCE_MAX, QUERY_SHARE_MIN = 50, 31, 0.8
+
+
+def frame_hashes(path: str) -> np.ndarray:
+    """(n, 256) bits of a frame a second."""
+    if importlib.util.find_spec("vpdq"):
+        import vpdq
+
+        found = [(frame.hex, frame.quality) for frame in vpdq.computeHash(path, seconds_per_hash=1)]
+        bits = [np.unpackbits(np.frombuffer(bytes.fromhex(one), np.uint8)) for one, quality in found if quality >= QUALITY_MIN]
+        return np.array(bits, np.uint8).reshape(-1, 256)
+    import av
+    import pdqhash
+
+    bits, due = [], 0.0
+    with av.open(path) as container:
+        for frame in container.decode(container.streams.video[0]):
+            if (frame.time or 0.0) >= due:
+                due += 1.0
+                hash_, quality = pdqhash.compute(frame.to_ndarray(format="rgb24"))
+                if quality >= QUALITY_MIN:
+                    bits.append(hash_)
+    return np.array(bits, np.uint8).reshape(-1, 256)
+
+
+def by_frames(items: list[np.ndarray], query: np.ndarray) -> list[int]:
+    """Which items hold 80 of 100 frames of the query."""
+    if not len(query):
+        return []
+    found = []
+    for place, item in enumerate(items):
+        if len(item):
+            near = (query[:, None] != item[None]).sum(axis=2).min(axis=1) <= DISTANCE_MAX
+            if near.mean() >= QUERY_SHARE_MIN:
+                found.append(place)
+    return found
+
+
+def main() -> None:
+    request = json.load(sys.stdin)
+    answer: dict[str, object] = {}
+    if importlib.util.find_spec("pdqhash") or importlib.util.find_spec("vpdq"):
+        known = [frame_hashes(path) for path in request["items"]]
+        start = time.process_time()
+        queries = [frame_hashes(path) for path in request["queries"]]
+        took_s = time.process_time() - start
+        answer["vPDQ"] = {"found": [by_frames(known, query) for query in queries], "cpu_s": took_s}
+    if importlib.util.find_spec("videohash2"):
+        from videohash2 import VideoHash
+
+        hashes = [VideoHash(path=path) for path in request["items"]]
+        start = time.process_time()
+        seen = [VideoHash(path=path) for path in request["queries"]]
+        took_s = time.process_time() - start
+        found = [[place for place, item in enumerate(hashes) if one.is_similar(item)] for one in seen]
+        answer["videohash2"] = {"found": found, "cpu_s": took_s}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
