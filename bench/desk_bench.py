@@ -35,7 +35,7 @@ def bench_desk(limit: int = 300) -> None:
 
         with Vault.open(home) as vault:
             key = vault.practice_key()
-        (home / "config.toml").write_text(f"[sweeping]\nlimit = {limit}\n")
+        (home / "config.toml").write_text(f"[sweeping]\nlimit = {limit}\nbudget_s = 900.0\n")
         django.setup()
         with PracticeServer(own_world(), key) as server:
             place = f"practice={server.origin}"

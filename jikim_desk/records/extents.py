@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 
 import numpy as np
+from django.db.models import F
 
 from jikim import scan
 from jikim.copies.pdq import distances, from_hex
@@ -77,9 +78,9 @@ def _hashes(told: Told) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def _near(row: Extent) -> Iterable[Extent]:
-    """Extents that share a band with this one."""
+    """The first files of groups that share a band with this one: whoever joins is like the first, not like the last."""
     shared = Band.objects.filter(value__in=_bands(row.frames), extent__kind=row.kind).values("extent").distinct()
-    return Extent.objects.filter(pk__in=shared).exclude(pk=row.pk).order_by("group")[:COMPARED_MAX]
+    return Extent.objects.filter(pk__in=shared, group=F("sha256")).exclude(pk=row.pk)[:COMPARED_MAX]
 
 
 def _bands(told: Told) -> set[int]:

@@ -33,7 +33,7 @@ LEVEL_RANKS = {Level.URGENT: 0, Level.LOOK: 1, Level.NONE: 2}
 def see(sweep: Sweep, found: types.Candidate, place: str) -> bool:
     """Puts a find and its sighting on record; whether this sweep is the one to look at it."""
     row = _known(found) or _new(sweep, found, place)
-    sighting = Sighting(sweep=sweep, candidate=row, keyword_ref=reference("keyword", found.keyword.text))
+    sighting = Sighting(sweep=sweep, candidate=row, keyword_ref=keyword_ref(found.keyword.text))
     Sighting.objects.bulk_create([sighting], ignore_conflicts=True)
     return row.found_by_id == sweep.pk and row.state == CandidateState.LOOKING
 
