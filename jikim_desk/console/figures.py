@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from jikim_desk import words
 from jikim_desk.accounts.models import Role, Team
 from jikim_desk.accounts.rights import allow
+from jikim_desk.console.templatetags.desk import lasting
 from jikim_desk.console.visitor import visitor
 from jikim_desk.figures import plots, stages, yields
 from jikim_desk.records import visible
@@ -26,20 +27,20 @@ def page(request: HttpRequest) -> HttpResponse:
     user = visitor(request)
     led = list(visible.teams(user, Role.LEAD).values_list("pk", flat=True))
     teams = led or list(Team.objects.values_list("pk", flat=True))
-    found = stages.stages(teams, DAYS)
+    decided = stages.outcomes(teams)
+    found = stages.stages(teams, decided, DAYS)
     spans = [
-        (words.say(f"console.state.stage.{one.name}"), one.low_s / 60, one.middle_s / 60, one.high_s / 60) for one in found
+        (words.say(f"console.state.stage.{one.name}"), one.low_s, one.middle_s, one.high_s, lasting(one.middle_s))
+        for one in found
     ]
-    minutes = words.say("console.figures.minutes")
     shown = {
         "days": DAYS,
         "stages": found,
-        "stage_plot": plots.spans(spans, title=words.say("console.figures.stages"), unit=minutes) if found else "",
-        "spared": stages.spared(teams, DAYS),
+        "stage_plot": plots.spans(spans, title=words.say("console.figures.stages")) if found else "",
         "is_lead": bool(led),
     }
     if led:
-        points = stages.calibration(led)
+        points = stages.calibration(decided)
         watched = list(visible.watches(user).filter(team__in=led).order_by("-asked_at")[:WATCHES_SHOWN])
         shown |= {
             "bins": points,

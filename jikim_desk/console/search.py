@@ -101,13 +101,13 @@ def _started(request: HttpRequest, keywords: list[str], addresses: list[str]) ->
 def _ask(request: HttpRequest, keywords: str, addresses: str, problem: str = "") -> HttpResponse:
     user = visitor(request)
     known = recognising.already_known(addresses.splitlines()[:ADDRESSES_MAX])
-    seen = set(access.visible(user).filter(pk__in={row.pk for row in known.values()}).values_list("pk", flat=True))
+    is_seen = access.sees(user)
     shown: dict[str, Any] = {
         "keywords": keywords,
         "addresses": addresses,
         "count": len(addresses.splitlines()),
         "limit": ADDRESSES_MAX,
-        "known": [(address, row, row.pk in seen) for address, row in known.items()],
+        "known": [(address, row, is_seen(row)) for address, row in known.items()],
         "teams": visible.teams(user),
         "cases": visible.cases(user).order_by("-opened_at")[:CASES_SHOWN],
         "places": sorted(jikim_config().sources) or ["practice"],

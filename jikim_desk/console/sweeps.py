@@ -166,9 +166,9 @@ def _sweep(request: HttpRequest, sweep_id: str) -> Sweep:
 
 def _rows(request: HttpRequest, sightings: QuerySet[Sighting]) -> list[Row]:
     found = list(sightings.select_related("candidate"))
-    seen = set(access.visible(visitor(request)).filter(pk__in=[row.candidate_id for row in found]).values_list("pk", flat=True))
+    is_seen = access.sees(visitor(request))
     lang = (get_language() or "ko")[:2]
-    return [Row(row.pk, row.candidate, _reasons(row.candidate, lang), row.candidate_id in seen) for row in found]
+    return [Row(row.pk, row.candidate, _reasons(row.candidate, lang), is_seen(row.candidate)) for row in found]
 
 
 def _reasons(candidate: Candidate, lang: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How long each stage takes, what people are spared, and how far the score can be trusted. Never of a person."""
+"""How long each stage takes, and how far the score can be trusted. Never of a person."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import sqrt
 from statistics import quantiles
-from typing import Any
+from typing import NamedTuple
 
 from django.apps import apps
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from jikim_desk.records.models import Sweep
 
-ROWS_MAX = 3000
+ROWS_MAX = 2000
 """The newest, so that the page costs the same whatever lies behind it."""
 FEWEST = 10
 """Fewer say nothing and might tell of one person."""
 BINS = 10
+UNDECIDED = ("cannot_tell", "second_review")
 _Z90 = 1.645
 
 
@@ -35,15 +35,6 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Spared:
-    """Decisions and views of a period: finds decided together with a copy, and decisions for which no picture was opened."""
-
-    decided: int
-    as_copies: int
-    without_pictures: int
-
-
-@dataclass(frozen=True, slots=True)
 class Bin:
     """Finds whose score lay near `expected`: the share of them that was confirmed, with its 90 % interval."""
 
@@ -54,49 +45,45 @@ class Bin:
     count: int
 
 
-def stages(team_ids: Collection[int], days: int) -> list[Stage]:
+class Outcome(NamedTuple):
+    """What became of one find."""
+
+    score: float
+    kind: str
+    found_at: datetime
+    decided_at: datetime
+    is_test: bool
+
+
+def outcomes(team_ids: Collection[int]) -> list[Outcome]:
+    """The newest finds that were decided."""
+    rows = apps.get_model("review", "Applied")._default_manager.filter(
+        is_current=True, decision__team__in=team_ids, decision__state="stands"
+    )
+    wanted = ("candidate__score", "decision__kind", "candidate__found_at", "decision__decided_at", "candidate__is_test")
+    return [Outcome(*row) for row in rows.order_by("-pk").values_list(*wanted)[:ROWS_MAX]]
+
+
+def stages(team_ids: Collection[int], decided: Sequence[Outcome], days: int) -> list[Stage]:
     """The stages from asking to decision over the last `days` days; those with too few are left out."""
     since = timezone.now() - timedelta(days=days)
     sweeps = Sweep.objects.filter(team__in=team_ids, asked_at__gte=since).order_by("-asked_at")
     times = list(sweeps.values_list("asked_at", "approved_at", "started_at", "ended_at")[:ROWS_MAX])
-    decided = list(_applied(team_ids, since).values_list("candidate__found_at", "decision__decided_at")[:ROWS_MAX])
     found = [
         _stage("start", [(max(asked, approved or asked), started) for asked, approved, started, _ in times]),
         _stage("search", [(started, ended) for *_, started, ended in times]),
-        _stage("review", decided),
+        _stage("review", [(one.found_at, one.decided_at) for one in decided if one.decided_at >= since]),
     ]
     return [stage for stage in found if stage is not None]
 
 
-def spared(team_ids: Collection[int], days: int) -> Spared:
-    """What people did not have to look at over the last `days` days."""
-    since = timezone.now() - timedelta(days=days)
-    decided = apps.get_model("review", "Decision")._default_manager.filter(
-        team__in=team_ids, state="stands", decided_at__gte=since
-    )
-    count = decided.count()
-    finds = _applied(team_ids, since).order_by().count()
-    return Spared(count, max(0, finds - count), decided.filter(was_looked_at=False).count())
-
-
-def calibration(team_ids: Collection[int]) -> list[Bin]:
+def calibration(decided: Sequence[Outcome]) -> list[Bin]:
     """The score against what people confirmed, in tenths; tenths with too few are left out."""
-    rows = (
-        _applied(team_ids, None).filter(candidate__is_test=False).exclude(decision__kind__in=("cannot_tell", "second_review"))
-    )
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
-    for score, kind in rows.values_list("candidate__score", "decision__kind")[:ROWS_MAX]:
-        bins[min(int(score * BINS), BINS - 1)].append((score, kind == "confirmed"))
+    for one in decided:
+        if one.kind not in UNDECIDED and not one.is_test:
+            bins[min(int(one.score * BINS), BINS - 1)].append((one.score, one.kind == "confirmed"))
     return [_bin(found) for found in bins if len(found) >= FEWEST]
-
-
-def _applied(team_ids: Collection[int], since: datetime | None) -> QuerySet[Any]:
-    rows: QuerySet[Any] = apps.get_model("review", "Applied")._default_manager.filter(
-        is_current=True, decision__team__in=team_ids, decision__state="stands"
-    )
-    if since is not None:
-        rows = rows.filter(decision__decided_at__gte=since)
-    return rows.order_by("-pk")
 
 
 def _stage(name: str, spans: Sequence[tuple[datetime | None, datetime | None]]) -> Stage | None:

@@ -28,6 +28,7 @@ KEYWORDS_MAX = 20
 EVERY_MINUTES_MIN, EVERY_MINUTES_MAX = 10, 7 * 24 * 60
 LONGEST = timedelta(days=366)
 ENDS_SOON = timedelta(days=7)
+LOOKED_BACK = timedelta(days=2)
 FAILURES_SHOWN = 3
 """So many sweeps in a row that failed or reached no place make a watch ail."""
 
@@ -167,12 +168,14 @@ def ending(user: User) -> list[Watch]:
 
 def ailing(user: User) -> list[Watch]:
     """The watches that should search and whose last sweeps all failed."""
-    found = []
-    for watch in visible.watches(user).filter(is_on=True, ends_on__gte=timezone.localdate()).exclude(approved_at=None):
-        last = list(watch.sweeps.exclude(ended_at=None).order_by("-ended_at").values_list("state", flat=True)[:FAILURES_SHOWN])
-        if last and all(state == SweepState.FAILED for state in last):
-            found.append(watch)
-    return found
+    watched = list(visible.watches(user).filter(is_on=True, ends_on__gte=timezone.localdate()).exclude(approved_at=None))
+    since = timezone.now() - LOOKED_BACK
+    ended = Sweep.objects.filter(watch__in=watched, ended_at__gte=since).order_by("-ended_at").values_list("watch", "state")
+    last: dict[str, list[str]] = {}
+    for watch_id, state in ended:
+        last.setdefault(str(watch_id), []).append(state)
+    states = [(watch, last.get(watch.pk, [])[:FAILURES_SHOWN]) for watch in watched]
+    return [watch for watch, told in states if told and all(state == SweepState.FAILED for state in told)]
 
 
 def last_sweep(watch: Watch) -> Sweep | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.apps import apps
 from django.db.models import QuerySet
 from django.http import Http404
@@ -35,6 +37,19 @@ def visible(user: User, *roles: str) -> QuerySet[Candidate]:
     if of_cases - free:
         shown = shown | Candidate.objects.filter(team__in=of_cases - free, case__isnull=False)
     return shown.exclude(case__in=closed_cases(user))
+
+
+def sees(user: User) -> Callable[[Candidate], bool]:
+    """Whether `user` may see a candidate that is at hand: the rule of `visible`, asked of many without a query for each."""
+    free = team_ids(user, *(role for role in (*READERS, Role.MACHINE) if role != Role.COUNSELLOR))
+    of_cases = team_ids(user, Role.COUNSELLOR)
+    closed = frozenset(closed_cases(user))
+
+    def is_seen(candidate: Candidate) -> bool:
+        is_reached = candidate.team_id in free or (candidate.team_id in of_cases and candidate.case_id is not None)
+        return is_reached and candidate.case_id not in closed
+
+    return is_seen
 
 
 def seen_by(user: User, candidate_id: str) -> Candidate:

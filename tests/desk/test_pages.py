@@ -377,7 +377,7 @@ def test_figures_show_times_and_calibration_and_nobody(signed_in, decided):
     page = lead.get(reverse("figures")).content.decode()
     assert page.count("<svg") == 2, "time per stage and calibration; no watch yet"
     assert sweep.asked_by.username not in page
-    bins = stages.calibration([sweep.team_id])
+    bins = stages.calibration(stages.outcomes([sweep.team_id]))
     assert sum(one.count for one in bins) == 110
     assert all(one.low <= one.observed <= one.high for one in bins)
     auditor = signed_in(Role.AUDITOR).get(reverse("figures")).content.decode()
@@ -387,8 +387,9 @@ def test_figures_show_times_and_calibration_and_nobody(signed_in, decided):
 
 def test_few_decisions_tell_of_nobody(decided):
     sweep = decided(stages.FEWEST - 1)
-    assert stages.calibration([sweep.team_id]) == []
-    assert "review" not in [stage.name for stage in stages.stages([sweep.team_id], 30)]
+    outcomes = stages.outcomes([sweep.team_id])
+    assert stages.calibration(outcomes) == []
+    assert "review" not in [stage.name for stage in stages.stages([sweep.team_id], outcomes, 30)]
 
 
 def test_decisions_become_examples_without_words_and_go_when_undone(decided):
