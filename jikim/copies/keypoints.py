@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 SIDE_PX = 512
 """Pictures are reduced to this longer side before keypoints are sought; smaller ones are not enlarged."""
 
-POINTS_MAX = 1000
+POINTS_MAX = 400
 CONTRAST_MIN = 0.01
 FEW_POINTS = 150
 """Below this the picture's contrast is evened out and a second look taken."""
