@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, ImageSequence
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, ImageFile, ImageSequence
 
 from jikim.media import sampling, sniffing, wire
 from jikim.media.refusing import Clock, check_size, refuse
@@ -228,7 +228,15 @@ def rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGB", image.size, (255, 255, 255))
         white.paste(image, mask=image.getchannel("A"))
         return white
+    if image.mode == "LAB":
+        shown = ImageCms.applyTransform(image, _LAB_TO_RGB)
+        assert shown is not None  # nothing is converted in place
+        return shown
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+_LAB_TO_RGB = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+"""Pillow's own `convert` does not know this one; made once, before the sandbox is closed."""
 
 
 def _eight_bits(values: NDArray[np.generic]) -> Pixels:
