@@ -23,11 +23,12 @@ from jikim.copies.exchange import Form, Skipped, read_file
 from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.copies.known import KnownMaterial
-from jikim.copies.matching import Match
+from jikim.copies.matching import Match, Matcher
 from jikim.copies.pdq import pdq
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.store import StoredBank
 from jikim.errors import JikimError
+from jikim.fingerprinting import look_closer
 from jikim.media.opening import Opener, OpenMedia, open_path, sha256_of
 from jikim.types import Frame, MediaKind
 
@@ -90,10 +91,26 @@ def match_files(config: Config, known: KnownMaterial, paths: Sequence[Path]) -> 
         for path in paths:
             start = time.perf_counter()
             try:
-                matches = known.match(fingerprint_file(opener, path, LOOKED_AT))
+                matches = match_file(opener, path, known)
                 yield Matched(path, tuple(matches), (time.perf_counter() - start) * 1000)
             except JikimError as error:
                 yield Matched(path, (), (time.perf_counter() - start) * 1000, error)
+
+
+def match_file(opener: Opener, path: Path, known: KnownMaterial | Matcher) -> list[Match]:
+    """What a file shows of what is known; a film is looked at more closely where the first look left something open.
+
+    Raises MediaUnreadable, SandboxUnavailable and StateError.
+    """
+    fd = open_path(path)
+    try:
+        with opener.open(fd, sha256_of(fd)) as media:
+            query = fingerprint_media(media, LOOKED_AT)
+            matches = known.match(query)
+            unsure_s = sorted({at_s for match in matches for at_s in match.unsure_s})
+            return known.match(look_closer(media, query, unsure_s, LOOKED_AT)) if unsure_s else matches
+    finally:
+        os.close(fd)
 
 
 def import_file(bank: StoredBank, path: Path, source: str, label: str, form: Form | None) -> Imported:

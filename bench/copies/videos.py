@@ -23,10 +23,10 @@ import cv2
 from bench.copies.plots import bars
 from bench.copies.video_clips import CLIPS, Clip, Made, make_all
 from bench.copies.video_edits import EDITS
-from jikim.banking import fingerprint_file
+from jikim.banking import fingerprint_file, match_file
 from jikim.config import Opening
 from jikim.copies.bank_items import BankSettings, NewItem
-from jikim.copies.films import KNOWN, LOOKED_AT
+from jikim.copies.films import KNOWN
 from jikim.copies.matching import Match, Matcher
 from jikim.copies.store import StoredBank, create_bank, open_bank
 from jikim.media.opening import Opener
@@ -54,7 +54,6 @@ class Answer:
     edit: str
     told: list[Told]
     cpu_s: float
-    length_s: float
 
 
 def main() -> None:
@@ -99,16 +98,15 @@ def _answers(
         for name, edit, path, truth in films:
             if (name, edit) not in known:
                 start = time.process_time()
-                query = fingerprint_file(opener, Path(path), LOOKED_AT)
-                matches = matcher.match(query)
+                matches = match_file(opener, Path(path), matcher)
                 cpu_s = time.process_time() - start
                 told = [Told(one.label, one.relation, one.edit, _off_s(one, truth, name)) for one in matches]
-                answer = asdict(Answer(name, edit, told, cpu_s, query.duration_s or 0.0))
+                answer = asdict(Answer(name, edit, told, cpu_s))
                 lines.write(json.dumps(answer) + "\n")
                 lines.flush()
                 known[name, edit] = answer
             one = known[name, edit]
-            yield Answer(name, edit, [Told(**said) for said in one["told"]], one["cpu_s"], one["length_s"])
+            yield Answer(name, edit, [Told(**said) for said in one["told"]], one["cpu_s"])
 
 
 def _bank(work: Path, opener: Opener, originals: dict[str, Path], items: Sequence[Clip]) -> StoredBank:

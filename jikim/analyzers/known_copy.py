@@ -71,7 +71,7 @@ class KnownCopyAnalyzer:
             return
         for match in self._known.match(self._fingerprint(subject)):
             segment = match.segments[0] if match.segments else None
-            value = {key: part for key, part in asdict(match).items() if key not in ("label", "segments")}
+            value = {key: part for key, part in asdict(match).items() if key not in ("label", "segments", "unsure_s")}
             times = {
                 "start_s": segment.start_s if segment else None,
                 "end_s": match.segments[-1].end_s if segment else None,

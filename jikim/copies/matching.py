@@ -195,7 +195,8 @@ _NEAR_MAX = 500
 @dataclass(frozen=True, slots=True)
 class Match:
     """A known item that a file shows. `relation` is `copy` or `same_scene`; coverages are the shares of the file and of the
-    item that the other shows, `segments` are empty for pictures; `edit` is a code that `edits.words` puts into words."""
+    item that the other shows, `segments` are empty for pictures; `edit` is a code that `edits.words` puts into words.
+    `unsure_s` are moments of a film that a second look should go to, to be sure of the relation and of the segments' ends."""
 
     bank: str
     item: str
@@ -206,6 +207,7 @@ class Match:
     coverage_item: float
     segments: tuple[Segment, ...]
     edit: str
+    unsure_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +244,11 @@ class Matcher:
             else:
                 told = _as_films(query, reference, hits.get(number, []), voted.get(number, []))
             if told is not None:
-                relation, score, covered, segments, edit = told
-                yield Match(bank.name, facts.id, facts.label, score, relation, *covered, segments, edit)
+                relation, score, covered, segments, edit, unsure_s = told
+                yield Match(bank.name, facts.id, facts.label, score, relation, *covered, segments, edit, unsure_s)
 
 
-_Told = tuple[str, float, tuple[float, float], tuple[Segment, ...], str]
+_Told = tuple[str, float, tuple[float, float], tuple[Segment, ...], str, tuple[float, ...]]
 
 
 def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]:
@@ -290,7 +292,7 @@ def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | 
         return None
     covered = float(relation.coverage_query), float(relation.coverage_item)
     edit = edit_of(relation, query.frames[0], reference.frames[0])
-    return relation.relation.value, float(relation.score), covered, (), edit
+    return relation.relation.value, float(relation.score), covered, (), edit, ()
 
 
 def _as_films(
@@ -306,4 +308,5 @@ def _as_films(
         frames = query.frames[found.best.frame], reference.frames[found.best.item_frame]
         edit = edit_of(found.best.relation, *frames)
     covered = found.coverage_query, found.coverage_item
-    return found.relation.value, float(found.score), covered, found.segments, with_speed(edit, found.speed)
+    edit = with_speed(edit, found.speed)
+    return found.relation.value, float(found.score), covered, found.segments, edit, found.unsure_s
