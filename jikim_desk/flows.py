@@ -33,6 +33,7 @@ from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config, jikim_config
 from jikim_desk.faults import BadAsk
+from jikim_desk.figures import yields
 from jikim_desk.records import liveness, runs
 from jikim_desk.records.intake import ReportedLine, Said
 from jikim_desk.records.models import Sweep, SweepKind, SweepState, Worker
@@ -53,7 +54,17 @@ LOST_AFTER = timedelta(seconds=30)
 LOOKED_AFTER_MAX = 200
 ATTEMPTS = 50
 """A job that took its worker with it so often is given up."""
-PASSING = ("state.locked", "state.disk_full", "vault.disk_full", "vault.system", "flows.database")
+PASSING = frozenset(
+    {
+        "state.locked",
+        "state.disk_full",
+        "state.disk_fault",
+        "vault.disk_full",
+        "vault.system",
+        "vault.memory_full",
+        "flows.database",
+    }
+)
 
 PAUSES_S = (0.5, 2.0, 8.0)
 
@@ -208,6 +219,7 @@ class Rounds:
             if not liveness.beat(self._worker_id, self._beats):
                 liveness.start(self._worker_id, f"{VERSION}")
             for watch in runs.due(timezone.now()):
+                yields.drop_poor(watch)
                 sweep = runs.start(watch, timezone.now())
                 if sweep is not None:
                     _enqueue(sweep.pk)

@@ -142,7 +142,11 @@ class Errand:
     def run(self) -> bool:
         """Finds, looks and puts on record until all is done; False when a person stopped it. Raises JikimError."""
         unfinished = list(store.unfinished(self._sweep))
-        recording = Recording(store.captured(self._sweep), lambda url, capture: self._events.put(Fetched(url, capture)))
+        recording = Recording(
+            store.captured(self._sweep),
+            lambda url, capture: self._events.put(Fetched(url, capture)),
+            lambda error: self._events.put(Ended(error)),
+        )
         with opened(self._engine.config, self._sweep, recording) as places:
             running = asyncio.run_coroutine_threadsafe(self._find(places), self._engine.loop)
             try:
@@ -172,11 +176,15 @@ class Errand:
                 return False
 
     def _batch(self) -> Iterator[Event]:
-        """What has happened, waiting a while for the first."""
+        """What has happened, waiting a while for the first; nothing that came after the end."""
         with suppress(Empty):
-            yield self._events.get(timeout=STOP_POLL_S)
+            event = self._events.get(timeout=STOP_POLL_S)
+            yield event
             for _ in range(BATCH - 1):
-                yield self._events.get_nowait()
+                if isinstance(event, Ended):
+                    return
+                event = self._events.get_nowait()
+                yield event
 
     def _keep(self, batch: Sequence[Event], recording: Recording) -> None:
         """Puts events on record in their order; a database that was busy is asked again, for all of it may be told twice."""

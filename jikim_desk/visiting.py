@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from jikim.commands.places import PRACTICE, may_be_practice, require_authority
 from jikim.commands.places import opened as opened_places
 from jikim.config import Config
-from jikim.errors import FetchFailed, FetchRefused
+from jikim.errors import FetchFailed, FetchRefused, VaultError
 from jikim.fetching import SafeFetcher, prove
 from jikim.schema import locked
 from jikim.seams import SOURCES, Fetcher, configured, plugin
@@ -29,11 +29,15 @@ from jikim_desk.sealing import vault
 
 
 class Recording:
-    """What was fetched for one sweep, by canonical address; `tell` hears of each at the moment it is sealed."""
+    """What was fetched for one sweep, by canonical address; `tell` hears of each at the moment it is sealed, `fail` of what
+    this machine could not seal: that is no fault of the place, and the find must not pass for one that has nothing."""
 
-    def __init__(self, captures: Mapping[str, Capture], tell: Callable[[str, Capture], None]) -> None:
+    def __init__(
+        self, captures: Mapping[str, Capture], tell: Callable[[str, Capture], None], fail: Callable[[VaultError], None]
+    ) -> None:
         self._captures = dict(captures)
         self._tell = tell
+        self.fail = fail
 
     def kept(self, url: str) -> Capture | None:
         """What was fetched from an address, in this attempt or an earlier one."""
@@ -57,7 +61,8 @@ class TellingFetcher:
         """As `Fetcher.get`."""
         answer = self.inner.get(url, headers=headers, max_bytes=max_bytes)
         if answer.status == 200 and canonical(url) in self.pages and self.recording.kept(url) is None:
-            self.recording.put(url, sealed(answer))
+            with self._told_of_faults():
+                self.recording.put(url, sealed(answer))
         return answer
 
     def capture(self, url: str, *, max_bytes: int | None = None) -> Capture:
@@ -65,9 +70,19 @@ class TellingFetcher:
         kept = self.recording.kept(url)
         if kept is not None:
             return kept
-        capture = self.inner.capture(url, max_bytes=max_bytes)
+        with self._told_of_faults():
+            capture = self.inner.capture(url, max_bytes=max_bytes)
         self.recording.put(url, capture)
         return capture
+
+    @contextmanager
+    def _told_of_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except VaultError as error:
+            if error.key != "vault.too_large":
+                self.recording.fail(error)
+            raise
 
 
 def sealed(answer: Answer) -> Capture:
@@ -122,7 +137,8 @@ def opened(config: Config, sweep: Sweep, recording: Recording) -> Iterator[Place
             names = [str(number) for number in range(1, len(sweep.addresses) + 1)]
             yield Places(addresses.place, names, is_practice=all(may_be_practice(config, url) for url in sweep.addresses))
         return
-    named = [practice_platform(config) if one == PRACTICE else one for one in sweep.places]
+    has_own = bool(config.sources.get(PRACTICE, {}).get("url"))
+    named = [practice_platform(config) if one == PRACTICE and not has_own else one for one in sweep.places]
     with opened_places(config, named) as made:
         telling = {place.name: replace(place, fetcher=TellingFetcher(place.fetcher, recording)) for place in made}
         yield Places(telling.__getitem__, list(telling), is_practice=all(place.is_practice for place in made))

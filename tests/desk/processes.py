@@ -80,10 +80,10 @@ def asking(home: Path) -> Iterator[Asker]:
 
 
 class Running:
-    """A command of the desk in a process group of its own; what it says goes to a file under the home."""
+    """A command of the desk in a process group of its own; what it says goes to a file, under the home if nowhere else."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
-        self._said = home / f"{arguments[0]}-{time.monotonic_ns()}.said"
+    def __init__(self, home: Path, *arguments: str, said_in: Path | None = None) -> None:
+        self._said = (said_in or home) / f"{arguments[0]}-{time.monotonic_ns()}.said"
         with self._said.open("w") as said:
             self.process = subprocess.Popen(
                 [JIKIM, *arguments],
@@ -121,8 +121,8 @@ class Running:
 
 
 @contextmanager
-def running(home: Path, *arguments: str) -> Iterator[Running]:
-    made = Running(home, *arguments)
+def running(home: Path, *arguments: str, said_in: Path | None = None) -> Iterator[Running]:
+    made = Running(home, *arguments, said_in=said_in)
     try:
         yield made
     finally:
