@@ -61,7 +61,7 @@ def opened(
         for kind, (name, url) in zip(kinds, wanted, strict=True):
             proven = None
             if name == PRACTICE:
-                url = url or stack.enter_context(platform())
+                url = url or config.sources.get(PRACTICE, {}).get("url") or stack.enter_context(platform())
                 proven = prove(url, vault.practice_key())
             number = 1 + sum(place.source.name == name for place in places)
             label = name if number == 1 else f"{name}:{number}"
