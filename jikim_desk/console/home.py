@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from jikim_desk import flows
@@ -30,7 +31,12 @@ def page(request: HttpRequest) -> HttpResponse:
     roles = user.role_names
     shown: dict[str, Any] = {"may_search": bool(roles & set(SEARCHERS)), "wrong": _wrong(user, roles)}
     if roles & {Role.REVIEWER, Role.LEAD}:
-        shown |= {"counts": queue.counts(user), "held": queue.current(user), "care": exposure.state(user)}
+        shown |= {
+            "counts": queue.counts(user),
+            "held": queue.current(user),
+            "care": exposure.state(user),
+            "night": _night(user),
+        }
     if roles & set(SEARCHERS):
         shown |= {
             "going_on": visible.sweeps(user).filter(state__in=("queued", "running")).count(),
@@ -42,6 +48,15 @@ def page(request: HttpRequest) -> HttpResponse:
             "proposed": watches.proposed_count(user),
         }
     return render(request, "console/home.html", shown)
+
+
+def _night(user: User) -> str:
+    """By day nothing; at night whether what is urgent is raised to `user`: on_call or off."""
+    now = timezone.now()
+    if not watches.is_night(now):
+        return ""
+    teams = visible.teams(user, Role.REVIEWER, Role.LEAD)
+    return "on_call" if any(watches.reaches(user, team, now) for team in teams) else "off"
 
 
 def _wrong(user: User, roles: frozenset[str]) -> dict[str, Any]:

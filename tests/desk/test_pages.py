@@ -477,3 +477,18 @@ def test_a_silent_place_is_the_first_thing_one_sees(signed_in, sweep_of):
     page = browser.get("/").content.decode()
     assert page.index("응답하지 않음") < page.index('id="box"')
     assert "응답하지 않음" in browser.get(reverse("sources")).content.decode()
+
+
+@pytest.mark.parametrize("is_on_call", [True, False])
+def test_at_night_only_who_is_on_call_is_called(signed_in, sweep_of, team, monkeypatch, is_on_call):
+    browser = signed_in(Role.REVIEWER)
+    find(sweep_of(browser.user, finds=0), "urgent", level="urgent")
+    monkeypatch.setattr(watches, "is_night", lambda moment: False)
+    assert 'class="badge urgent"' in browser.get("/").content.decode()
+    monkeypatch.setattr(watches, "is_night", lambda moment: True)
+    if is_on_call:
+        watches.set_on_call(signed_in(Role.LEAD).user, team, watches.night_of(timezone.now()), browser.user)
+    page = browser.get("/").content.decode()
+    assert ('class="badge urgent"' in page) is is_on_call
+    assert ("오늘 밤 당번입니다" in page) is is_on_call
+    assert ("아침에" in page) is not is_on_call
