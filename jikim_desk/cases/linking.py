@@ -40,12 +40,19 @@ def link(user: User, candidate: Candidate, case_id: str) -> Case | None:
     if candidate.case_id == (case.pk if case else None):
         return None
     with transaction.atomic():
+        _lock_copies(candidate)
         Candidate.objects.filter(pk=candidate.pk).update(case=case)
         if case is not None:
             _hold(candidate, case)
         subject = f"candidate:{candidate.pk}"
         chain.record(Action.CASE, actor=user, subject=subject, facts={"case": case.pk if case else "", "what": "link"})
     return case
+
+
+def _lock_copies(candidate: Candidate) -> None:
+    """In the order in which whoever decides on them does."""
+    same = {"same_as": candidate.same_as} if candidate.same_as else {"pk": candidate.pk}
+    list(Candidate.objects.select_for_update().filter(**same).order_by("pk").values_list("pk"))
 
 
 def _hold(candidate: Candidate, case: Case) -> None:

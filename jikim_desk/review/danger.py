@@ -20,6 +20,7 @@ from jikim_desk.review import access, queue
 from jikim_desk.review.faults import BadDecision
 from jikim_desk.review.masking import shown
 from jikim_desk.review.models import DangerSheet
+from jikim_desk.review.turns import take_turn
 
 MOST_COPIES = 50
 
@@ -31,7 +32,7 @@ def prepare(user: User, candidate_id: str, form_id: str) -> DangerSheet:
     if not access.may_decide(user, candidate):
         raise PermissionDenied
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        take_turn(user)
         made = DangerSheet.objects.filter(person=user, form_id=form_id).first()
         if made is not None:
             if made.candidate_id != candidate_id:

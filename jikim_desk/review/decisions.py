@@ -26,6 +26,7 @@ from jikim_desk.review import access, exposure, queue
 from jikim_desk.review.faults import BadDecision, DecidedBefore, HeldByAnother, TooLate
 from jikim_desk.review.models import ADULT_CATEGORIES, Applied, Claim, Decision, DecisionState, Kind, Passed
 from jikim_desk.review.reading import has_known_copy
+from jikim_desk.review.turns import take_turn
 
 NOTE_MAX = 4000
 _OPEN = (DecisionState.AWAITS_SECOND, DecisionState.CONTESTED)
@@ -45,7 +46,7 @@ def decide(user: User, candidate_id: str, kind: str, *, category: str = "", note
     """
     _check_form(kind, category, note, form_id)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)  # two sendings of one form wait for each other here
+        take_turn(user)
         sent_before = Decision.objects.filter(person=user, form_id=form_id).first()
         if sent_before is not None:
             if sent_before.candidate_id != candidate_id:
@@ -72,9 +73,12 @@ def undo(user: User, decision_id: str) -> Decision:
     Raises Http404 for another's, TooLate when the minute is over or somebody went on from there.
     """
     with transaction.atomic():
-        decision = Decision.objects.select_for_update().filter(pk=decision_id, person=user).first()
-        if decision is None:
+        take_turn(user)
+        mine = Decision.objects.filter(pk=decision_id, person=user).first()
+        if mine is None:
             raise Http404
+        _lock_item(mine)
+        decision = Decision.objects.select_for_update().get(pk=mine.pk)
         if decision.state == DecisionState.UNDONE:
             return decision
         if not may_undo(decision):
@@ -144,6 +148,13 @@ def _locked(user: User, candidate: Candidate) -> list[Candidate]:
     if mine is None or mine.state != CandidateState.WAITING:
         raise DecidedBefore("review.decided_before")
     return [one for one in together if one.state == CandidateState.WAITING]
+
+
+def _lock_item(decision: Decision) -> None:
+    """Locks the item's candidates before any word on it, as whoever decides does: else two could wait for each other."""
+    one = decision.candidate
+    same = {"same_as": one.same_as} if one.same_as else {"pk": one.pk}
+    list(Candidate.objects.select_for_update().filter(**same).order_by("pk").values_list("pk"))
 
 
 def _word(user: User, candidate: Candidate, together: Sequence[Candidate], kind: str, category: str, form_id: str) -> Decision:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from jikim_desk.accounts.models import User
 from jikim_desk.config import desk_config
 from jikim_desk.review.models import Claim, Exposure, Lift, Severity, Stretch
+from jikim_desk.review.turns import take_turn
 
 LONGEST_GAP_S = 120
 LONGEST_LIFT_S = 10
@@ -104,6 +105,7 @@ def add(user: User, seconds: float, severity: Severity) -> None:
     whole = max(0, round(seconds))
     if not whole:
         return
+    take_turn(user)
     Exposure.objects.get_or_create(person=user, day=_day(timezone.now()), severity=severity)
     Exposure.objects.filter(person=user, day=_day(timezone.now()), severity=severity).update(seconds=F("seconds") + whole)
     Stretch.objects.get_or_create(person=user)
@@ -116,6 +118,7 @@ def touch(user: User, *, is_leaving: bool = False) -> None:
 
     `is_leaving` when they lay it down: what follows does not count.
     """
+    take_turn(user)
     now = timezone.now()
     Stretch.objects.get_or_create(person=user)
     stretch = Stretch.objects.select_for_update().get(person=user)
@@ -146,6 +149,7 @@ def begin_rest(user: User) -> datetime:
 @transaction.atomic
 def end_rest(user: User) -> bool:
     """Ends a rest before its time, where it was one's own wish. Returns whether one may work on."""
+    take_turn(user)
     if state(user).is_rest_forced and not state(user).may_work:
         return False
     Stretch.objects.filter(person=user).update(rest_from_at=None, rest_until_at=None)

@@ -33,6 +33,7 @@ from jikim_desk.review import exposure, queue
 from jikim_desk.review.exposure import LONGEST_LIFT_S
 from jikim_desk.review.faults import BadDecision, HeldByAnother
 from jikim_desk.review.models import Claim, Lift, Severity
+from jikim_desk.review.turns import take_turn
 from jikim_desk.sealing import vault
 
 MOST_FRAMES = 8
@@ -106,11 +107,14 @@ def open_strip(user: User) -> Strip:
             problems.append(problem_key(error))
     if not captures:
         problems.append("review.frames.nothing_kept")
+    frames = frames[:MOST_FRAMES]
     with transaction.atomic():
-        Claim.objects.filter(person=user, item=held.item).update(has_opened_strip=True)
+        take_turn(user)
+        shown = [[one.capture, one.at_s] for one in frames]
+        Claim.objects.filter(person=user, item=held.item).update(has_opened_strip=True, shown_frames=shown)
         facts = {"what": "sketches", "frames": len(frames)}
         chain.record(Action.VIEW, actor=user, subject=f"candidate:{held.candidate_id}", facts=facts)
-    return Strip(tuple(frames[:MOST_FRAMES]), tuple(dict.fromkeys(problems)))
+    return Strip(tuple(frames), tuple(dict.fromkeys(problems)))
 
 
 def lift(user: User, capture_id: str, at_s: float | None, reason: str) -> Clear:
@@ -121,20 +125,20 @@ def lift(user: User, capture_id: str, at_s: float | None, reason: str) -> Clear:
     """
     held = _held(user)
     capture = next((one for one in _captures(held.candidate) if one.pk == capture_id), None)
-    if capture is None or not held.has_opened_strip:
+    if capture is None or [capture_id, at_s] not in held.shown_frames:
         raise Http404
     if reason not in REASONS:
         raise BadDecision("review.lift_without_reason")
     exposure.touch(user)
     with transaction.atomic():
+        take_turn(user)
         lifted = Lift.objects.create(
             candidate=held.candidate, person=user, capture=capture.pk, at_s=at_s, reason=reason, lifted_at=timezone.now()
         )
         facts = {"reason": reason, "at_s": at_s, "capture": capture.pk}
         chain.record(Action.LIFT, actor=user, subject=f"candidate:{held.candidate_id}", facts=facts)
     with _opened(capture) as media:
-        still = media.media.kind is not MediaKind.VIDEO or at_s is None
-        frames = media.first_look()[:1] if still else media.frames_at([at_s or 0.0])
+        frames = media.first_look()[:1] if at_s is None else media.frames_at([at_s])
     if not frames:
         raise MediaUnreadable("media.no_frames", where=capture.sha256)
     grey = _small(frames[0])
@@ -144,6 +148,7 @@ def lift(user: User, capture_id: str, at_s: float | None, reason: str) -> Clear:
 def fell_back(user: User, lift_id: str, seconds: float) -> None:
     """A frame is blurred again after `seconds`; what the browser says is believed up to the longest there is. Twice is once."""
     with transaction.atomic():
+        take_turn(user)
         told = min(max(seconds, 0.0), float(LONGEST_LIFT_S))
         if Lift.objects.filter(pk=lift_id, person=user, seconds=None).update(seconds=told):
             exposure.add(user, max(1.0, told), Severity.CLEAR)

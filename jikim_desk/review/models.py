@@ -55,6 +55,8 @@ class Claim(models.Model):
     has_shown_names = models.BooleanField(default=False)
     has_shown_address = models.BooleanField(default=False)
     has_opened_strip = models.BooleanField(default=False)
+    shown_frames = models.JSONField(default=list)
+    """[capture, seconds or null] of each sketch that was shown: only these can be lifted."""
 
 
 class Passed(models.Model):

@@ -24,6 +24,7 @@ from jikim_desk.records.models import Candidate, CandidateState
 from jikim_desk.review import access, exposure
 from jikim_desk.review.faults import DecidedBefore, HeldByAnother, RestDue
 from jikim_desk.review.models import Claim, Decision, DecisionState, Handover, Passed
+from jikim_desk.review.turns import take_turn
 
 LEVEL_RANKS = {"urgent": 0, "look": 1, "none": 2}
 COUNTED_MAX = 1000
@@ -162,7 +163,8 @@ def renew(user: User) -> bool:
 def release(user: User, *, note: str = "") -> None:
     """Lays down what is in hand, with a note to whoever takes it over."""
     with transaction.atomic():
-        held = Claim.objects.filter(person=user).first()
+        take_turn(user)
+        held = Claim.objects.select_for_update().filter(person=user).first()
         if held is not None and note.strip():
             leave_note(user, held.item, note)
         exposure.touch(user, is_leaving=True)
@@ -172,6 +174,7 @@ def release(user: User, *, note: str = "") -> None:
 def swap(user: User, *, note: str = "") -> Claim | None:
     """Something else, with no reason asked: lays down what is in hand and takes the next. None where there is nothing else."""
     with transaction.atomic():
+        take_turn(user)
         Passed.objects.filter(passed_at__lt=timezone.now() - PASSED_FOR).delete()
         held = Claim.objects.filter(person=user).first()
         if held is not None:
@@ -215,6 +218,7 @@ def awaits_another(user: User, item: str) -> bool:
 
 
 def _claimed(user: User, candidate_id: str, item: str) -> Claim:
+    take_turn(user)
     now = timezone.now()
     candidate = Candidate.objects.select_for_update().get(pk=candidate_id)
     if candidate.state != CandidateState.WAITING:

@@ -3,13 +3,15 @@
 import threading
 import uuid
 
+import msgspec
 import pytest
 from django.core.management import call_command
 
 from jikim_desk.accounts.models import Grant, Role, Team, User
+from jikim_desk.config import desk_config
 from jikim_desk.records.models import Candidate, CandidateState
 from jikim_desk.review import decisions, queue
-from jikim_desk.review.faults import DecidedBefore, HeldByAnother, TooLate
+from jikim_desk.review.faults import DecidedBefore, HeldByAnother, ReviewRefused, TooLate
 from jikim_desk.review.models import Applied, Claim, Decision, Kind
 from tests.desk import own_database
 from tests.desk.items import item
@@ -124,3 +126,36 @@ def test_undoing_and_deciding_at_once_leave_one_word_or_none(place, finds):
     standing = Applied.objects.filter(candidate=find, is_current=True).count()
     assert standing == (1 if find.state == CandidateState.DECIDED else 0)
     assert standing <= 1
+
+
+def test_one_person_in_many_windows_waits_for_nobody_for_ever(place, finds):
+    """Taking, laying down, deciding and resting in one name at once: refused at most, and never an error of the database."""
+    user = people()[0]
+    for turn in range(5):
+        acts = [
+            lambda: queue.claim(user, finds[0].pk),
+            lambda: queue.claim(user, finds[1].pk),
+            lambda: queue.release(user),
+            lambda turn=turn: decisions.decide(user, finds[2 + turn % 3].pk, Kind.NOT_RELEVANT, form_id=uuid.uuid4().hex),
+            lambda: queue.swap(user),
+            lambda: queue.renew(user),
+        ]
+        for one in at_once(place[0], *acts):
+            assert not isinstance(one, Exception) or isinstance(one, ReviewRefused), repr(one)
+    assert Claim.objects.filter(person=user).count() <= 1
+
+
+def test_a_first_word_undone_while_the_second_is_said(place, finds, monkeypatch):
+    changed = msgspec.structs.replace(desk_config(), second_opinion_for=("not_relevant",))
+    monkeypatch.setattr(decisions, "desk_config", lambda: changed)
+    first, second = people()[:2]
+    for find in finds:
+        word = decisions.decide(first, find.pk, Kind.NOT_RELEVANT, form_id=uuid.uuid4().hex)
+        said = at_once(
+            place[0],
+            lambda word=word: decisions.undo(first, word.pk),
+            lambda find=find: decisions.decide(second, find.pk, Kind.NOT_RELEVANT, form_id=uuid.uuid4().hex),
+        )
+        assert all(isinstance(one, Decision | TooLate) for one in said), said
+        both = not isinstance(said[0], TooLate)
+        assert Candidate.objects.get(pk=find.pk).state == ("waiting" if both else "decided")

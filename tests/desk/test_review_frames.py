@@ -115,7 +115,10 @@ def test_one_frame_is_lifted_small_and_grey_and_on_record_before_it_is_seen(hold
 def test_a_video_is_lifted_at_its_moment(holding, film):
     browser, row, kept = holding(film, kind="video", cues=CUES, duration_s=10.0)
     frames.open_strip(browser.user)
-    early, late = (lift(browser, row, kept, at_s=at_s).content for at_s in ("1.0", "5.0"))
+    times = [at_s for _, at_s in Claim.objects.get().shown_frames]
+    early, late = (lift(browser, row, kept, at_s=repr(at_s)).content for at_s in (times[0], times[-1]))
+    assert lift(browser, row, kept, at_s="7.5").status_code == 404, "only what was sketched can be lifted"
+    assert Lift.objects.count() == 2
     assert len(early) == len(late)
     assert early != late
 
@@ -162,6 +165,7 @@ def test_a_missing_blob_has_its_sentence_and_words_suffice(holding):
     for file in (jikim_config().home / "blobs").rglob(f"{kept.blob}*"):
         file.unlink()
     assert frames.open_strip(browser.user).problems == ("review.frames.blob_lost",)
+    Claim.objects.update(shown_frames=[[kept.pk, None]])
     answer = lift(browser, row, kept)
     assert answer.status_code == 503
     assert answer.json()["sentence"] == words.say("review.frames.blob_lost", "ko")
@@ -180,6 +184,7 @@ def test_a_lost_key_has_its_sentence_and_destroys_nothing(holding, tmp_path):
         shutil.move(file, aside)
     try:
         assert frames.open_strip(browser.user).problems == ("review.frames.key_lost",)
+        Claim.objects.update(shown_frames=[[kept.pk, None]])
         assert lift(browser, row, kept).json()["sentence"] == words.say("review.frames.key_lost", "ko")
     finally:
         for file, aside in moved:
@@ -196,10 +201,12 @@ def test_what_is_no_picture_has_its_sentence(holding):
 def test_a_sandbox_that_stops_a_file_has_its_sentence(holding, film, monkeypatch):
     """A real one, that gives the file a millisecond."""
     browser, row, kept = holding(film, kind="video", cues=CUES, duration_s=10.0)
+    shown = frames.open_strip(browser.user).frames
     with Opener(Opening(wall_clock_s=0.001)) as opener:
         monkeypatch.setattr(frames, "_opener", lambda _process: opener)
+        answer = lift(browser, row, kept, at_s=repr(shown[0].at_s))
+        assert answer.json()["sentence"] == words.say("review.frames.stopped", "ko")
         assert frames.open_strip(browser.user).problems == ("review.frames.stopped",)
-        assert lift(browser, row, kept, at_s="1.0").json()["sentence"] == words.say("review.frames.stopped", "ko")
 
 
 @pytest.mark.parametrize(

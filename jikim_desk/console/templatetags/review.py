@@ -13,7 +13,7 @@ from jikim_desk import words
 from jikim_desk.config import desk_config
 from jikim_desk.review.decisions import categories
 from jikim_desk.review.masking import shown
-from jikim_desk.review.models import Decision, Kind
+from jikim_desk.review.models import Decision, DecisionState, Kind
 from jikim_desk.review.reading import BAR_STEPS, ReasonLine, clock
 
 register = template.Library()
@@ -75,7 +75,10 @@ def undo_words(decision: Decision) -> str:
     """What the last decision was, for how many candidates, and how long it can be undone."""
     count = decision.applied.count()
     key = "review.page.just_decided_copies" if count > 1 else "review.page.just_decided"
-    return words.say(key, what=kind_words(decision), count=count, seconds=undo_left(decision))
+    said = words.say(key, what=kind_words(decision), count=count, seconds=undo_left(decision))
+    if decision.state in (DecisionState.AWAITS_SECOND, DecisionState.CONTESTED):
+        return f"{words.say(f'review.state.{decision.state}')} {said}"
+    return said
 
 
 @register.simple_tag
