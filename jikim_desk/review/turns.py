@@ -1,7 +1,7 @@
 """One person in several windows: what they do happens one after the other.
 
-So no two of their own transactions ever wait for each other in a ring. The order in which a transaction of the review locks: the
-person's turn, the item's candidates by id, claims and decisions, what is counted, and the chain last.
+So no two of their own transactions ever wait for each other in a ring. The order in which a transaction of the review locks:
+the person's turn, the item's candidates by id, claims and decisions, what is counted, and the chain last.
 """
 
 from __future__ import annotations
