@@ -20,9 +20,9 @@ from jikim_desk.config import jikim_config
 from jikim_desk.console.uploads import DigestHandler, digests
 from jikim_desk.console.visitor import visitor
 from jikim_desk.faults import BadAsk
-from jikim_desk.records import intake, recognising, visible
+from jikim_desk.records import extents, intake, recognising, visible
 from jikim_desk.records.intake import ADDRESSES_MAX, ReportedLine, Said
-from jikim_desk.records.models import SweepState
+from jikim_desk.records.models import Capture, SweepState
 from jikim_desk.review import access
 
 SEARCHERS = (Role.REVIEWER, Role.COUNSELLOR, Role.LEAD)
@@ -120,11 +120,12 @@ def _ask(request: HttpRequest, keywords: str, addresses: str, problem: str = "")
 
 
 def _known_files(request: HttpRequest) -> HttpResponse:
-    """Which of the files were found before, by their bytes alone: they were hashed as they arrived and kept nowhere."""
+    """Which of the files, or verified copies of them, were found before: they were hashed as they arrived and kept nowhere."""
     user = visitor(request)
     rows = []
     for file in digests(request):
-        found = access.visible(user).filter(captures__sha256=file.sha256).distinct().order_by("-found_at")[:FOUND_SHOWN]
+        held = Capture.objects.filter(sha256__in=extents.copies_of(file.sha256)).values("candidate")
+        found = access.visible(user).filter(pk__in=held).order_by("-found_at")[:FOUND_SHOWN]
         rows.append({"file": file, "found": found})
     return render(request, "console/files.html", {"rows": rows})
 

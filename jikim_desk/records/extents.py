@@ -54,6 +54,12 @@ def same_as(digests: Collection[str], *, is_test: bool) -> str:
     return sha256("\0".join(["test" if is_test else "real", *named]).encode()).hexdigest()
 
 
+def copies_of(digest: str) -> set[str]:
+    """The SHA-256 of every file on record that is a verified copy of the one with `digest`, itself among them."""
+    group = Extent.objects.filter(pk=digest).values("group")
+    return {digest, *Extent.objects.filter(group__in=group).values_list("sha256", flat=True)}
+
+
 def is_same(one: Extent, other: Extent) -> bool:
     """Whether two files show the same from edge to edge and from beginning to end."""
     if one.kind != other.kind or not one.frames or not other.frames:

@@ -22,6 +22,7 @@ from jikim_desk.records.models import (
     Candidate,
     CandidateState,
     Capture,
+    Extent,
     Sighting,
     Sweep,
     SweepKind,
@@ -194,6 +195,10 @@ def test_files_are_compared_by_their_bytes_and_kept_nowhere(signed_in, sweep_of)
     assert digest in page
     assert sha256(b"another").hexdigest() in page
     assert page.count(reverse("item", args=[known.pk])) == 1
+    for name in (digest, sha256(b"re-encoded").hexdigest()):
+        Extent.objects.create(sha256=name, kind="image", group=digest)
+    page = browser.post(reverse("recognise"), {"files": [SimpleUploadedFile("c.png", b"re-encoded")]}).content.decode()
+    assert reverse("item", args=[known.pk]) in page, "a verified copy of the same extent is as good as the file itself"
 
 
 def test_the_page_of_a_sweep_interprets_nothing_a_stranger_wrote(signed_in, sweep_of):
