@@ -86,7 +86,8 @@ def add_files(
 
 
 def match_files(config: Config, known: KnownMaterial, paths: Sequence[Path]) -> Iterator[Matched]:
-    """Holds files one after the other against the banks."""
+    """Holds files one after the other against the banks. Keypoints are looked for only where a bank has any."""
+    density = LOOKED_AT if known.has_points else replace(LOOKED_AT, points_max=0)
     with Opener(config.opening) as opener:
         for path in paths:
             start = time.perf_counter()

@@ -106,8 +106,8 @@ class HashIndex:
 
     @property
     def is_due(self) -> bool:
-        """Whether the tail has grown so much that it should be sealed."""
-        return len(self._tail) >= TAIL_ROWS
+        """Whether so much was added that it should be saved."""
+        return len(self._tail) >= TAIL_ROWS or any(name is None for name, _ in self._segments)
 
     def add(self, item: int, hashes: NDArray[np.uint8]) -> None:
         """Adds the frames of an item, (n, 32) uint8. Item numbers only ever grow. Raises ValueError."""

@@ -144,7 +144,9 @@ def test_more_than_a_segment_is_cut_into_segments(tmp_path, monkeypatch):
     monkeypatch.setattr(hash_index, "TAIL_ROWS", 100)
     known = hashes_of(3500)
     index = indexed(known)
+    assert index.is_due
     index.save(tmp_path)
+    assert not index.is_due
     before = {path.name for path in tmp_path.glob("*.segment")}
     assert len(before) == 4
     index.add(4000, hashes_of(1, 77))
