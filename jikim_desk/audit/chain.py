@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC
@@ -15,12 +16,14 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from jikim.errors import StateError
 from jikim.types import JsonValue
 from jikim_desk.audit import head
 from jikim_desk.audit.actions import PLAIN_FACTS, Action
 from jikim_desk.audit.models import Entry
 from jikim_desk.sealing import reference
 
+logger = logging.getLogger("jikim.desk")
 _TURN = 0x6A696B696D
 """The number of the advisory lock by which writers on PostgreSQL wait for each other; SQLite has one writer anyway."""
 _KIND = re.compile(r"[a-z][a-z_]{0,39}")
@@ -101,8 +104,25 @@ def _append(last: Entry | None, action: Action, actor: str, subject: str, facts:
         seal=entry_seal(digest),
     )
     entry.save(force_insert=True)
-    transaction.on_commit(partial(head.advance, number, digest))
+    transaction.on_commit(partial(_advance_head, number))
     return entry
+
+
+def _advance_head(number: int) -> None:
+    """After the commit of entry `number`: once for all entries of a transaction.
+
+    What was done stands by now, so a head that is damaged or cannot be written stops nobody: it is logged, a damaged one is
+    left as it is, and `verify` says so.
+    """
+    try:
+        found = head.read()
+        if found is not None and found.number >= number:
+            return
+        last = Entry.objects.order_by("-number").first()
+        if last is not None:
+            head.advance(last.number, last.hash)
+    except StateError as error:
+        logger.error("%s", error)
 
 
 def _storable(name: str, value: object) -> JsonValue:

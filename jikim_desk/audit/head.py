@@ -15,12 +15,17 @@ from pathlib import Path
 import msgspec
 
 from jikim.errors import StateError
-from jikim.schema import DISK_FULL, locked, sync
+from jikim.schema import DISK_FULL, locked
 from jikim_desk.config import jikim_config
+from jikim_desk.faults import DeskFault
 from jikim_desk.sealing import reference
 
 NO_HASH = "0" * 64
 """What the first entry follows."""
+
+
+class HeadDamaged(DeskFault, StateError):
+    """The file is not what was written; nothing is written over it."""
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,16 +37,16 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read() -> Head | None:
-    """The head on file, None where there is none. Raises StateError for one that was damaged or written by somebody else."""
+    """The head on file, None where there is none. Raises HeadDamaged for one that somebody else wrote."""
     path = _path()
     try:
         head = msgspec.json.decode(path.read_bytes(), type=Head)
     except FileNotFoundError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StateError("audit.head_damaged", file=_NAME) from error
+        raise HeadDamaged("audit.head_damaged", file=_NAME) from error
     if not hmac.compare_digest(head.seal.encode(), _seal(head.number, head.hash).encode()):
-        raise StateError("audit.head_damaged", file=_NAME)
+        raise HeadDamaged("audit.head_damaged", file=_NAME)
     return head
 
 
@@ -83,7 +88,6 @@ def _write(path: Path, head: Head) -> None:
             file.write(msgspec.json.encode(head))
             file.flush()
             os.fsync(handle)
-        new.replace(path)
-        sync(path.parent)
+        new.replace(path)  # should the machine go down before the folder reaches the disk, the head lags behind, no more
     finally:
         new.unlink(missing_ok=True)

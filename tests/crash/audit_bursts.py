@@ -12,7 +12,7 @@ import time
 
 import django
 
-LONGEST_S = 0.25
+LONGEST_S = 0.6
 
 
 def write_until_killed(pipe):

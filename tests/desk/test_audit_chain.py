@@ -10,6 +10,8 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.audit.models import Entry
+from jikim_desk.audit.verifying import verify
+from jikim_desk.config import jikim_config
 
 
 @pytest.fixture
@@ -73,3 +75,18 @@ def test_what_was_rolled_back_is_not_on_record(entries):
         chain.record(Action.EXPORT, actor=None)
         transaction.set_rollback(True)
     assert Entry.objects.count() == len(entries)
+
+
+def test_a_damaged_head_stops_nobody_and_is_left_as_it_is(db, django_capture_on_commit_callbacks, caplog):
+    chain.record(Action.VIEW, actor=None)
+    path = jikim_config().home / "audit" / "head.json"
+    kept = path.read_bytes()
+    try:
+        path.write_bytes(b"{}")
+        with django_capture_on_commit_callbacks(execute=True):
+            chain.record(Action.VIEW, actor=None)
+        assert path.read_bytes() == b"{}"
+        assert "head.json is damaged" in caplog.text
+        assert "audit.problem.head" in [problem.key for problem in verify().problems]
+    finally:
+        path.write_bytes(kept)
