@@ -12,7 +12,8 @@ import msgspec
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from jikim.assessing import assess
@@ -24,11 +25,12 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.config import jikim_config
 from jikim_desk.faults import BadAsk
 from jikim_desk.figures.models import Example, Label, Proposal
+from jikim_desk.figures.stages import standing
 from jikim_desk.records.models import Capture
 from jikim_desk.sealing import reference
 
 LABELS = {"confirmed": Label.CONFIRMED, "appears_adult": Label.ADULT, "not_relevant": Label.NOT_RELEVANT}
-GATHERED_AT_ONCE = 100
+GATHERED_AT_ONCE = 50
 COMPARED_MAX = 300
 WORDLESS = frozenset({"label"})
 """The only text a cue's value keeps: the name an analyzer has for an object."""
@@ -63,9 +65,16 @@ def gather() -> int:
     applied = apps.get_model("review", "Applied")._default_manager
     Example.objects.filter(applied__in=applied.filter(is_current=False).values("pk")).delete()
     last = Example.objects.aggregate(last=Max("applied"))["last"] or 0
-    standing = applied.filter(is_current=True, decision__state="stands", decision__kind__in=LABELS, candidate__is_test=False)
-    new = standing.filter(pk__gt=last).select_related("candidate", "decision").order_by("pk")[:GATHERED_AT_ONCE]
-    rows = [_example(row) for row in new]
+    labelled = (
+        standing().annotate(of_kind=Concat("decision__kind", Value(""))).filter(of_kind__in=LABELS, candidate__is_test=False)
+    )
+    new = list(labelled.filter(pk__gt=last).select_related("candidate", "decision").order_by("pk")[:GATHERED_AT_ONCE])
+    files: dict[str, set[str]] = {}
+    for candidate, sha256 in Capture.objects.filter(candidate__in=[row.candidate_id for row in new]).values_list(
+        "candidate", "sha256"
+    ):
+        files.setdefault(str(candidate), set()).add(sha256)
+    rows = [_example(row, sorted(files.get(row.candidate_id, ()))) for row in new]
     Example.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
@@ -156,16 +165,15 @@ def _require_lead(user: User) -> None:
         raise PermissionDenied
 
 
-def _example(applied: Any) -> Example:
+def _example(applied: Any, media: list[str]) -> Example:
     candidate, decision = applied.candidate, applied.decision
     analysis: Mapping[str, Any] = candidate.analysis or {}
-    media = Capture.objects.filter(candidate=candidate).values_list("sha256", flat=True)
     return Example(
         candidate_ref=reference("example", candidate.pk),
         applied=applied.pk,
         label=LABELS[decision.kind],
         cues=[_features(cue) for cue in analysis.get("cues") or ()],
-        media=sorted(set(media)),
+        media=media,
         score=candidate.score,
         level=candidate.level,
         day=timezone.localdate(decision.decided_at),

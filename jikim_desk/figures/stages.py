@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import sqrt
 from statistics import quantiles
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from jikim_desk.records.models import Sweep
 
-ROWS_MAX = 2000
+ROWS_MAX = 1000
 """The newest, so that the page costs the same whatever lies behind it."""
 FEWEST = 10
 """Fewer say nothing and might tell of one person."""
@@ -57,11 +59,17 @@ class Outcome(NamedTuple):
 
 def outcomes(team_ids: Collection[int]) -> list[Outcome]:
     """The newest finds that were decided."""
-    rows = apps.get_model("review", "Applied")._default_manager.filter(
-        is_current=True, decision__team__in=team_ids, decision__state="stands"
-    )
+    rows = standing().annotate(of_team=F("decision__team_id") + 0).filter(of_team__in=team_ids)
     wanted = ("candidate__score", "decision__kind", "candidate__found_at", "decision__decided_at", "candidate__is_test")
     return [Outcome(*row) for row in rows.order_by("-pk").values_list(*wanted)[:ROWS_MAX]]
+
+
+def standing() -> QuerySet[Any]:
+    """What decisions that stand count for (`review.Applied`). The state is asked through an expression that no index serves, so
+    that the database walks by number and stops early instead of gathering and sorting all that stand."""
+    rows: QuerySet[Any] = apps.get_model("review", "Applied")._default_manager.filter(is_current=True)
+    rows = rows.annotate(in_state=Concat("decision__state", Value("")))
+    return rows.filter(in_state="stands")
 
 
 def stages(team_ids: Collection[int], decided: Sequence[Outcome], days: int) -> list[Stage]:
