@@ -226,7 +226,7 @@ def _fill(start: int, end: int, team: Any, lead: Any, watched: Sequence[Any]) ->
 
 
 def _multiply(times: int) -> float:
-    """As many candidates again and again, with half the score: what the pages show stays what it was, so nobody opens the sealed
+    """As many candidates again and again, with half the score: what pages show stays what it was, and nobody opens the sealed
     fields of the copies, which are sealed for another id."""
     from django.db import connection, transaction
 
