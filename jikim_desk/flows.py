@@ -47,7 +47,8 @@ APPLICATION = "jikim-desk"
 INTERACTIVE, SWEEP = "interactive", "sweep"
 AT_ONCE = {INTERACTIVE: 4, SWEEP: 1}
 """Jobs of each lane that one worker runs at once."""
-POLL_S = 0.1
+POLL_S = {INTERACTIVE: 0.1, SWEEP: 0.5}
+"""How often each lane is looked at: who waits is served at once, the 24-hour sweep costs little while nothing is due."""
 ROUND_S = 1.0
 FORGOTTEN_AFTER = timedelta(seconds=2)
 LOST_AFTER = timedelta(seconds=30)
@@ -183,24 +184,22 @@ _engine: Engine
 
 
 def work(stopping: threading.Event) -> None:
-    """Works on jobs, plans watches and watches over other workers until `stopping` is set; jobs in hand are then handed on.
-
-    Raises JikimError when it cannot begin.
+    """Works on jobs, plans watches and watches over other workers until `stopping` is set; then the process has to end. What it
+    has in hand is gone on with where it stands, by the next one with its id or by another worker. Raises JikimError.
     """
     global _engine
     config = jikim_config()
     worker_id, _ = liveness.take_slot(config.home)
     liveness.start(worker_id, f"{VERSION}")
-    with Engine(config) as _engine:
-        DBOS(config=_settings(worker_id))
-        DBOS.logger.addFilter(_is_news)
-        DBOS.launch()
-        for lane, at_once in AT_ONCE.items():
-            DBOS.register_queue(lane, worker_concurrency=at_once, polling_interval_sec=POLL_S)
-        rounds = Rounds(worker_id)
-        while not stopping.wait(ROUND_S):
-            rounds.go()
-        liveness.bury(worker_id, partial(_hand_on, worker_id))
+    _engine = Engine(config).__enter__()  # left only by the end of the process: jobs in hand are not waited for
+    DBOS(config=_settings(worker_id))
+    DBOS.logger.addFilter(_is_news)
+    DBOS.launch()
+    for lane, at_once in AT_ONCE.items():
+        DBOS.register_queue(lane, worker_concurrency=at_once, polling_interval_sec=POLL_S[lane])
+    rounds = Rounds(worker_id)
+    while not stopping.wait(ROUND_S):
+        rounds.go()
 
 
 class Rounds:

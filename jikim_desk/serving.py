@@ -35,6 +35,8 @@ die_with_parent(int(sys.argv.pop(1)))
 _WEB = _CHILD + "from gunicorn.app.wsgiapp import run\nrun()\n"
 _WORKER = _CHILD + "from jikim.__main__ import main\nmain()\n"
 """Each ends with the process that began it, however that one ends."""
+_QUIETLY = ("-W", "ignore:resource_tracker:UserWarning")
+"""A worker ends without waiting for anything; what it shared with its looking processes goes with them."""
 
 
 def add_serve(app: typer.Typer) -> None:
@@ -86,7 +88,7 @@ def serve(begin_with: str | None = None, *, is_copied: bool = False) -> int:
             _sweep_practice(begin_with)
         children = [
             Child("web", [sys.executable, "-c", _WEB, str(os.getpid()), *_gunicorn(listening)], keeps=listening.fileno()),
-            Child("worker", [sys.executable, "-c", _WORKER, str(os.getpid()), "worker"]),
+            Child("worker", [sys.executable, *_QUIETLY, "-c", _WORKER, str(os.getpid()), "worker"]),
         ]
         _say("serving.open", address=address)
         if link:
@@ -133,7 +135,8 @@ class Child:
             self.running, self.due_at_s = None, now_s + self.pause_s
         if now_s >= self.due_at_s:
             keeps = () if self.keeps is None else (self.keeps,)
-            self.running = subprocess.Popen(self.command, pass_fds=keeps, stdin=subprocess.DEVNULL)
+            # in a process group of its own: the terminal's interrupt is for the one that ends the others in order
+            self.running = subprocess.Popen(self.command, pass_fds=keeps, stdin=subprocess.DEVNULL, process_group=0)
             self.begun_at_s = now_s
 
     def end(self, deadline_s: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from datetime import timedelta
 
 import django
 
@@ -12,14 +13,15 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from jikim.state import State  # noqa: E402
 from jikim_desk import databases, flows  # noqa: E402
 from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
 from jikim_desk.audit.verifying import verify  # noqa: E402
 from jikim_desk.config import jikim_config  # noqa: E402
-from jikim_desk.records import intake  # noqa: E402
-from jikim_desk.records.models import Candidate, Capture, Sighting, Sweep, Worker  # noqa: E402
+from jikim_desk.records import intake, watches  # noqa: E402
+from jikim_desk.records.models import Candidate, Capture, Sighting, Sweep, Watch, Worker  # noqa: E402
 from jikim_desk.review.models import Applied, Decision  # noqa: E402
 from jikim_desk.sealing import vault  # noqa: E402
 
@@ -146,6 +148,15 @@ def truth():
 
 def workers():
     return {row.pk: {"dead": row.is_dead, "beats": row.beats} for row in Worker.objects.all()}
+
+
+def watch(keywords, places):
+    user, team = _who()
+    return watches.ask(user, keywords, places, every_minutes=60, ends_on=timezone.localdate() + timedelta(days=3), team=team).pk
+
+
+def due_now(watch_id):
+    Watch.objects.filter(pk=watch_id).update(next_at=timezone.now())
 
 
 def sweeps():

@@ -182,6 +182,21 @@ def test_a_sweep_that_is_stopped_keeps_what_it_found_and_can_be_run_again(home, 
         assert done["health"]["feed"]["state"] == "dead"
 
 
+def test_a_watch_that_is_due_searches_by_itself_and_shows_nothing_twice(home, platform, asker):
+    place = f"practice={platform.origin}"
+    with running(home, "worker"):
+        watch = asker.watch(["축제"], [place])
+        first = until(lambda: asker.sweeps(), 30)[0]
+        assert ended(asker, first)["finds"] == 8
+        before = asker.counts()
+        asker.due_now(watch)
+        second = until(lambda: asker.sweeps()[1:], 30)[0]
+        assert ended(asker, second)["finds"] == 8
+        after = asker.counts()
+        assert (after["Candidate"], after["Capture"], after["Sweep"]) == (before["Candidate"], before["Capture"], 2)
+        assert {job["lane"] for job in asker.jobs()} == {"sweep"}
+
+
 def test_a_job_that_cannot_be_done_says_why(home, asker):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

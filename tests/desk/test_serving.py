@@ -47,11 +47,11 @@ def status(port: int, path: str) -> int | None:
         return None
 
 
-def of_group(group: int) -> list[int]:
+def of_session(session: int) -> list[int]:
     found = []
     for name in os.listdir("/proc"):
         try:
-            if name.isdigit() and os.getpgid(int(name)) == group:
+            if name.isdigit() and os.getsid(int(name)) == session:
                 found.append(int(name))
         except ProcessLookupError:
             continue
@@ -85,7 +85,7 @@ def test_from_nothing_to_an_open_desk_and_back(tmp_path):
         assert "already" in refused(home)
         assert desk.end(signal.SIGINT) == 0
         assert "The desk is closed." in desk.said
-        until(lambda: not of_group(desk.process.pid), 10, "nothing is left")
+        until(lambda: not of_session(desk.process.pid), 10, "nothing is left")
     for name in ("desk.sqlite", "desk-jobs.sqlite", "keys", "blobs"):
         assert (home / name).stat().st_mode & 0o077 == 0, name
 
@@ -111,10 +111,10 @@ def test_when_the_desk_itself_is_killed_nothing_goes_on_without_it(home):
     desk = Running(home, "serve")
     port, _ = opened(desk)
     until(lambda: status(port, "/"), 60)
-    group = desk.process.pid
-    assert len(of_group(group)) >= 3
+    session = desk.process.pid
+    assert len(of_session(session)) >= 3
     desk.kill()
-    until(lambda: not of_group(group), 15, "its processes ended with it")
+    until(lambda: not of_session(session), 15, "its processes ended with it")
     with running(home, "serve") as again:
         port, _ = opened(again)
         assert until(lambda: status(port, "/"), 60) == 302
