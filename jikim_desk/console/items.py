@@ -88,6 +88,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     shown_now = {
         "level": level,
         "levels": _levels(user),
+        "low": queue.counts(user)["none"] if not found and level is None else 0,
         "rows": [(one, strongest(one.candidate, _lang())) for one in found],
         "held": held,
         "spared": care.spared(user, month),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -155,15 +155,22 @@ def fell_back(user: User, lift_id: str, seconds: float) -> None:
 
 
 def evidence_times(analysis: Any) -> list[float]:
-    """When in a video the surest cues stood, at most `MOST_FRAMES` and at least a second apart, sorted."""
+    """When in a video the surest cues stood, at most `MOST_FRAMES` and at least a second apart, sorted. Of a stretch its middle
+    too: its edges alone often show a cut."""
     cues = [cue for cue in (analysis or {}).get("cues") or () if cue.get("at_s") is not None]
     chosen: list[float] = []
     for cue in sorted(cues, key=lambda cue: -cue["confidence"]):
-        if all(abs(cue["at_s"] - other) >= _APART_S for other in chosen):
-            chosen.append(float(cue["at_s"]))
-        if len(chosen) == MOST_FRAMES:
-            break
+        for at_s in _moments(cue):
+            if len(chosen) < MOST_FRAMES and all(abs(at_s - other) >= _APART_S for other in chosen):
+                chosen.append(at_s)
     return sorted(chosen)
+
+
+def _moments(cue: Mapping[str, Any]) -> list[float]:
+    value = cue.get("value") or {}
+    start_s, end_s = value.get("start_s"), value.get("end_s")
+    is_stretch = isinstance(start_s, int | float) and isinstance(end_s, int | float) and end_s > start_s
+    return [float(cue["at_s"]), *([(start_s + end_s) / 2] if is_stretch else [])]
 
 
 def problem_key(error: JikimError) -> str:

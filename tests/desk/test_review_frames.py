@@ -81,6 +81,14 @@ def test_a_video_gives_the_frames_that_gave_evidence(holding, film):
     assert [round(one.at_s) for one in strip.frames] == [1, 3, 5]
 
 
+def test_of_a_stretch_the_middle_is_shown_too_and_never_more_than_eight():
+    copy = {"name": "known_copy", "at_s": 0.0, "confidence": 1.0, "value": {"start_s": 0.0, "end_s": 12.0}}
+    assert frames.evidence_times({"cues": [copy]}) == [0.0, 6.0]
+    many = [{"name": "line", "at_s": float(at), "confidence": 0.5, "value": {}} for at in range(0, 100, 2)]
+    assert len(frames.evidence_times({"cues": [copy, *many]})) == 8
+    assert frames.evidence_times(None) == []
+
+
 def test_opening_the_strip_is_on_record_and_counts_as_looked_at(holding):
     browser, row, _ = holding()
     answer = browser.post(f"/items/{row.pk}/strip")
