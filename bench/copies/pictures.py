@@ -5,9 +5,9 @@ originals each edited picture is a copy of, all in one run, and writes `pictures
 the even or the odd half by the last hexadecimal digit of the sha1 of its file's name: thresholds were chosen on the even half,
 figures are of the odd. Backgrounds of collages come from the half of the distractors that is not measured.
 
-Then the same queries are held against 2,000 other pictures besides, every query is compared with every original, found or not
-(`--every-pair`), and pictures that are no copies are looked up in 100,000 references: the fingerprints of all pictures there
-are, over and over with noise, since so many harmless pictures are not at hand.
+Jikim looks among 2,000 other pictures besides, whatever is asked of the peers. With `--every-pair` every query is also
+compared with every original, proposed or not. In the end pictures that are no copies are looked up in 100,000 references: the
+fingerprints of all pictures there are, over and over with noise, since so many harmless pictures are not at hand.
 """
 
 from __future__ import annotations
@@ -100,11 +100,12 @@ def main() -> None:
     cv2.setNumThreads(1)
     chosen.out.mkdir(parents=True, exist_ok=True)
     originals = _spread(chosen.pictures, chosen.half, chosen.references)
-    backgrounds = _spread(chosen.distractors, "even" if chosen.half == "odd" else "odd", NO_COPIES)
+    backgrounds = _spread(chosen.distractors[:1], "even" if chosen.half == "odd" else "odd", NO_COPIES)
     used = {*originals, *backgrounds}
     strangers = [file for file in _spread(chosen.distractors, "both", 2 * DISTRACTORS) if file not in used][: chosen.others]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = chosen.work or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         files, queries = _edited(originals, backgrounds, folder)
         peers = _start_peers(chosen.peers_python, files, queries, folder)
         with _pool(chosen.processes) as pool:
@@ -117,7 +118,9 @@ def main() -> None:
             looks = list(pool.map(_look, queries, [chosen.every_pair] * len(queries)))
         answers, cpu_ms = _answers(peers)
         cpu_ms[JIKIM] = 1000 * sum(look.cpu_s for look in looks) / len(queries)
-        answers[JIKIM] = [(q, r) for q, look in enumerate(looks) for r, told in look.found.items() if told is Relation.COPY]
+        answers[JIKIM] = [
+            (q, r) for q, look in enumerate(looks) for r, told in look.found.items() if told is Relation.COPY and r < len(files)
+        ]
         report = _Report(queries, len(files), answers, cpu_ms)
         lines = [*report.lines(), "", _with_distractors(looks, queries, len(files))]
         if chosen.every_pair:
@@ -131,11 +134,10 @@ def main() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What came of one query: relations to originals, the same with distractors among them, how many other originals it is
-    related to when it is compared with all, and the CPU seconds of fingerprint and first look-up."""
+    """What came of one query: relations to originals and, numbered above them, distractors; how many other originals it is
+    related to when it is compared with all; and the CPU seconds of fingerprint and look-up."""
 
     found: dict[int, Relation]
-    among_more: dict[int, Relation]
     of_every_pair: dict[Relation, int]
     cpu_s: float
 
@@ -154,13 +156,13 @@ def _kept_fingerprint(file: Path) -> PictureFingerprint:
 def _look(query: Query, every_pair: bool) -> Look:
     start = time.process_time()
     picture = _fingerprint(query.file)
-    found = _ORIGINALS.copies(picture)
+    found = _MORE.copies(picture)
     cpu_s = time.process_time() - start
     count = dict.fromkeys(Relation, 0)
     for number, reference in enumerate(_ORIGINALS.pictures if every_pair else ()):
         if number != query.reference:
             count[compare_pictures(picture, reference).relation] += 1
-    return Look(found, _MORE.copies(picture), count, cpu_s)
+    return Look(found, count, cpu_s)
 
 
 def _write(out: Path, report: _Report, lines: Sequence[str]) -> None:
@@ -172,7 +174,13 @@ def _write(out: Path, report: _Report, lines: Sequence[str]) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, nargs="+", required=True, help="folders of originals, taken evenly from each")
-    parser.add_argument("--distractors", type=Path, nargs="+", required=True, help="folders of other pictures")
+    parser.add_argument(
+        "--distractors",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders of other pictures, none of them near-duplicates; backgrounds come from the first",
+    )
     parser.add_argument(
         "--peers-python", type=Path, help="a Python with threatexchange and perception[approximate-deduplication]"
     )
@@ -182,6 +190,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--every-pair", action="store_true", help="also compare every query with every original: slow")
     parser.add_argument("--untimed", action="store_true", help="leave out the look-ups in 100,000 references")
+    parser.add_argument("--work", type=Path, help="keeps the edited pictures here, to be used again")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -237,11 +246,13 @@ def _edited(originals: Sequence[Path], backgrounds: Sequence[Path], folder: Path
     for number, (original, background) in enumerate(zip(originals, backgrounds, strict=False)):
         picture, other = _picture(original), _picture(background)
         files.append(folder / f"{number}.png")
-        picture.save(files[-1], compress_level=1)
+        if not files[-1].exists():
+            picture.save(files[-1], compress_level=1)
         for name, (edit, kept) in EDITS.items():
             random = np.random.default_rng(zlib.crc32(f"{original.name} {name}".encode()))
             file = folder / f"{number}-{name}{kept.suffix}"
-            file.write_bytes(encode(edit(picture, other, random), kept))
+            if not file.exists():
+                file.write_bytes(encode(edit(picture, other, random), kept))
             queries.append(Query(file, number, name))
     return files, queries
 
@@ -334,9 +345,7 @@ def _every_pair(looks: Sequence[Look]) -> str:
 
 def _with_distractors(looks: Sequence[Look], queries: Sequence[Query], own: int) -> str:
     told = [
-        (query, number, relation)
-        for query, look in zip(queries, looks, strict=True)
-        for number, relation in look.among_more.items()
+        (query, number, relation) for query, look in zip(queries, looks, strict=True) for number, relation in look.found.items()
     ]
     copies = [(query, number) for query, number, relation in told if relation is Relation.COPY]
     right = sum(number == query.reference for query, number in copies)

@@ -144,6 +144,16 @@ def test_the_same_room_with_something_else_in_it_is_no_copy():
     assert told.inliers >= 9
 
 
+def test_a_mark_that_two_pictures_share_is_nothing_to_tell_of():
+    mark = cv2.resize(drawing(9), (110, 82), interpolation=cv2.INTER_AREA)
+    one, other = drawing(10), drawing(11)
+    one[270:352, 360:470] = other[270:352, 360:470] = mark
+    reference = fingerprint_picture(other)
+    told = compare_pictures(fingerprint_picture(one), reference)
+    assert told.inliers >= 9
+    assert told.relation is Relation.NONE
+
+
 def test_mirrored_keypoints_are_those_of_the_mirrored_picture():
     grey = cv2.cvtColor(drawing(3), cv2.COLOR_RGB2GRAY)
     points, descriptors = keypoints(grey, 300)
