@@ -209,6 +209,7 @@ def addresses_in(request: HttpRequest, sent: AddressesIn) -> dict[str, Any]:
         raise BadAsk("console.search.no_such_case")
     with transaction.atomic():
         sweep, lines = intake.report_addresses(user, sent.addresses, team=team, case=case)
+        flows.tell_reported(lines)
         if sweep is not None:
             flows.enqueue(sweep)
     return {

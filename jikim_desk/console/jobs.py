@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def run_again(request: HttpRequest) -> HttpResponse:
     """Queues a job anew."""
     try:
-        flows.run_again(request.POST.get("job", ""))
+        flows.run_again(request.POST.get("job", ""), by=visitor(request))
         messages.success(request, words.say("console.jobs.queued_again"))
     except JikimError as error:
         messages.error(request, words.say(error.key, **error.params))

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from jikim.errors import JikimError
@@ -17,7 +16,7 @@ from jikim_desk import flows, words
 from jikim_desk.accounts.models import Role, Team
 from jikim_desk.accounts.rights import allow
 from jikim_desk.config import jikim_config
-from jikim_desk.console.uploads import DigestHandler, digests
+from jikim_desk.console.uploads import digests
 from jikim_desk.console.visitor import visitor
 from jikim_desk.faults import BadAsk
 from jikim_desk.records import extents, intake, recognising, visible
@@ -37,17 +36,10 @@ def box(request: HttpRequest) -> HttpResponse:
     return render(request, "console/search.html", {"nav": "sweeps"})
 
 
-@csrf_exempt  # the hashing handler has to stand before the form is read; _recognise checks the form
 @allow(*SEARCHERS)
 @require_POST
 def recognise(request: HttpRequest) -> HttpResponse:
     """Shows what was recognised and asks how it is to be run."""
-    request.upload_handlers = [DigestHandler(request)]
-    return _recognise(request)
-
-
-@csrf_protect
-def _recognise(request: HttpRequest) -> HttpResponse:
     if request.FILES:
         return _known_files(request)
     found = recognising.recognise(request.POST.get("text", ""))
@@ -80,6 +72,7 @@ def _started(request: HttpRequest, keywords: list[str], addresses: list[str]) ->
     with transaction.atomic():
         if addresses:
             sweep, lines = intake.report_addresses(user, addresses, team=team, case=case)
+            flows.tell_reported(lines)
         if keywords:
             asked = intake.ask_for_sweep(
                 user, keywords, request.POST.getlist("place"), team=team, case=case, is_urgent="urgent" in request.POST

@@ -153,7 +153,7 @@ def stop(request: HttpRequest, sweep_id: str) -> HttpResponse:
     """Stops it; what was found stays."""
     sweep = _sweep(request, sweep_id)
     try:
-        flows.stop(sweep)
+        flows.stop(sweep, by=visitor(request))
         messages.info(request, words.say("console.sweep.stopping"))
     except JikimError as error:
         messages.error(request, words.say(error.key, **error.params))

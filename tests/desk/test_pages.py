@@ -142,9 +142,12 @@ def test_what_is_known_already_is_said_before_it_runs(signed_in, sweep_of):
     known = sweep_of(browser.user, finds=1).sightings.get().candidate
     page = browser.post(reverse("recognise"), {"text": f"{known.url}\nhttp://new.example/"}).content.decode()
     assert reverse("item", args=[known.pk]) in page
+    decisions.decide(browser.user, known.pk, "not_relevant", form_id="form-0001")
     answer = browser.post(reverse("start"), {"addresses": known.url})
     assert answer.status_code == 200
     assert reverse("item", args=[known.pk]) in answer.content.decode()
+    known.refresh_from_db()
+    assert known.state == CandidateState.WAITING, "what was passed over is looked at again when somebody reports it"
 
 
 def test_keywords_without_a_case_wait_for_a_lead_and_run_when_approved(signed_in, team):
