@@ -131,6 +131,7 @@ SECURE_REFERRER_POLICY = "same-origin"  # no-referrer makes browsers send "Origi
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+FILE_UPLOAD_HANDLERS = ["jikim_desk.console.uploads.DigestHandler"]  # hashed as they come, never written anywhere
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
