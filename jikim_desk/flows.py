@@ -24,8 +24,9 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
-from django.db import OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.utils import timezone
+from sqlalchemy.exc import DBAPIError
 
 from jikim.errors import JikimError
 from jikim_desk.accounts.models import User
@@ -67,6 +68,10 @@ PASSING = frozenset(
     }
 )
 
+DATABASE_FAULTS = (OperationalError, InterfaceError)
+KEPT_FOR = timedelta(days=60)
+FORGETS_EVERY, FORGOTTEN_MAX = 600, 500
+"""Rounds between two clearings of jobs that ended long ago (their sweeps stay), and how many go at once."""
 PAUSES_S = (0.5, 2.0, 8.0)
 
 T = TypeVar("T")
@@ -230,7 +235,9 @@ class Rounds:
                 runs.mend(timezone.now())
                 _adopt_older()
                 _look_after_lost()
-        except OperationalError as error:
+            if self._beats % FORGETS_EVERY == 1:
+                _forget_old_jobs()
+        except (*DATABASE_FAULTS, DBAPIError) as error:
             logger.warning("flows: the database did not take it: %s", type(error).__name__)
 
 
@@ -275,7 +282,7 @@ def _done(step: Callable[[], T]) -> T:
         close_old_connections()
         try:
             return step()
-        except (JikimError, OperationalError) as error:
+        except (JikimError, *DATABASE_FAULTS) as error:
             key = error.key if isinstance(error, JikimError) else "flows.database"
             if key not in PASSING or pause_s is None:
                 raise JobFailed(key) from None
@@ -337,6 +344,13 @@ def _look_after_lost() -> None:
             _enqueue(sweep.pk)
         elif _STATES[status] in (JobState.FAILED, JobState.STOPPED):
             runs.end(sweep.pk, SweepState.FAILED, "flows.given_up")
+
+
+def _forget_old_jobs() -> None:
+    before = (timezone.now() - KEPT_FOR).isoformat()
+    old = client().list_workflows(completed_before=before, limit=FORGOTTEN_MAX, load_input=False, load_output=False)
+    if old:
+        client().delete_workflows([one.workflow_id for one in old])
 
 
 def _hand_on(worker_id: str) -> None:

@@ -27,6 +27,7 @@ from jikim.errors import JikimError
 from jikim.scan import Failure, Look, failure_remarks
 from jikim.sources.canonical import canonical
 from jikim.sources.keywords import keyword as read_keyword
+from jikim.state import State
 from jikim.sweep import FETCHES_AT_ONCE, GLANCE, Found, Health, House, Place, Turns, follow, search, state_of
 from jikim.types import Candidate, Capture, JsonValue, Keyword, Level, Reason, SourceState
 from jikim.vault import case_holder
@@ -152,7 +153,9 @@ class Errand:
             try:
                 for candidate, place in unfinished:
                     self._take_on(candidate, place, recording)
-                return self._keep_until_ended(running, recording, is_test=places.is_practice)
+                is_whole = self._keep_until_ended(running, recording, is_test=places.is_practice)
+                self._remember_health()
+                return is_whole
             finally:
                 running.cancel()
 
@@ -233,6 +236,14 @@ class Errand:
         if told != self._sweep.health:
             self._sweep.health = told
             Sweep.objects.filter(pk=self._sweep.pk).update(health=told)
+
+    def _remember_health(self) -> None:
+        """As `jikim sweep`: how every place answered last, for `jikim source health`."""
+        if self._sweep.kind == SweepKind.REPORTED:
+            return
+        with State.open(self._engine.config.home) as state:
+            for name, told in self._sweep.health.items():
+                state.record_health(name, SourceState(told["state"]), told["error"] or None)
 
     def _take_on(self, candidate: Candidate, place: str, recording: Recording) -> None:
         """Hands a find whose row is there to the event loop."""
