@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "jikim_desk.accounts.enrolment.EnrolmentMiddleware",
     "jikim_desk.accounts.rights.RightsMiddleware",
+    "jikim_desk.console.refusing.NoNulMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -1,11 +1,17 @@
-"""The desk under a throwaway home, its database made anew for every test run."""
+"""The desk under a throwaway home, its database made anew for every test run: SQLite, or a PostgreSQL server of which
+`JIKIM_TEST_DATABASE` gives the address (`postgresql://user:password@host/name`).
+"""
 
 import os
 import tempfile
+from pathlib import Path
 
 _HOME = tempfile.TemporaryDirectory(prefix="jikim-desk-")
 os.environ["JIKIM_HOME"] = _HOME.name
 os.environ["DJANGO_SETTINGS_MODULE"] = "jikim_desk.settings"
+if os.environ.get("JIKIM_TEST_DATABASE"):
+    Path(_HOME.name, "config.toml").write_text(f'[desk]\ndatabase = "{os.environ["JIKIM_TEST_DATABASE"]}"\n')
+    Path(_HOME.name, "config.toml").chmod(0o600)
 
 import django  # noqa: E402
 

@@ -11,13 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connections
 from django.db.utils import load_backend
 
 from jikim_desk.config import jikim_config
 
-SQLITE_OPTIONS = dict(settings.DATABASES["default"]["OPTIONS"])
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+}
+"""As in the settings."""
+NOWHERE = {"HOST": "", "PORT": "", "USER": "", "PASSWORD": "", "CONN_MAX_AGE": 0}
 
 
 def _programs() -> Path:
@@ -70,12 +75,13 @@ def as_default(options):
 
 def sqlite(path):
     """The options of a file."""
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "HOST": "", "USER": "", "OPTIONS": SQLITE_OPTIONS}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": SQLITE_OPTIONS, **NOWHERE}
 
 
 def postgres(folder, name, user):
     """The options of a database that `postgresql` yielded."""
-    return {"ENGINE": "django.db.backends.postgresql", "HOST": folder, "NAME": name, "USER": user, "OPTIONS": {}}
+    engine = "django.db.backends.postgresql"
+    return {"ENGINE": engine, "NAME": name, "OPTIONS": {}, **NOWHERE, "HOST": folder, "USER": user}
 
 
 @contextmanager

@@ -168,8 +168,9 @@ def test_cookies_are_for_this_desk_alone_and_no_script(client, person):
 @given(login=st.text(max_size=300), password=st.text(max_size=300), code=st.text(max_size=100))
 def test_whatever_is_typed_at_the_door_is_answered_calmly(client, db, login, password, code):
     cache.clear()
-    assert client.post("/accounts/login/", {"login": login, "password": password}).status_code in (200, 429)
-    assert client.post("/accounts/keys/authenticate/", {"code": code}).status_code == 302
+    nul = {400} if "\0" in login + password else {200, 429}
+    assert client.post("/accounts/login/", {"login": login, "password": password}).status_code in nul
+    assert client.post("/accounts/keys/authenticate/", {"code": code}).status_code == (400 if "\0" in code else 302)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -196,3 +197,11 @@ def test_whatever_is_sent_as_a_security_key_is_answered_calmly(client, signed_in
     client.own = own
     own.get("/accounts/keys/add/")
     assert own.post("/accounts/keys/add/", {"credential": credential, "name": "k"}).status_code in (200, 302)
+
+
+def test_a_nul_is_refused_on_every_page(signed_in):
+    administrator = signed_in(Role.ADMINISTRATOR)
+    assert administrator.get("/people/?x=%00").status_code == 400
+    assert administrator.post("/people/teams/add/", {"name": "a\0b"}).status_code == 400
+    assert administrator.post("/people/teams/add/", {"na\0me": "b"}).status_code == 400
+    assert Client().get("/join/%00/").status_code == 400
