@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -37,6 +37,8 @@ ROWS_SHOWN = 60
 ROWS_AT_ONCE = 40
 """New rows that one poll brings."""
 UNSETTLED_MAX = 100
+SETTLES_WITHIN = timedelta(minutes=1)
+"""After a sweep has ended: what has not settled by then waits for nobody who looks at the page."""
 REASONS_SHOWN = 2
 
 COLUMNS = (
@@ -189,6 +191,7 @@ def _status(sweep: Sweep) -> dict[str, Any]:
         "counts": counts,
         "told": f"{sweep.state}-{counts['found']}-{counts['urgent']}",
         "is_going_on": is_going_on,
+        "is_fresh": sweep.ended_at is not None and timezone.now() - sweep.ended_at < SETTLES_WITHIN,
         "elapsed_s": elapsed_s,
         "budget_s": jikim_config().sweeping.budget_s if sweep.kind != SweepKind.REPORTED else None,
         "places": [_place(name, health) for name, health in sorted(sweep.health.items())]

@@ -204,6 +204,15 @@ def test_files_are_compared_by_their_bytes_and_kept_nowhere(signed_in, sweep_of)
     assert reverse("item", args=[known.pk]) in page, "a verified copy of the same extent is as good as the file itself"
 
 
+def test_no_byte_of_a_file_that_comes_with_a_form_is_written(signed_in, settings, tmp_path):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    body = bytes(range(256)) * 20_000
+    sent = {"files": SimpleUploadedFile("big.bin", body), "text": ""}
+    page = signed_in(Role.REVIEWER).post(reverse("recognise"), sent).content.decode()
+    assert sha256(body).hexdigest() in page
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_page_of_a_sweep_interprets_nothing_a_stranger_wrote(signed_in, sweep_of):
     browser = signed_in(Role.REVIEWER)
     page = browser.get(reverse("sweep", args=[sweep_of(browser.user).pk])).content.decode()
