@@ -22,6 +22,8 @@ from jikim_desk.review.turns import take_turn
 
 LONGEST_GAP_S = 120
 LONGEST_LIFT_S = 10
+KEPT_FOR = timedelta(days=31)
+"""Nobody needs to know longer what somebody was exposed to."""
 WEIGHTS = {Severity.WORDS: 1, Severity.SKETCHES: 1, Severity.CLEAR: 2}
 """What a second counts against the budget. The time at the page runs on while something is seen clearly: together three."""
 
@@ -106,8 +108,11 @@ def add(user: User, seconds: float, severity: Severity) -> None:
     if not whole:
         return
     take_turn(user)
-    Exposure.objects.get_or_create(person=user, day=_day(timezone.now()), severity=severity)
-    Exposure.objects.filter(person=user, day=_day(timezone.now()), severity=severity).update(seconds=F("seconds") + whole)
+    day = _day(timezone.now())
+    _, is_new = Exposure.objects.get_or_create(person=user, day=day, severity=severity)
+    if is_new:
+        Exposure.objects.filter(person=user, day__lt=day - KEPT_FOR).delete()
+    Exposure.objects.filter(person=user, day=day, severity=severity).update(seconds=F("seconds") + whole)
     Stretch.objects.get_or_create(person=user)
     Stretch.objects.filter(person=user).update(seconds=F("seconds") + whole * WEIGHTS[severity])
 

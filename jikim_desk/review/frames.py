@@ -169,8 +169,10 @@ def evidence_times(analysis: Any) -> list[float]:
 def _moments(cue: Mapping[str, Any]) -> list[float]:
     value = cue.get("value") or {}
     start_s, end_s = value.get("start_s"), value.get("end_s")
-    is_stretch = isinstance(start_s, int | float) and isinstance(end_s, int | float) and end_s > start_s
-    return [float(cue["at_s"]), *([(start_s + end_s) / 2] if is_stretch else [])]
+    moments = [float(cue["at_s"])]
+    if isinstance(start_s, int | float) and isinstance(end_s, int | float) and end_s > start_s:
+        moments.append((start_s + end_s) / 2)
+    return moments
 
 
 def problem_key(error: JikimError) -> str:

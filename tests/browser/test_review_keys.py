@@ -197,7 +197,7 @@ def test_a_frame_is_clear_only_while_v_is_held_and_for_a_reason(at_item):
     with page.expect_request(re.compile("/lifts/.*/back")):
         page.keyboard.up("v")
     assert not lifted(page)
-    page.evaluate("document.querySelector('[data-lift]').dataset.longest = '0.2'")
+    page.evaluate("document.querySelector('[data-lift]').dataset.longest = '1.5'")
     page.keyboard.down("v")
     page.locator("[data-lift-canvas]").wait_for()
     page.locator("[data-lift-canvas]").wait_for(state="hidden")

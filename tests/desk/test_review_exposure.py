@@ -146,6 +146,15 @@ def test_a_clock_that_jumps_ends_a_rest_and_adds_two_minutes_at_most(person, tea
     assert exposure.state(worker).rest_until is None
 
 
+def test_what_is_counted_is_forgotten_after_a_month(person, clock):
+    worker = person(Role.REVIEWER)
+    for _ in range(3):
+        exposure.add(worker, 60, Severity.WORDS)
+        clock(days=20)
+    exposure.add(worker, 60, Severity.WORDS)
+    assert worker.exposures.count() == 2
+
+
 def test_a_lift_whose_end_nobody_told_counts_as_the_longest(person, team, clock):
     worker, one = person(Role.REVIEWER), item(team, "a")
     queue.claim(worker, one.pk)
