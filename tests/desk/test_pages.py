@@ -236,6 +236,11 @@ def test_rows_arrive_below_and_settle_in_their_place(signed_in, sweep_of):
     assert 'name="unsettled"' not in live
     assert "긴급 1건" in live
     assert f'name="last" value="{arrived.pk}"' in live
+    Candidate.objects.filter(pk="arrived").update(state=CandidateState.LOOKING)
+    Sweep.objects.filter(pk=sweep.pk).update(state=SweepState.STOPPED, ended_at=timezone.now() - timedelta(hours=1))
+    assert "hx-post" not in browser.get(reverse("sweep", args=[sweep.pk])).content.decode(), "an old page asks no more"
+    Candidate.objects.filter(pk="arrived").update(state=CandidateState.WAITING)
+    Sweep.objects.filter(pk=sweep.pk).update(state=SweepState.RUNNING, ended_at=None)
     quiet = browser.post(
         reverse("sweep_live", args=[sweep.pk]), dict(re.findall(r'name="(last|told)" value="([^"]*)"', live))
     ).content.decode()
