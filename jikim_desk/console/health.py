@@ -24,6 +24,8 @@ from jikim_desk.sealing import vault
 
 NEAR = ("127.0.0.1", "::1")
 """Who may read the metrics: this machine, where whoever gathers them runs."""
+LEVELS = ("urgent", "look", "none")
+"""By `Candidate.level_rank`."""
 WORKER_SILENT = timedelta(seconds=60)
 
 
@@ -57,8 +59,9 @@ class Desk(Collector):
     def collect(self) -> Iterable[Metric]:
         """Everything anew from the database."""
         waiting = GaugeMetricFamily("jikim_candidates", "Candidates by state and level", labels=["state", "level"])
-        for state, level, count in Candidate.objects.values_list("state", "level").annotate(count=Count("pk")).order_by():
-            waiting.add_metric([state, level], count)
+        ranked = Candidate.objects.values_list("state", "level_rank")  # both stand in the queue's index: no row is read
+        for state, rank, count in ranked.annotate(count=Count("*")).order_by():
+            waiting.add_metric([state, LEVELS[rank]], count)
         sweeps = GaugeMetricFamily("jikim_sweeps", "Sweeps by state", labels=["state"])
         for state, count in Sweep.objects.values_list("state").annotate(count=Count("pk")).order_by():
             sweeps.add_metric([state], count)
