@@ -86,8 +86,7 @@ def add_files(
 
 
 def match_files(config: Config, known: KnownMaterial, paths: Sequence[Path]) -> Iterator[Matched]:
-    """Holds files one after the other against the banks. Keypoints are looked for only where a bank has any."""
-    density = LOOKED_AT if known.has_points else replace(LOOKED_AT, points_max=0)
+    """Holds files one after the other against the banks."""
     with Opener(config.opening) as opener:
         for path in paths:
             start = time.perf_counter()
@@ -100,16 +99,18 @@ def match_files(config: Config, known: KnownMaterial, paths: Sequence[Path]) -> 
 
 def match_file(opener: Opener, path: Path, known: KnownMaterial | Matcher) -> list[Match]:
     """What a file shows of what is known; a film is looked at more closely where the first look left something open.
+    Keypoints are looked for only where a bank has any.
 
     Raises MediaUnreadable, SandboxUnavailable and StateError.
     """
     fd = open_path(path)
     try:
         with opener.open(fd, sha256_of(fd)) as media:
-            query = fingerprint_media(media, LOOKED_AT)
+            density = LOOKED_AT if known.has_points else replace(LOOKED_AT, points_max=0)
+            query = fingerprint_media(media, density)
             matches = known.match(query)
             unsure_s = sorted({at_s for match in matches for at_s in match.unsure_s})
-            return known.match(look_closer(media, query, unsure_s, LOOKED_AT)) if unsure_s else matches
+            return known.match(look_closer(media, query, unsure_s, density)) if unsure_s else matches
     finally:
         os.close(fd)
 

@@ -226,6 +226,11 @@ class Matcher:
     def __init__(self, banks: Sequence[SearchableBank]) -> None:
         self._banks = banks
 
+    @property
+    def has_points(self) -> bool:
+        """Whether any bank has keypoints, so that it is worth while to look for them."""
+        return any(bank.has_points for bank in self._banks)
+
     def match(self, query: ItemFingerprint) -> list[Match]:
         """The known items that a file shows, best first. Raises StateError when a bank cannot be read."""
         found = [match for bank in self._banks for match in self._in_bank(bank, query)]
