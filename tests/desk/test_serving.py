@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.desk.postgres import postgres, programs
 from tests.desk.processes import JIKIM, Running, asking, environment, prepared, running, until
 
 
@@ -165,3 +166,26 @@ def test_a_taken_port_and_an_unreachable_database_are_said_in_one_line(home):
         good.replace('database = ""', 'database = "postgresql://desk:a-long-password-1@127.0.0.1:9/d"')
     )
     assert "database" in refused(other)
+
+
+def test_the_same_desk_on_postgresql_by_one_setting(tmp_path):
+    if programs() is None:
+        pytest.skip("no PostgreSQL 15 or later is installed")
+    with postgres() as server:
+        home = prepared(tmp_path / "home", database=server.database("desk"))
+        with running(home, "serve", "--try", "축제") as desk:
+            port, link = opened(desk)
+            assert until(lambda: status(port, link), 60) == 200
+            with asking(home) as asker:
+                sweep = until(lambda: asker.sweeps(), 30)[0]
+                until(lambda: asker.sweep(sweep)["finds"] >= 3, 90, "the practice sweep finds")
+        assert not (home / "desk.sqlite").exists()
+        assert not (home / "desk-jobs.sqlite").exists()
+        with asking(home) as asker:
+            asker.go_back("axes", "0001")
+        with running(home, "serve") as desk:
+            opened(desk)
+            assert "copied" in desk.said
+        copy = home / "desk.dump.1.bak"
+        assert copy.read_bytes().startswith(b"PGDMP")
+        assert copy.stat().st_mode & 0o077 == 0
