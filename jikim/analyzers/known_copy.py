@@ -45,16 +45,19 @@ class KnownCopyAnalyzer:
     cost_ms: ClassVar[float] = 7.5
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Recognise copies of material that a bank holds, mirrored and turned ones too.",
-        limits="PDQ sees whole pictures: crops beyond 5 %, borders, caption bars, picture in picture and filmed screens are "
-        "not recognised. A match is a copy of what a bank holds, whatever that is: a person confirms it.",
-        data="No model and no training. Rules and thresholds: copies/matching.py.",
+        limits="What a bank knows by hashes alone, as third parties give them, is recognised as a whole only: not cropped, "
+        "bordered or filmed from a screen. What was added as a file is also recognised by keypoints, of at most "
+        "12 frames a look here; sound is held against the banks by `jikim match` alone. A match is a copy of what a bank holds, "
+        "whatever that is: a person confirms it.",
+        data="No model and no training. Rules and thresholds: copies/matching.py, copies/verification.py.",
         metrics={
             "recall_all_38_picture_edits_pdq_dihedral": 0.496,
             "recall_jpeg_quality_8": 0.93,
             "recall_mirrored": 0.88,
             "recall_rotated_90": 0.89,
             "false_matches_in_376002_pairs": 0,
-            "source": "100 harmless pictures in 38 edits each, at distance 31 (measured with another PDQ of the same rule)",
+            "source": "hashes alone: 100 harmless pictures in 38 edits each, at distance 31 (another PDQ of the same rule); "
+            "keypoints: bench/copies",
         },
         by_group={},
         licence_code="Apache-2.0; the algorithm is published by Meta (BSD)",
