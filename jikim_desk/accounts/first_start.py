@@ -105,9 +105,14 @@ def _first_administrator(address: str, terminal: Terminal) -> str:
 
 
 def _practice_secret() -> str:
-    """A new link for the one person of a practice desk, who holds every role."""
+    """A new link for the one person of a practice desk, who holds every role. Raises CannotStart on a desk that began in
+    earnest, with a paper code: a setting must not open what people keep there to whoever starts it."""
+    if recovery.has_code(jikim_config().home):
+        raise CannotStart("accounts.start.no_practice_desk")
     with transaction.atomic():
-        user, _ = User.objects.get_or_create(username="practice", defaults={"name": words.say("accounts.start.practice_name")})
+        user, _ = User.objects.get_or_create(
+            username=people.PRACTICE, defaults={"name": words.say("accounts.start.practice_name")}
+        )
         team, _ = Team.objects.get_or_create(name=words.say("accounts.start.practice_team"))
         for role in set(Role.values) - {Role.MACHINE}:
             Grant.objects.get_or_create(user=user, role=role, team=team if role in TEAM_ROLES else None)

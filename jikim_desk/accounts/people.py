@@ -19,6 +19,8 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.faults import BadAsk
 
 INVITATION_LASTS = timedelta(hours=48)
+PRACTICE = "practice"
+"""The user name of who tries things on a practice desk; nobody else may have it."""
 _USERNAME = re.compile(r"[\w.@+-]{2,150}")
 
 
@@ -162,7 +164,7 @@ def create_team(actor: User, name: str) -> Team:
 def _new_user(username: str, name: str, lang: str) -> User:
     if not _USERNAME.fullmatch(username):
         raise BadAsk("accounts.bad_username")
-    if User.objects.filter(username__iexact=username).exists():
+    if username.casefold() == PRACTICE or User.objects.filter(username__iexact=username).exists():
         raise BadAsk("accounts.username_taken")
     return User.objects.create_user(username, name=name.strip()[:80], lang=lang if lang in ("ko", "en") else "")
 

@@ -19,7 +19,7 @@ from django.test import Client
 from jikim.errors import VaultError
 from jikim.vault import recovery
 from jikim_desk import config
-from jikim_desk.accounts import first_start, people
+from jikim_desk.accounts import enrolment, first_start, people
 from jikim_desk.accounts.models import Grant, Role, User
 from jikim_desk.config import jikim_config
 from jikim_desk.faults import BadAsk, CannotStart
@@ -103,9 +103,7 @@ def test_there_is_one_first_administrator(db):
         people.create_first(username="admin2", name="", lang="")
 
 
-def test_a_practice_desk_gives_a_link_that_signs_in_at_once(db, set_to, monkeypatch):
-    from jikim_desk.accounts import enrolment
-
+def test_a_practice_desk_gives_a_link_that_signs_in_at_once(db, home, set_to, monkeypatch):
     set_to(is_practice=True)
     monkeypatch.setattr(enrolment, "desk_config", first_start.desk_config)
     first, second = (first_start.begin(ADDRESS, terminal=None).removeprefix(ADDRESS) for _ in range(2))
@@ -115,6 +113,22 @@ def test_a_practice_desk_gives_a_link_that_signs_in_at_once(db, set_to, monkeypa
     assert browser.get("/rights/").status_code == 200
     assert set(User.objects.get(username="practice").role_names) == set(Role.values) - {Role.MACHINE}
     assert Grant.objects.count() == len(Role.values) - 1
+
+
+def test_a_desk_that_began_in_earnest_is_never_opened_for_practice(db, home, set_to, monkeypatch):
+    recovery.adopt(home, recovery.new_code())
+    set_to(is_practice=True)
+    monkeypatch.setattr(enrolment, "desk_config", first_start.desk_config)
+    assert not enrolment.is_waived(User())
+    with pytest.raises(CannotStart) as refused:
+        first_start.begin(ADDRESS, terminal=None)
+    assert refused.value.key == "accounts.start.no_practice_desk"
+    assert not User.objects.filter(username="practice").exists()
+
+
+def test_nobody_else_is_called_practice(db):
+    with pytest.raises(BadAsk):
+        people.create_first(username="Practice", name="", lang="")
 
 
 @pytest.mark.parametrize(

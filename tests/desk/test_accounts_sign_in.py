@@ -13,6 +13,7 @@ from jikim_desk import flows
 from jikim_desk.accounts import people
 from jikim_desk.accounts.models import Grant, Invitation, Role, User
 from jikim_desk.audit.models import Entry
+from jikim_desk.config import jikim_config
 
 PASSWORD = "말이 배터리를 정확히 스테이플러"
 
@@ -210,3 +211,21 @@ def test_a_recovered_person_keeps_their_rights_and_history_but_not_their_keys(wi
     again.post(f"/join/{secret}/")
     assert again.get("/")["Location"] == "/enrol/"
     assert User.objects.get(pk=with_app.pk).is_active
+
+
+def test_a_lost_key_is_said_and_destroys_nothing(with_app):
+    """Without the key of sealed fields nobody's app can be checked: the page says which file to restore; all is as it was."""
+    path = jikim_config().home / "keys" / "fields"
+    kept, before = path.read_bytes(), list(Authenticator.objects.values("pk", "data"))
+    browser = Client(raise_request_exception=False, headers={"accept-language": "en"})
+    try:
+        path.unlink()
+        answer = sign_in(browser, with_app)
+        assert answer.status_code == 503
+        assert "keys/fields" in answer.content.decode()
+        assert not path.exists()
+    finally:
+        path.write_bytes(kept)
+        path.chmod(0o600)
+    assert list(Authenticator.objects.values("pk", "data")) == before
+    assert sign_in(Client(), with_app)["Location"] == "/"
