@@ -33,7 +33,7 @@ FOUND_SHOWN = 20
 @require_GET
 def box(request: HttpRequest) -> HttpResponse:
     """The box on a page of its own."""
-    return render(request, "console/search.html", {"nav": "sweeps"})
+    return render(request, "console/search.html")
 
 
 @allow(*SEARCHERS)
@@ -87,7 +87,7 @@ def _started(request: HttpRequest, keywords: list[str], addresses: list[str]) ->
         messages.info(request, words.say("console.search.both_started"))
     shown = asked if keywords else sweep
     if shown is None:
-        return render(request, "console/reported.html", {"lines": _shown(request, lines), "nav": "sweeps"})
+        return render(request, "console/reported.html", {"lines": _shown(request, lines)})
     return redirect("sweep", shown.pk)
 
 
