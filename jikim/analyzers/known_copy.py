@@ -47,7 +47,7 @@ class KnownCopyAnalyzer:
         intended_use="Recognise copies of material that a bank holds, mirrored and turned ones too.",
         limits="What a bank knows by hashes alone, as third parties give them, is recognised as a whole only: not cropped, "
         "bordered or filmed from a screen. What was added as a file is also recognised by keypoints, of at most "
-        "12 frames a look here; sound is held against the banks by `jikim match` alone. A match is a copy of what a bank holds, "
+        "12 frames a look here; sound is held against the banks by `jikim match` alone. A match copies what a bank holds, "
         "whatever that is: a person confirms it.",
         data="No model and no training. Rules and thresholds: copies/matching.py, copies/verification.py.",
         metrics={
