@@ -109,7 +109,7 @@ class KnownMaterial:
 
     def _explains(self, harmless: Match, match: Match, query: ItemFingerprint) -> bool:
         """Whether a file is what is on an allow-list rather than what it looks like: its hashes, over the whole file, are nearer.
-        Where both are as near the known item stands, and so it does where the whole is not plainly what is harmless."""
+        Where both are as near the known item stands, as it does where the whole is not plainly what is harmless."""
         distance = self._distance(harmless, query)
         return distance <= RADIUS and distance < self._distance(match, query)
 
