@@ -52,7 +52,7 @@ PREVIEWS = {
 CLIPS = (
     *(Clip(f"intel/asl/{sign}.mkv", "signs") for sign in SIGNS),
     *(Clip(f"intel/previews/{name}.gif", scene) for name, scene in PREVIEWS.items()),
-    *(Clip(f"mdn/{toy}.mp4", toy) for toy in ("crystal", "elf", "frog", "monster", "pig", "rabbit")),
+    *(Clip(f"mdn/{toy}.mp4", "toys") for toy in ("crystal", "elf", "frog", "monster", "pig", "rabbit")),
     Clip("threatexchange/chair-orig-22-sd-bar.mp4", "chair"),
     Clip("threatexchange/doorknob-hd-no-bar.mp4", "doorknob"),
     Clip("threatexchange/pattern-hd-no-bar.mp4", "pattern"),

@@ -24,8 +24,10 @@ SEEN_MIN = 0.95
 _SAMPLES = 8
 _SIDE = BLOCKS * _SAMPLES
 _BITS = 32
-_PLAIN = 3.0
-"""Standard deviation of the grey values up to which a block has nothing to compare."""
+_PLAIN = 4.0
+"""Standard deviation of the grey values up to which a block of a known picture has nothing to compare."""
+_BLANK = 1.5
+"""The same of what is looked at: lower, so that a block near the limit is not told from itself."""
 
 Codes = NDArray[np.uint32]
 Grey = NDArray[np.uint8]
@@ -44,14 +46,14 @@ _PROJECTIONS = _projections()
 
 def block_codes(grey: Grey) -> Codes:
     """(64,) codes of the blocks of a grey picture (height, width), row by row; 0 where a block is plain."""
-    return _codes(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32))
+    return _codes(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32), _PLAIN)
 
 
-def _codes(small: NDArray[np.float32]) -> Codes:
+def _codes(small: NDArray[np.float32], plain: float) -> Codes:
     blocks = small.reshape(BLOCKS, _SAMPLES, BLOCKS, _SAMPLES).transpose(0, 2, 1, 3).reshape(BLOCKS**2, _SAMPLES**2)
     signs = blocks @ _PROJECTIONS > 0
     codes = np.packbits(signs, axis=1).view(">u4").ravel().astype(np.uint32)
-    return np.where(blocks.std(axis=1) > _PLAIN, np.where(codes == 0, 1, codes), 0).astype(np.uint32)
+    return np.where(blocks.std(axis=1) > plain, np.where(codes == 0, 1, codes), 0).astype(np.uint32)
 
 
 def carried_codes(
@@ -76,7 +78,7 @@ def carried_codes(
     warped = cv2.warpAffine(seen, map_, (_SIDE, _SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
     is_there = cv2.warpAffine(np.ones_like(seen), map_, (_SIDE, _SIDE), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     share = is_there.reshape(BLOCKS, _SAMPLES, BLOCKS, _SAMPLES).mean(axis=(1, 3)).ravel()
-    return _codes(warped.astype(np.float32)), share >= SEEN_MIN
+    return _codes(warped.astype(np.float32), _BLANK), share >= SEEN_MIN
 
 
 def correlations(one: Codes, other: Codes) -> Floats:

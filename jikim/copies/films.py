@@ -47,7 +47,7 @@ _GAP_SLACK = 0.6
 KNOWN = Density(step_s=1.0, close_s=900.0, gap_s=2.0, frames_max=1200, keypoint_frames_max=120, points_max=300)
 """Of what goes into a bank: once, so that whatever comes later can be laid over it closely."""
 
-LOOKED_AT = Density(step_s=1.0, close_s=60.0, gap_s=12.0, frames_max=400, keypoint_frames_max=16, points_max=400)
+LOOKED_AT = Density(step_s=1.0, close_s=60.0, gap_s=12.0, frames_max=400, keypoint_frames_max=14, points_max=400)
 """Of what is held against the banks: many times over, so with little decoding."""
 
 
@@ -57,7 +57,7 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     gap_s = max(length_s / density.keypoint_frames_max, _SHORTEST_STEP_S)
     taken: list[PictureFingerprint] = []
     pointed: PictureFingerprint | None = None
-    spare = density.keypoint_frames_max // 2
+    spare = density.keypoint_frames_max // 4
     for frame in frames:
         at_s = frame.at_s or 0.0
         is_due = pointed is None or at_s - pointed.at_s >= _GAP_SLACK * gap_s

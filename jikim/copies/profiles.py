@@ -50,13 +50,25 @@ class FramePair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """`at_s` (f,) of the query, `item_at_s` (m,) of the item; `alike` (f, m, 64) correlations of blocks, NaN where a frame
-    shows nothing of a block or it is plain; `codes` (m, 64) are the item's own."""
+    """`frames` of the query, each with the map under which it was held against all `items`, frames of the item; `alike`
+    (f, m, 64) correlations of blocks, NaN where a frame shows nothing of a block or it is plain; `codes` (m, 64) are the
+    item's own."""
 
-    at_s: NDArray[np.float64]
-    item_at_s: NDArray[np.float64]
+    frames: tuple[PictureFingerprint, ...]
+    items: tuple[PictureFingerprint, ...]
+    maps: tuple[PictureRelation, ...]
     alike: Floats
     codes: NDArray[np.uint32]
+
+    @property
+    def at_s(self) -> NDArray[np.float64]:
+        """(f,) when the frames are shown."""
+        return np.array([frame.at_s for frame in self.frames])
+
+    @property
+    def item_at_s(self) -> NDArray[np.float64]:
+        """(m,) the same of the item."""
+        return np.array([frame.at_s for frame in self.items])
 
     @property
     def looked_s(self) -> list[float]:
@@ -65,9 +77,7 @@ class Profile:
 
     def means(self) -> Floats:
         """(f, m) mean correlations; -1 where too little is seen."""
-        seen = np.isfinite(self.alike).sum(axis=2)
-        sums = np.nansum(self.alike, axis=2)
-        return np.asarray(np.where(seen >= _SEEN_BLOCKS_MIN, sums / np.maximum(seen, 1), -1.0), np.float32)
+        return _means(self.alike)
 
     def votes(self) -> list[Vote]:
         """Each frame's votes for the moments that it is likest."""
@@ -90,19 +100,11 @@ class Profile:
             return math.nan, math.nan, 0
         with_all = self.alike.reshape(-1, BLOCKS**2)
         is_covered = np.array([_share_below(column, _COVERED) >= _COVERED_SHARE for column in with_all.T])
-        moving, still = [], []
-        for frame, item_frame in rows:
-            alike = self.alike[frame, item_frame]
-            counted = np.isfinite(alike) & ~is_covered
-            moves = self._moves(item_frame)
-            moving.append(alike[counted & moves])
-            still.append(alike[counted & ~moves])
-        all_moving, all_still = np.concatenate(moving), np.concatenate(still)
-        return (
-            float(all_moving.mean()) if len(all_moving) >= _MOVING_BLOCKS_MIN else math.nan,
-            float(all_still.mean()) if len(all_still) else math.nan,
-            len(rows),
-        )
+        table = np.array([self.alike[row] for row in rows])
+        counted = np.isfinite(table) & ~is_covered
+        moves = np.array([self._moves(item_frame) for _, item_frame in rows])
+        moving, still = table[counted & moves], table[counted & ~moves]
+        return _mean(moving) if len(moving) >= _MOVING_BLOCKS_MIN else math.nan, _mean(still), len(rows)
 
     def _same_moments(self, stretches: Sequence[Stretch]) -> list[tuple[int, int]]:
         """Frames on a stretch with the frame of the item that shows the same moment."""
@@ -126,6 +128,17 @@ class Profile:
         return np.asarray(np.median(past, axis=0) < _MOVED)
 
 
+def _means(alike: Floats) -> Floats:
+    seen = np.isfinite(alike).sum(axis=2)
+    sums = np.nansum(alike, axis=2)
+    return np.asarray(np.where(seen >= _SEEN_BLOCKS_MIN, sums / np.maximum(seen, 1), -1.0), np.float32)
+
+
+def _mean(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else math.nan
+
+
 def _share_below(values: Floats, limit: float) -> float:
     """The share of what is known that lies below a limit; 0 where nothing is known."""
     known = values[np.isfinite(values)]
@@ -143,9 +156,10 @@ def profiled(
         return None
     chosen = _chosen(query, first | {pair.frame for pair in related})
     codes = np.array([frame.blocks for frame in items])
-    rows = [_row(query.frames[place], items[0], codes, maps) for place in chosen]
-    at_s = np.array([query.frames[place].at_s for place in chosen])
-    return Profile(at_s, np.array([frame.at_s for frame in items]), np.array(rows), codes)
+    frames = tuple(query.frames[place] for place in chosen)
+    rows = [_row(frame, items[0], codes, maps) for frame in frames]
+    kept = tuple(relation for relation, _ in rows)
+    return Profile(frames, tuple(items), kept, np.array([alike for _, alike in rows]), codes)
 
 
 def _chosen(query: ItemFingerprint, first: set[int]) -> list[int]:
@@ -172,27 +186,32 @@ def _maps(
     codes = np.array([frame.blocks for frame in items])
     worth = []
     for pair in tried:
-        rows = np.array([_row(query.frames[place], items[0], codes, [pair.relation]) for place in frames])
-        means = Profile(np.zeros(len(rows)), np.zeros(len(items)), rows, codes).means()
-        worth.append(float(means.max(axis=1).mean()))
+        rows = np.array([_row(query.frames[place], items[0], codes, [pair.relation])[1] for place in frames])
+        worth.append(float(_means(rows).max(axis=1).mean()))
     order = np.argsort(-np.array(worth), kind="stable")[:_MAPS_KEPT]
     return [tried[int(place)].relation for place in order]
 
 
 def _row(
     frame: PictureFingerprint, item: PictureFingerprint, codes: NDArray[np.uint32], maps: Sequence[PictureRelation]
-) -> Floats:
-    """(m, 64) correlations with all moments of the item, under the map that fits best."""
-    assert frame.sketch is not None
-    best: tuple[float, Floats] | None = None
+) -> tuple[PictureRelation, Floats]:
+    """The map that fits best, and (m, 64) the correlations with all moments of the item under it."""
+    best: tuple[float, PictureRelation, Floats] | None = None
     for relation in maps:
-        assert relation.transform is not None
-        size = item.width_px, item.height_px
-        own, seen = carried_codes(frame.sketch, relation.transform, size, is_mirrored=relation.is_mirrored)
+        own, seen = _carried(frame, item, relation)
         alike = np.where(seen & (codes != 0), correlations(own, codes), np.nan).astype(np.float32)
         counts = np.isfinite(alike).sum(axis=1)
         worth = float((np.nansum(alike, axis=1) / np.maximum(counts, _SEEN_BLOCKS_MIN)).max())
         if best is None or worth > best[0]:
-            best = worth, alike
+            best = worth, relation, alike
     assert best is not None
-    return best[1]
+    return best[1], best[2]
+
+
+def _carried(
+    frame: PictureFingerprint, item: PictureFingerprint, relation: PictureRelation
+) -> tuple[NDArray[np.uint32], Bools]:
+    assert frame.sketch is not None
+    assert relation.transform is not None
+    size = item.width_px, item.height_px
+    return carried_codes(frame.sketch, relation.transform, size, is_mirrored=relation.is_mirrored)
