@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video, pointed_frames
+from jikim.types import Frame, Media, MediaKind
+
+TEN_HOURS_S = 36_000.0
+
+
+def _media(length_s: float | None) -> Media:
+    return Media("ab" * 32, MediaKind.VIDEO, "video/mp4", 160, 90, length_s)
+
+
+def _frame(at_s: float, seed: int = 0) -> Frame:
+    return Frame("ab" * 32, at_s, np.random.default_rng(seed).integers(0, 256, (90, 160, 3), np.uint8))
+
+
+@pytest.mark.parametrize("density", [KNOWN, LOOKED_AT])
+def test_ten_hours_are_looked_at_no_more_often_than_is_bounded(density: Density):
+    assert TEN_HOURS_S / density.distance_s(TEN_HOURS_S) <= density.frames_max
+    assert density.distance_s(3.0) >= 0.2
+
+
+@pytest.mark.parametrize("length_s", [0.04, 0.0, None])
+def test_a_film_of_one_frame(length_s: float | None):
+    found = fingerprint_video(_media(length_s), [_frame(0.0)], None, LOOKED_AT)
+    assert (len(found.frames), pointed_frames(found), found.duration_s, found.sound) == (1, [0], length_s, None)
+
+
+def test_a_film_of_no_frame():
+    assert fingerprint_video(_media(5.0), [], None, KNOWN).frames == ()
+
+
+def test_keypoints_are_taken_now_and_then_and_where_another_scene_begins():
+    calm = [_frame(float(at)) for at in range(100)]
+    film = fingerprint_video(_media(1400.0), calm, None, LOOKED_AT)
+    assert len(film.frames) == 100
+    assert pointed_frames(film) == [0, 60]  # 1,400 s, at most 14 frames: a minute is enough between two
+    changing = [_frame(float(at), at // 10) for at in range(30)]
+    assert pointed_frames(fingerprint_video(_media(1400.0), changing, None, LOOKED_AT)) == [0, 10, 20]
+
+
+def test_cuts_without_end_are_bounded():
+    restless = [_frame(float(at), at) for at in range(80)]
+    film = fingerprint_video(_media(80.0), restless, None, LOOKED_AT)
+    assert len(pointed_frames(film)) <= 2 * LOOKED_AT.keypoint_frames_max
