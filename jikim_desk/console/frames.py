@@ -28,7 +28,7 @@ HELD = "X-Held"
 @calmly
 def strip(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Opens the strip: a part of the page for script, the whole page without."""
-    opened = frames.open_strip(visitor(request))
+    opened = frames.open_strip(visitor(request), candidate_id)
     shown = {"strip": opened, "lift_reasons": list(enumerate(frames.REASONS, 1)), "longest_lift_s": exposure.LONGEST_LIFT_S}
     if request.headers.get("HX-Request"):
         return render(request, "console/review/strip.html", {**shown, "candidate": {"pk": candidate_id}})
@@ -44,7 +44,9 @@ def lift(request: HttpRequest, candidate_id: str) -> HttpResponse:
         return JsonResponse({"sentence": words.say("review.page.lift_by_key")}, status=400)
     try:
         at_s = _seconds(request.POST.get("at_s"))
-        clear = frames.lift(visitor(request), request.POST.get("capture", ""), at_s, request.POST.get("reason", ""))
+        clear = frames.lift(
+            visitor(request), candidate_id, request.POST.get("capture", ""), at_s, request.POST.get("reason", "")
+        )
     except ReviewRefused as refused:
         return JsonResponse({"sentence": words.say(refused.key, **refused.params)}, status=409)
     except JikimError as error:

@@ -127,7 +127,7 @@ def item_answer(request: HttpRequest, candidate_id: str, **more: Any) -> HttpRes
     """The item page, with what was asked for besides."""
     user = visitor(request)
     candidate = access.seen_by(user, candidate_id)
-    held = _held(user, candidate)
+    held = queue.in_hand(user, candidate)
     if held is not None:
         exposure.touch(user)
         queue.renew(user)
@@ -180,8 +180,11 @@ def reopen(request: HttpRequest, candidate_id: str) -> HttpResponse:
 @require_POST
 @calmly
 def swap(request: HttpRequest, candidate_id: str) -> HttpResponse:
-    """Something else; nobody asks why."""
-    return _to(request, queue.swap(visitor(request), note=request.POST.get("note", "")[: decisions.NOTE_MAX]))
+    """Something else; nobody asks why. From a window left behind: back to what is in hand."""
+    user = visitor(request)
+    if queue.in_hand(user, access.seen_by(user, candidate_id)) is None:
+        return _to(request, queue.claim_next(user))
+    return _to(request, queue.swap(user, note=request.POST.get("note", "")[: decisions.NOTE_MAX]))
 
 
 @allow(*access.DECIDERS)
@@ -189,7 +192,9 @@ def swap(request: HttpRequest, candidate_id: str) -> HttpResponse:
 @calmly
 def lay_down(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Lays the item down for others, with a note, and goes back to the queue."""
-    queue.release(visitor(request), note=request.POST.get("note", "")[: decisions.NOTE_MAX])
+    user = visitor(request)
+    if queue.in_hand(user, access.seen_by(user, candidate_id)) is not None:
+        queue.release(user, note=request.POST.get("note", "")[: decisions.NOTE_MAX])
     return redirect("queue")
 
 
@@ -251,8 +256,7 @@ def danger_sheet(request: HttpRequest, sheet_id: str) -> HttpResponse:
 def here(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Somebody is still at this item: keeps it in hand and counts the time. Called by script once a minute."""
     user = visitor(request)
-    held = queue.current(user)
-    is_held = held is not None and held.candidate_id == candidate_id and queue.renew(user)
+    is_held = queue.in_hand(user, access.seen_by(user, candidate_id)) is not None and queue.renew(user)
     if is_held:
         exposure.touch(user)
     how = exposure.state(user)
@@ -316,7 +320,7 @@ def _uncover(request: HttpRequest, candidate_id: str, what: str, column: str) ->
     user = visitor(request)
     candidate = access.seen_by(user, candidate_id)
     with transaction.atomic():
-        held = _held(user, candidate)
+        held = queue.in_hand(user, candidate)
         if held is not None:
             Claim.objects.filter(person=user, item=held.item).update(**{column: True})
         chain.record(Action.VIEW, actor=user, subject=f"candidate:{candidate.pk}", facts={"what": what})
@@ -334,11 +338,6 @@ def _uncover(request: HttpRequest, candidate_id: str, what: str, column: str) ->
         "address": {"address": shown(candidate.url, has_names=True)},
     }
     return item_answer(request, candidate_id, **uncovered[what])
-
-
-def _held(user: User, candidate: Candidate) -> Claim | None:
-    held = queue.current(user)
-    return held if held is not None and held.item == queue.item_of(candidate) else None
 
 
 def _notes(item: str) -> list[Handover]:

@@ -29,7 +29,7 @@ from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import jikim_config
 from jikim_desk.records.models import Candidate, Capture
-from jikim_desk.review import exposure, queue
+from jikim_desk.review import access, exposure, queue
 from jikim_desk.review.exposure import LONGEST_LIFT_S
 from jikim_desk.review.faults import BadDecision, HeldByAnother
 from jikim_desk.review.models import Claim, Lift, Severity
@@ -91,14 +91,15 @@ class Clear:
     grey: bytes
 
 
-def open_strip(user: User) -> Strip:
-    """Opens the strip of what `user` has in hand. Raises HeldByAnother when nothing is, RestDue when it is time for a rest."""
-    held = _held(user)
+def open_strip(user: User, candidate_id: str) -> Strip:
+    """Opens the strip of a candidate `user` has in hand. Raises Http404, HeldByAnother when it is not, RestDue when it is time
+    for a rest."""
+    candidate, held = _held(user, candidate_id)
     exposure.touch(user)
     frames: list[Sketched] = []
     problems: list[str] = []
-    captures = _captures(held.candidate)
-    times_s = evidence_times(held.candidate.analysis)
+    captures = _captures(candidate)
+    times_s = evidence_times(candidate.analysis)
     for capture in captures:
         try:
             with _opened(capture) as media:
@@ -113,18 +114,18 @@ def open_strip(user: User) -> Strip:
         shown = [[one.capture, one.at_s] for one in frames]
         Claim.objects.filter(person=user, item=held.item).update(has_opened_strip=True, shown_frames=shown)
         facts = {"what": "sketches", "frames": len(frames)}
-        chain.record(Action.VIEW, actor=user, subject=f"candidate:{held.candidate_id}", facts=facts)
+        chain.record(Action.VIEW, actor=user, subject=f"candidate:{candidate.pk}", facts=facts)
     return Strip(tuple(frames), tuple(dict.fromkeys(problems)))
 
 
-def lift(user: User, capture_id: str, at_s: float | None, reason: str) -> Clear:
-    """One frame of what `user` has in hand, clear for as long as a key is held. It is on record before it is seen.
+def lift(user: User, candidate_id: str, capture_id: str, at_s: float | None, reason: str) -> Clear:
+    """One frame of a candidate `user` has in hand, clear for as long as a key is held. It is on record before it is seen.
 
     Raises HeldByAnother, RestDue, BadDecision for no reason, Http404 for another item's frame or a closed strip, and
     JikimError where it cannot be opened.
     """
-    held = _held(user)
-    capture = next((one for one in _captures(held.candidate) if one.pk == capture_id), None)
+    candidate, held = _held(user, candidate_id)
+    capture = next((one for one in _captures(candidate) if one.pk == capture_id), None)
     if capture is None or [capture_id, at_s] not in held.shown_frames:
         raise Http404
     if reason not in REASONS:
@@ -133,10 +134,10 @@ def lift(user: User, capture_id: str, at_s: float | None, reason: str) -> Clear:
     with transaction.atomic():
         take_turn(user)
         lifted = Lift.objects.create(
-            candidate=held.candidate, person=user, capture=capture.pk, at_s=at_s, reason=reason, lifted_at=timezone.now()
+            candidate=candidate, person=user, capture=capture.pk, at_s=at_s, reason=reason, lifted_at=timezone.now()
         )
         facts = {"reason": reason, "at_s": at_s, "capture": capture.pk}
-        chain.record(Action.LIFT, actor=user, subject=f"candidate:{held.candidate_id}", facts=facts)
+        chain.record(Action.LIFT, actor=user, subject=f"candidate:{candidate.pk}", facts=facts)
     with _opened(capture) as media:
         frames = media.first_look()[:1] if at_s is None else media.frames_at([at_s])
     if not frames:
@@ -187,12 +188,13 @@ def problem_key(error: JikimError) -> str:
     return "review.frames.unreadable"
 
 
-def _held(user: User) -> Claim:
+def _held(user: User, candidate_id: str) -> tuple[Candidate, Claim]:
     queue.require_time(user)
-    held = queue.current(user)
+    candidate = access.seen_by(user, candidate_id)
+    held = queue.in_hand(user, candidate)
     if held is None:
         raise HeldByAnother("review.not_in_hand")
-    return held
+    return candidate, held
 
 
 def _captures(candidate: Candidate) -> list[Capture]:

@@ -149,6 +149,12 @@ def current(user: User) -> Claim | None:
     return _live().filter(person=user).select_related("candidate", "candidate__team", "candidate__case").first()
 
 
+def in_hand(user: User, candidate: Candidate) -> Claim | None:
+    """What `user` has in hand, where the candidate belongs to it."""
+    held = current(user)
+    return held if held is not None and held.item == item_of(candidate) else None
+
+
 def holder(item: str) -> User | None:
     """Who has the item in hand now."""
     held = _live().filter(item=item).select_related("person").first()

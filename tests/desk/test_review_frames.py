@@ -65,8 +65,8 @@ def test_the_page_shows_no_picture_unasked(holding):
 
 
 def test_the_strip_is_grey_coarse_and_small(holding):
-    browser, _, _ = holding()
-    strip = frames.open_strip(browser.user)
+    browser, row, _ = holding()
+    strip = frames.open_strip(browser.user, row.pk)
     (one,) = strip.frames
     assert max(one.width, one.height) == 16
     assert one.drawn_height <= 96
@@ -76,8 +76,8 @@ def test_the_strip_is_grey_coarse_and_small(holding):
 
 
 def test_a_video_gives_the_frames_that_gave_evidence(holding, film):
-    browser, _, _ = holding(film, kind="video", cues=CUES, duration_s=10.0)
-    strip = frames.open_strip(browser.user)
+    browser, row, _ = holding(film, kind="video", cues=CUES, duration_s=10.0)
+    strip = frames.open_strip(browser.user, row.pk)
     assert [round(one.at_s) for one in strip.frames] == [1, 3, 5]
 
 
@@ -104,7 +104,7 @@ def test_opening_the_strip_is_on_record_and_counts_as_looked_at(holding):
 
 def test_one_frame_is_lifted_small_and_grey_and_on_record_before_it_is_seen(holding):
     browser, row, kept = holding(picture(1600, 900))
-    frames.open_strip(browser.user)
+    frames.open_strip(browser.user, row.pk)
     answer = lift(browser, row, kept)
     assert answer.status_code == 200
     assert answer["X-Size"] == "192x108"
@@ -122,7 +122,7 @@ def test_one_frame_is_lifted_small_and_grey_and_on_record_before_it_is_seen(hold
 
 def test_a_video_is_lifted_at_its_moment(holding, film):
     browser, row, kept = holding(film, kind="video", cues=CUES, duration_s=10.0)
-    frames.open_strip(browser.user)
+    frames.open_strip(browser.user, row.pk)
     times = [at_s for _, at_s in Claim.objects.get().shown_frames]
     early, late = (lift(browser, row, kept, at_s=repr(at_s)).content for at_s in (times[0], times[-1]))
     assert lift(browser, row, kept, at_s="7.5").status_code == 404, "only what was sketched can be lifted"
@@ -142,7 +142,7 @@ def test_a_video_is_lifted_at_its_moment(holding, film):
 )
 def test_nothing_is_lifted_without_script_key_and_reason(holding, changed, status):
     browser, row, kept = holding()
-    frames.open_strip(browser.user)
+    frames.open_strip(browser.user, row.pk)
     answer = lift(browser, row, kept, **changed)
     assert answer.status_code == status
     assert answer["Content-Type"].startswith("application/json")
@@ -152,7 +152,7 @@ def test_nothing_is_lifted_without_script_key_and_reason(holding, changed, statu
 def test_nothing_is_lifted_of_a_closed_strip_or_another_item(holding, team):
     browser, row, kept = holding()
     assert lift(browser, row, kept).status_code == 404
-    frames.open_strip(browser.user)
+    frames.open_strip(browser.user, row.pk)
     foreign = capture(item(team, "foreign"))
     assert lift(browser, row, foreign).status_code == 404
     queue.release(browser.user)
@@ -172,7 +172,7 @@ def test_a_missing_blob_has_its_sentence_and_words_suffice(holding):
     browser, row, kept = holding(picture(64, 65))
     for file in (jikim_config().home / "blobs").rglob(f"{kept.blob}*"):
         file.unlink()
-    assert frames.open_strip(browser.user).problems == ("review.frames.blob_lost",)
+    assert frames.open_strip(browser.user, row.pk).problems == ("review.frames.blob_lost",)
     Claim.objects.update(shown_frames=[[kept.pk, None]])
     answer = lift(browser, row, kept)
     assert answer.status_code == 503
@@ -191,30 +191,44 @@ def test_a_lost_key_has_its_sentence_and_destroys_nothing(holding, tmp_path):
     for file, aside in moved:
         shutil.move(file, aside)
     try:
-        assert frames.open_strip(browser.user).problems == ("review.frames.key_lost",)
+        assert frames.open_strip(browser.user, row.pk).problems == ("review.frames.key_lost",)
         Claim.objects.update(shown_frames=[[kept.pk, None]])
         assert lift(browser, row, kept).json()["sentence"] == words.say("review.frames.key_lost", "ko")
     finally:
         for file, aside in moved:
             shutil.move(aside, file)
-    assert frames.open_strip(browser.user).frames
+    assert frames.open_strip(browser.user, row.pk).frames
     assert vault().read(kept.blob)
 
 
+def test_a_window_left_behind_shows_nothing_of_the_item_in_hand_now(holding, team):
+    browser, row, kept = holding()
+    frames.open_strip(browser.user, row.pk)
+    other = item(team, "other")
+    capture(other, picture(70, 65))
+    queue.claim(browser.user, other.pk)
+    answer = browser.post(f"/items/{row.pk}/strip", headers={"HX-Request": "true"})
+    assert words.say("review.not_in_hand", "ko") in answer.content.decode()
+    assert "review-strip" not in answer.content.decode()
+    assert lift(browser, row, kept).status_code == 409
+    assert browser.post(f"/items/{row.pk}/here").json()["is_held"] is False
+    assert browser.post(f"/items/{row.pk}/swap")["Location"] == f"/items/{other.pk}/", "what is in hand stays in hand"
+
+
 def test_what_is_no_picture_has_its_sentence(holding):
-    browser, _, _ = holding(b"these bytes are no picture at all" * 50)
-    assert frames.open_strip(browser.user).problems == ("review.frames.unreadable",)
+    browser, row, _ = holding(b"these bytes are no picture at all" * 50)
+    assert frames.open_strip(browser.user, row.pk).problems == ("review.frames.unreadable",)
 
 
 def test_a_sandbox_that_stops_a_file_has_its_sentence(holding, film, monkeypatch):
     """A real one, that gives the file a millisecond."""
     browser, row, kept = holding(film, kind="video", cues=CUES, duration_s=10.0)
-    shown = frames.open_strip(browser.user).frames
+    shown = frames.open_strip(browser.user, row.pk).frames
     with Opener(Opening(wall_clock_s=0.001)) as opener:
         monkeypatch.setattr(frames, "_opener", lambda _process: opener)
         answer = lift(browser, row, kept, at_s=repr(shown[0].at_s))
         assert answer.json()["sentence"] == words.say("review.frames.stopped", "ko")
-        assert frames.open_strip(browser.user).problems == ("review.frames.stopped",)
+        assert frames.open_strip(browser.user, row.pk).problems == ("review.frames.stopped",)
 
 
 @pytest.mark.parametrize(
@@ -237,12 +251,12 @@ def test_an_item_without_media_says_so(signed_in, team):
     browser = signed_in(Role.REVIEWER)
     row = item(team, "words only")
     queue.claim(browser.user, row.pk)
-    assert frames.open_strip(browser.user).problems == ("review.frames.nothing_kept",)
+    assert frames.open_strip(browser.user, row.pk).problems == ("review.frames.nothing_kept",)
 
 
 def test_no_pictures_when_a_rest_is_due(holding, monkeypatch):
     browser, row, kept = holding()
-    frames.open_strip(browser.user)
+    frames.open_strip(browser.user, row.pk)
     exposure.add(browser.user, 50 * 60, exposure.Severity.WORDS)
     assert lift(browser, row, kept).status_code == 409
     assert browser.post(f"/items/{row.pk}/strip", headers={"HX-Request": "true"})["HX-Redirect"] == "/care/"
