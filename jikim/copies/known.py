@@ -108,7 +108,7 @@ class KnownMaterial:
         return bank is not None and bank.note_hit(bank.item_by_id(match.item).number, query.sha256)
 
     def _explains(self, harmless: Match, match: Match, query: ItemFingerprint) -> bool:
-        """Whether a file is what is on an allow-list rather than what it looks like: its hashes, over the whole file, are nearer.
+        """Whether a file is what is on an allow-list rather than what it looks like: over all of it, its hashes are nearer.
         Where both are as near the known item stands, as it does where the whole is not plainly what is harmless."""
         distance = self._distance(harmless, query)
         return distance <= RADIUS and distance < self._distance(match, query)
