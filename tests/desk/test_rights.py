@@ -133,6 +133,12 @@ def test_a_token_that_nobody_issued_opens_nothing(db, text):
         assert answer.status_code == 401
 
 
+def test_a_nul_in_the_json_of_a_machine_is_refused(person, team):
+    client = Client(headers={"authorization": f"Bearer {token_of(person, team, TokenRight.INTAKE)}"})
+    sent = {"addresses": ["https://example.org/a"], "case": "a\0b"}
+    assert client.post("/api/v1/addresses", sent, "application/json").status_code == 400
+
+
 def test_a_token_opens_no_page(person, team):
     client = Client(headers={"authorization": f"Bearer {token_of(person, team, *TokenRight.values)}"})
     assert is_sent_to_sign_in(client.get("/"))
