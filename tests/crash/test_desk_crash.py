@@ -123,6 +123,7 @@ def test_nothing_is_lost_or_doubled(home: Path, platform: PracticeServer, world:
                 for turn in range(ROUNDS):
                     asker.ask([f"잔치{turn}번"], [place])
                 until(lambda: set(asker.states()) == {"done"}, 180, f"{asker.states()}")
+                until(lambda: {job["state"] for job in asker.jobs()} == {"done"}, 60, "the engine knows it as well")
             finally:
                 workers.end()
         check(asker, acknowledged, items, platform.origin)
