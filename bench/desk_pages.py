@@ -226,8 +226,8 @@ def _fill(start: int, end: int, team: Any, lead: Any, watched: Sequence[Any]) ->
 
 
 def _multiply(times: int) -> float:
-    """As many candidates again and again, with half the score: what pages show stays what it was, and nobody opens the sealed
-    fields of the copies, which are sealed for another id."""
+    """As many candidates again and again, none urgent, with half the score: pages show what they showed, and nobody opens the
+    sealed fields of the copies, which are sealed for another id."""
     from django.db import connection, transaction
 
     from jikim_desk.records.models import Candidate
@@ -237,7 +237,12 @@ def _multiply(times: int) -> float:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE first AS SELECT * FROM records_candidate")
         for number in range(1, times):
-            changed = {"id": f"substr(id, 1, 58) || '{number:06d}'", "score": f"score / 2 - {number} * 0.001"}
+            changed = {
+                "id": f"substr(id, 1, 58) || '{number:06d}'",
+                "score": f"score / 2 - {number} * 0.001",
+                "level_rank": "CASE level_rank WHEN 0 THEN 1 ELSE level_rank END",
+                "found_by_id": "NULL",
+            }
             taken = ", ".join(changed.get(column, f'"{column}"') for column in columns)
             named = ", ".join(f'"{column}"' for column in columns)
             cursor.execute(f"INSERT INTO records_candidate ({named}) SELECT {taken} FROM first")
