@@ -135,6 +135,8 @@ def test_two_who_agree_decide_together(person, team, two_people_for):
     assert states(one) == ["waiting"]
     assert queue.waiting(first) == []
     with pytest.raises(HeldByAnother):
+        queue.claim(first, one.pk)
+    with pytest.raises(HeldByAnother):
         decide(first, one.pk, Kind.CONFIRMED, category=CATEGORY, form_id=form())
     decision = decide(second, one.pk, Kind.CONFIRMED, category=CATEGORY, form_id=form())
     assert decision.state == DecisionState.STANDS
@@ -151,6 +153,8 @@ def test_when_two_differ_a_lead_decides(person, team, two_people_for):
     decide(second, one.pk, Kind.NOT_RELEVANT, form_id=form())
     assert states(one) == ["waiting"]
     assert queue.waiting(third) == []
+    with pytest.raises(HeldByAnother):
+        queue.claim(third, one.pk)
     with pytest.raises(HeldByAnother):
         decide(third, one.pk, Kind.NOT_RELEVANT, form_id=form())
     assert [found.candidate.pk for found in queue.waiting(lead)] == [one.pk]
