@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -75,7 +76,9 @@ def content_sha256(path: Path) -> str:
         return sha256_of(path)
     whole = sha256()
     for file in sorted(path.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
+        if not file.is_file() or "__pycache__" in file.parts:
+            continue
+        with suppress(FileNotFoundError):  # a bank in use replaces the files of its index
             whole.update(f"{file.relative_to(path).as_posix()}\0{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
