@@ -29,6 +29,7 @@ from django.utils import timezone
 from sqlalchemy.exc import DBAPIError
 
 from jikim.errors import JikimError
+from jikim_desk.accounts import upkeep
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
@@ -237,6 +238,7 @@ class Rounds:
                 _look_after_lost()
             if self._beats % FORGETS_EVERY == 1:
                 _forget_old_jobs()
+                upkeep.keep(jikim_config().home)
         except (*DATABASE_FAULTS, DBAPIError) as error:
             logger.warning("flows: the database did not take it: %s", type(error).__name__)
 
