@@ -14,8 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 def keep(home: Path) -> None:
-    """Writes the backup of keys anew, so that what was destroyed is not in it, and forgets sessions that are over. A backup that
-    cannot be written is said in the log and tried again the next time."""
+    """Writes the backup of keys anew, so that what was destroyed is not in it, and forgets sessions that are over.
+
+    A backup that cannot be written is said in the log and tried again the next time.
+    """
     SessionStore.clear_expired()
     if recovery.has_code(home):
         try:
