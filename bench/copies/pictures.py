@@ -99,7 +99,10 @@ def main() -> None:
     chosen = _arguments()
     cv2.setNumThreads(1)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    originals = _spread(chosen.pictures, chosen.half, chosen.references)
+    variants = chosen.variants.read_text("utf-8").splitlines() if chosen.variants else []
+    again = {name for line in variants for name in line.split("\t")[1:]}
+    originals = [file for file in _spread(chosen.pictures, chosen.half, 2 * chosen.references) if file.name not in again]
+    originals = originals[: chosen.references]
     backgrounds = _spread(chosen.distractors[:1], "even" if chosen.half == "odd" else "odd", NO_COPIES)
     used = {*originals, *backgrounds}
     strangers = [file for file in _spread(chosen.distractors, "both", 2 * DISTRACTORS) if file not in used][: chosen.others]
@@ -187,6 +190,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--half", choices=("even", "odd"), default="odd")
     parser.add_argument("--references", type=int, default=100)
     parser.add_argument("--others", type=int, default=DISTRACTORS, help="how many distractors")
+    parser.add_argument("--variants", type=Path, help="a line for each drawing there is several times: names, by tabs")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--every-pair", action="store_true", help="also compare every query with every original: slow")
     parser.add_argument("--untimed", action="store_true", help="leave out the look-ups in 100,000 references")

@@ -37,6 +37,11 @@ AGREEMENT_MIN = 0.62
 """Share of the blocks seen by both that must agree in a copy: 0.69 and more in copies, filmed screens the fewest; up to 0.57 in
 two posts of the same application on the same telephone."""
 
+FEW_INLIERS = 25
+FEW_AGREEMENT_MIN = 0.75
+"""The same where fewer places than that agree: copies of which so few do agree in 0.93 and more, two things photographed on one
+floor in up to 0.65."""
+
 SCENE_AGREEMENT_MIN = 0.3
 """The same for one scene. What agrees in less shares a detail, a logo or a line of words, and is told of nobody."""
 
@@ -100,7 +105,7 @@ def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -
     agreement = 1.0
     if by_points and geometry:
         agreement = _agreement(geometry, query, reference)
-    if by_pdq or agreement >= AGREEMENT_MIN:
+    if by_pdq or agreement >= (AGREEMENT_MIN if inliers >= FEW_INLIERS else FEW_AGREEMENT_MIN):
         relation = Relation.COPY if by_pdq or by_points else Relation.NONE
     elif agreement >= SCENE_AGREEMENT_MIN:
         relation = Relation.SAME_SCENE
