@@ -19,7 +19,7 @@ from jikim.copies.films import pointed_frames
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment
 from jikim.copies.keypoints import mirrored_descriptors
 from jikim.copies.pdq import distances
-from jikim.copies.profiles import FramePair, Profile, profiled
+from jikim.copies.profiles import Closeness, FramePair, Profile, profiled
 from jikim.copies.sounds import heard
 from jikim.copies.timelines import Stretch, Vote, align, coverage
 from jikim.copies.verification import PictureRelation, Relation, compare_pictures
@@ -34,6 +34,9 @@ SINGLE_INLIERS_MIN = 15
 
 MOVING_MIN = 0.78
 """The mean correlation of blocks that move from which two films show the same moments: bench/copies/videos.py."""
+
+TRAVELLING_SHARE, TRAVELLING_MIN = 0.7, 0.62
+"""Where most blocks move, the camera does: another film of the same room does not travel the same way, and less is enough."""
 
 STILL_MIN = 0.55
 """The same of blocks that stand still, where nothing moves."""
@@ -249,11 +252,11 @@ def _is_enough(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> bool:
 def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) -> ItemRelation:
     """Whether frames on the stretches show the same moments."""
     related = pairs.related()
-    moving, still, rows = profile.along(stretches) if profile else (math.nan, math.nan, 0)
-    if not math.isnan(moving):
-        is_copy = moving >= MOVING_MIN
-    elif not math.isnan(still):
-        is_copy = still >= STILL_MIN
+    close = profile.along(stretches) if profile else Closeness(math.nan, math.nan, 0.0, 0)
+    if not math.isnan(close.moving):
+        is_copy = close.moving >= (TRAVELLING_MIN if close.moving_share >= TRAVELLING_SHARE else MOVING_MIN)
+    elif not math.isnan(close.still):
+        is_copy = close.still >= STILL_MIN
     else:
         is_copy = sum(one.relation.relation is Relation.COPY for one in related) * 2 >= len(related)
     best = max(related, key=lambda one: _rank(pairs, one, stretches))
@@ -268,9 +271,9 @@ def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) ->
         speed=max(stretches, key=lambda one: one.weight).speed,
         best=best,
         is_by_sound=False,
-        moving=moving,
-        still=still,
-        unsure_s=_to_look_at(pairs, stretches, rows),
+        moving=close.moving,
+        still=close.still,
+        unsure_s=_to_look_at(pairs, stretches, close.frames),
     )
 
 

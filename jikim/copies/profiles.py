@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,16 @@ class FramePair:
     frame: int
     item_frame: int
     relation: PictureRelation
+
+
+class Closeness(NamedTuple):
+    """The mean correlations of blocks that move and of those that stand still over frames of the same moments, NaN where there
+    are too few; which share of the blocks moves, and how many such frames there are."""
+
+    moving: float
+    still: float
+    moving_share: float
+    frames: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,19 +103,19 @@ class Profile:
                     found.append(Vote(float(at_s), float(self.item_at_s[place]), (1 - behind) * min(1.0, best + 0.3)))
         return found
 
-    def along(self, stretches: Sequence[Stretch]) -> tuple[float, float, int]:
-        """The mean correlations of blocks that move and of those that stand still over frames of the same moments, NaN where
-        there are too few, and how many such frames there are."""
+    def along(self, stretches: Sequence[Stretch]) -> Closeness:
+        """How close frames of the same moments are."""
         rows = list(self._same_moments(stretches))
         if not rows:
-            return math.nan, math.nan, 0
+            return Closeness(math.nan, math.nan, 0.0, 0)
         with_all = self.alike.reshape(-1, BLOCKS**2)
         is_covered = np.array([_share_below(column, _COVERED) >= _COVERED_SHARE for column in with_all.T])
         table = np.array([self.alike[row] for row in rows])
         counted = np.isfinite(table) & ~is_covered
         moves = np.array([self._moves(item_frame) for _, item_frame in rows])
         moving, still = table[counted & moves], table[counted & ~moves]
-        return _mean(moving) if len(moving) >= _MOVING_BLOCKS_MIN else math.nan, _mean(still), len(rows)
+        share = len(moving) / max(len(moving) + len(still), 1)
+        return Closeness(_mean(moving) if len(moving) >= _MOVING_BLOCKS_MIN else math.nan, _mean(still), share, len(rows))
 
     def _same_moments(self, stretches: Sequence[Stretch]) -> list[tuple[int, int]]:
         """Frames on a stretch with the frame of the item that shows the same moment."""
