@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from jikim.analyzers import drawings
 from jikim.analyzers.pictures import region
 from jikim.analyzers.text_boxes import TextBox, TextDetector
-from jikim.analyzers.text_lines import KOREAN, ORIGINAL, LineReader, Reading, agree, upright
+from jikim.analyzers.text_lines import (
+    AGREEING_SHARE,
+    AGREEING_SHARE_HERE,
+    BELIEVED,
+    KOREAN,
+    ORIGINAL,
+    LineReader,
+    Reading,
+    agree,
+    upright,
+)
 from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, ModelCard, Need, Subject
 
@@ -129,14 +139,14 @@ class ScreenTextAnalyzer:
             sighting, reading = self._read_track(track)
             if reading is None or not reading.is_believable:
                 continue
-            same = next((place for place, (_, other) in enumerate(found) if agree(other.text, reading.text)), None)
+            same = next((place for place, other in enumerate(found) if _says_the_same(other, (sighting, reading))), None)
             if same is None:
                 found.append((sighting, reading))
             elif reading.confidence > found[same][1].confidence:
                 found[same] = (sighting, reading)
             if len(found) == self._config.lines_max:
                 break
-        return found
+        return [one for one in found if not any(_stands_over(other, one) for other in found)]
 
     def _read_track(self, track: _Track) -> tuple[_Sighting, Reading | None]:
         """The line at its best; where that is unsure and the line stays, also all its sightings laid over each other: what
@@ -219,14 +229,37 @@ def _is_same(one: _Sighting, other: _Sighting) -> bool:
     return float((one.look * _look(other.frame, one.box)).mean()) >= LIKENESS_MIN
 
 
+def _says_the_same(one: tuple[_Sighting, Reading], other: tuple[_Sighting, Reading]) -> bool:
+    share = AGREEING_SHARE_HERE if _is_one_place(one[0], other[0]) else AGREEING_SHARE
+    return agree(one[1].text, other[1].text, share)
+
+
+def _stands_over(surer: tuple[_Sighting, Reading], line: tuple[_Sighting, Reading]) -> bool:
+    """Whether a line is likely a bad reading of a surer one, from another moment."""
+    is_surer = surer[1].confidence > line[1].confidence and line[1].confidence < BELIEVED
+    return is_surer and _is_one_place(surer[0], line[0])
+
+
+def _is_one_place(one: _Sighting, other: _Sighting) -> bool:
+    """Whether one lies on the other for the most part."""
+    if one.frame.media_id != other.frame.media_id:
+        return False
+    a, b = one.box.box, other.box.box
+    return _shared(one.box, other.box) >= OVERLAP_MIN * min(a.width * a.height, b.width * b.height)
+
+
 def _overlap(one: TextBox, other: TextBox) -> float:
     """Intersection over union of the upright boxes."""
+    a, b, shared = one.box, other.box, _shared(one, other)
+    return shared / (a.width * a.height + b.width * b.height - shared)
+
+
+def _shared(one: TextBox, other: TextBox) -> float:
+    """The area that the upright boxes have in common."""
     a, b = one.box, other.box
     width = min(a.left + a.width, b.left + b.width) - max(a.left, b.left)
     height = min(a.top + a.height, b.top + b.height) - max(a.top, b.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / (a.width * a.height + b.width * b.height - width * height)
+    return max(width, 0.0) * max(height, 0.0)
 
 
 def in_reading_order(lines: Iterable[tuple[_Sighting, Reading]]) -> list[tuple[_Sighting, Reading]]:

@@ -32,8 +32,11 @@ ORIGINAL_LEAD = 0.05
 """By how much PP-OCRv6's own head must be surer than ours."""
 CELLS_A_WIDTH = 1.15
 """Letters in a piece of a column as high as the column is wide: the box leaves room beside them."""
-AGREEING_SHARE = 0.25
+AGREEING_SHARE, AGREEING_SHARE_HERE = 0.25, 0.45
+"""Of the letters of two readings of one line at most so many differ; more may where both stand in the same place."""
 BELIEVED = 0.8
+BELIEVED_LONG = 0.6
+"""For four syllables and more: in photographs without Korean nothing gave so many at 0.4 already."""
 BELIEVED_SHORT = 0.95
 """For a single syllable and for two letters."""
 
@@ -65,7 +68,8 @@ class Reading:
             return False
         if signs <= 2:
             return self.lang != "en" and self.confidence >= BELIEVED_SHORT
-        return self.confidence >= BELIEVED
+        syllables = sum("가" <= char <= "힣" for char in self.text)
+        return self.confidence >= (BELIEVED_LONG if syllables >= 4 else BELIEVED)
 
 
 class LineReader:
@@ -146,12 +150,12 @@ def laid_out(pixels: Pixels, box: TextBox) -> Iterator[Pixels]:
         yield np.ascontiguousarray(cells.transpose(1, 0, 2, 3).reshape(HEIGHT_PX, count * width, 3))
 
 
-def agree(one: str, two: str) -> bool:
-    """Whether two readings are likely of the same line: a letter in four may differ, no digit may."""
+def agree(one: str, two: str, share: float = AGREEING_SHARE) -> bool:
+    """Whether two readings are likely of the same line: at most this share of the letters may differ, no digit may."""
     one, two = _joined(one), _joined(two)
     if _digits(one) != _digits(two):
         return False
-    allowed = AGREEING_SHARE * max(len(one), len(two))
+    allowed = share * max(len(one), len(two))
     return abs(len(one) - len(two)) <= allowed and changes(one, two) <= allowed
 
 

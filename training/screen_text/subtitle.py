@@ -1,6 +1,6 @@
 """Films with a subtitle each, re-encoded strongly, to measure with: `jikim evaluate screen-text OUT/manifest.tsv`.
 
-    python training/screen_text/subtitle.py CLIPS TEXTS.csv OUT --fonts FOLDER [FOLDER ...] [--count 120] [--crf 34]
+    python training/screen_text/subtitle.py CLIPS TEXTS.csv OUT --fonts FOLDER [FOLDER ...] [--count 120] [--crf 34] [--seed 34]
 
 CLIPS is a folder of films, TEXTS.csv has a sentence in its first column. The typefaces are those that training never shows.
 Of three subtitles two have an outline, one is coloured without any.
@@ -20,16 +20,15 @@ from fonts import VALIDATION, Face, faces
 from grounds import Picture
 from PIL import Image, ImageDraw
 
-SEED = 34
 SIZE = (640, 360)
 FRAMES = 50
 SIZES_PX = (20, 30)
 COLOURS = ("yellow", "cyan", "lime", "white", "orange", "violet")
 
 
-def films(clips: list[Path], sentences: list[str], fonts: list[Face], count: int, crf: int, out: Path) -> None:
+def films(clips: list[Path], sentences: list[str], fonts: list[Face], count: int, crf: int, seed: int, out: Path) -> None:
     """Writes the films and their manifest; column `group` says how the subtitle was drawn."""
-    rng = Random(SEED)
+    rng = Random(seed)
     rows = []
     for number in range(count):
         face, sentence = rng.choice(fonts), rng.choice(sentences)
@@ -86,13 +85,14 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, nargs="+", required=True)
     parser.add_argument("--count", type=int, default=120)
     parser.add_argument("--crf", type=int, default=34)
+    parser.add_argument("--seed", type=int, default=34)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     clips = sorted(path for path in arguments.clips.rglob("*") if path.suffix in (".mp4", ".webm"))
     with arguments.texts.open(encoding="utf-8", newline="") as file:
         sentences = [row[0] for row in list(csv.reader(file))[1:] if row and 3 <= len(row[0]) <= 20]
     fonts = faces(arguments.fonts, VALIDATION, open_licence=False)
-    films(clips, sentences, fonts, arguments.count, arguments.crf, arguments.out)
+    films(clips, sentences, fonts, arguments.count, arguments.crf, arguments.seed, arguments.out)
 
 
 if __name__ == "__main__":

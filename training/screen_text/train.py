@@ -4,6 +4,7 @@
 
 RUN/state.pt is written every few minutes and continued from when the command is given again; RUN/curve.tsv is the learning
 curve on POOL/validation.npz. The learning rate follows one cosine over the minutes of training, whatever was reached in them.
+A later run starts from the weights of an earlier one with `--start EARLIER/state.pt`, and with a lower `--rate`.
 """
 
 from __future__ import annotations
@@ -110,14 +111,16 @@ def read_lines(model: Recogniser, pieces: list[Picture]) -> list[str]:
 class Run:
     """A training run that can be stopped at any time."""
 
-    def __init__(self, original: Path, size: str, folder: Path) -> None:
+    def __init__(self, original: Path, size: str, folder: Path, start: Path | None = None, rate: float = 1.0) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(SEED)
         self.model = Recogniser(original, size)
+        if start is not None:
+            self.model.load_state_dict(torch.load(start, weights_only=True)["average"])
         self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
-        groups = [{"params": [one for one in self.model.body.parameters() if one.requires_grad], "lr": RATE_BODY}]
-        groups.append({"params": list(self.model.head.parameters()), "lr": RATE_HEAD})
+        groups = [{"params": [one for one in self.model.body.parameters() if one.requires_grad], "lr": rate * RATE_BODY}]
+        groups.append({"params": list(self.model.head.parameters()), "lr": rate * RATE_HEAD})
         self.optimizer = torch.optim.AdamW(groups, weight_decay=DECAY)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.seconds, self.step, self.lines = 0.0, 0, 0
@@ -201,11 +204,14 @@ def main() -> None:
     parser.add_argument("pool", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float, default=90.0)
+    parser.add_argument("--start", type=Path, help="the state of an earlier run to start from")
+    parser.add_argument("--rate", type=float, default=1.0, help="times the usual learning rates")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
-    Run(arguments.original, arguments.size, arguments.run).train(arguments.pool, 60 * arguments.minutes)
+    run = Run(arguments.original, arguments.size, arguments.run, arguments.start, arguments.rate)
+    run.train(arguments.pool, 60 * arguments.minutes)
 
 
 if __name__ == "__main__":

@@ -126,8 +126,10 @@ def test_the_gate_sees_letters_and_no_plain_wall():
 @pytest.mark.parametrize(
     ("text", "confidence", "is_believable"),
     [
-        ("학교 축제", 0.85, True),
-        ("학교 축제", 0.7, False),
+        ("학교 축제", 0.65, True),
+        ("학교 축제", 0.5, False),
+        ("축제날", 0.85, True),
+        ("축제날", 0.7, False),
         ("학교", 0.9, False),
         ("학교", 0.97, True),
         ("1-3", 0.97, False),
