@@ -18,13 +18,13 @@ test-unit:
 	.venv/bin/python -m pytest tests/unit tests/flow
 
 test-desk:
-	.venv/bin/python -m pytest tests/desk
+	.venv/bin/python -m pytest tests/desk --ignore-glob='*_browser.py'
 
 test-hostile: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/hostile
 
 test-crash: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/crash
 
-test-browser: ; @setup/prepare --browser && .venv/bin/python -m pytest tests/browser
+test-browser: ; @setup/prepare --browser && .venv/bin/python -m pytest tests/browser && .venv/bin/python -m pytest tests/desk/*_browser.py
 
 test-bare: ; @tests/bare/prove
 
