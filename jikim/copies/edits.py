@@ -33,7 +33,7 @@ _REFLECTED = ("mirrored", "transversed", "flipped", "transposed")
 
 def edit_of(relation: PictureRelation, query: PictureFingerprint, reference: PictureFingerprint) -> str:
     """The code of what was done to the reference to make the query."""
-    if relation.transform is None:
+    if relation.transform is None or _has_no_shape(reference):
         return relation.orientation
     linear = relation.transform[:, :2]
     angle = float(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
@@ -45,6 +45,11 @@ def edit_of(relation: PictureRelation, query: PictureFingerprint, reference: Pic
         parts.append(f"tilted:{round(tilt if relation.is_mirrored else -tilt)}")
     parts += _stretched(linear) + _cropped(relation.transform, query, reference) + _surrounded(relation, query, reference)
     return "+".join(parts) or NONE
+
+
+def _has_no_shape(reference: PictureFingerprint) -> bool:
+    """Of an item that came as a hash alone nobody knows how wide and high it was; it is kept as one pixel."""
+    return (reference.width_px, reference.height_px) == (1, 1)
 
 
 def words(code: str) -> Message:

@@ -11,7 +11,8 @@ from jikim.sources.canonical import canonical
 from jikim_desk.records.intake import url_ref
 from jikim_desk.records.models import Candidate
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s<>\"']+", re.IGNORECASE)
+"""Of any scheme: what is no http address is refused with its reason, not searched for as words."""
 _BARE = re.compile(r"(?:[\w-]+\.)+[A-Za-z]{2,24}(?::\d{1,5})?(?:[/?#]\S*)?")
 _DISARMED = ((re.compile(r"hxxp(s?)(?=\W{1,3}//)", re.IGNORECASE), r"http\1"), (re.compile(r"\[(\.|:|://)\]"), r"\1"))
 """How people write an address so that nobody opens it by a click: hxxps://host[.]example."""

@@ -117,3 +117,11 @@ def test_a_damaged_bank_is_an_error_and_not_silence(tmp_path, victims):
         KnownMaterial(tmp_path)
     with pytest.raises(StateError, match=r"bank\.sqlite"):
         open_bank(tmp_path, "victims")
+
+
+def test_of_a_hash_alone_no_change_of_shape_is_told(tmp_path):
+    with create_bank(tmp_path, "listed", BankSettings()) as bank:
+        bank.add(NewItem(bare(SEEN, 7), "a"))
+    with KnownMaterial(tmp_path) as known:
+        (match,) = known.match(still(SEEN, 8))
+    assert (match.bank, match.relation, match.edit) == ("listed", "copy", "none")
