@@ -7,12 +7,15 @@ Everything else is in the TOML; a setting nobody knows is an error, so that a ty
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -58,6 +61,30 @@ class Sweeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: PositiveCount | None = None
 
 
+class Bucket(msgspec.Struct, frozen=True):
+    """A bucket of an S3 store. `prefix` is empty or ends without a slash; `endpoint` is empty for the region's own at AWS."""
+
+    name: str
+    prefix: str
+    endpoint: str
+    region: str
+
+
+class Storing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where sealed blobs lie: in `$JIKIM_HOME/blobs` when `blobs` is empty, else in an S3 bucket, written as
+    `s3://bucket/prefix?endpoint=https://store.example&region=...`. Its credentials are never written here: they come from
+    `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` or from the file that AWS's own programs read."""
+
+    blobs: str = ""
+
+    def __post_init__(self) -> None:
+        self.bucket()
+
+    def bucket(self) -> Bucket | None:
+        """The bucket, None for the folder. Raises ValueError for anything that is not written as above."""
+        return _bucket(self.blobs) if self.blobs else None
+
+
 class Config(msgspec.Struct, frozen=True):
     """Everything one run is set to. `sources` and `analyzers` hold each plug-in's own section, read by the plug-in's Config."""
 
@@ -67,6 +94,7 @@ class Config(msgspec.Struct, frozen=True):
     fetching: Fetching = Fetching()
     opening: Opening = Opening()
     sweeping: Sweeping = Sweeping()
+    storing: Storing = Storing()
     sources: Mapping[str, Mapping[str, Any]] = {}
     analyzers: Mapping[str, Mapping[str, Any]] = {}
     canaries: Mapping[str, str] = {}
@@ -80,10 +108,49 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fetching: Fetching = Fetching()
     opening: Opening = Opening()
     sweeping: Sweeping = Sweeping()
+    storing: Storing = Storing()
     sources: Mapping[str, Mapping[str, Any]] = {}
     analyzers: Mapping[str, Mapping[str, Any]] = {}
     canaries: Mapping[str, str] = {}
     desk: Mapping[str, Any] = {}
+
+
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
+
+
+def _bucket(text: str) -> Bucket:
+    """Credentials have no place in it, and only this machine is spoken to without encryption. Raises ValueError, whose words
+    never repeat the setting: somebody may have written a password into it."""
+    url = urlsplit(text)
+    prefix = url.path.strip("/")
+    given = dict(parse_qsl(url.query, keep_blank_values=True, strict_parsing=True)) if url.query else {}
+    if url.scheme != "s3" or url.fragment or not _BUCKET_NAME.fullmatch(url.netloc) or set(given) - {"endpoint", "region"}:
+        raise ValueError("s3://bucket/prefix?endpoint=https://...&region=...")
+    if prefix and not _PREFIX.fullmatch(prefix):
+        raise ValueError("s3://bucket/prefix: prefix = A-Z a-z 0-9 _ - . /")
+    region, endpoint = given.get("region", "us-east-1"), given.get("endpoint", "").rstrip("/")
+    if not _REGION.fullmatch(region):
+        raise ValueError("region = a-z 0-9 -")
+    if endpoint:
+        _check_endpoint(endpoint)
+    return Bucket(url.netloc, prefix, endpoint, region)
+
+
+def _check_endpoint(endpoint: str) -> None:
+    url = urlsplit(endpoint)
+    if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or url.query or url.fragment or url.path:
+        raise ValueError("endpoint = https://host[:port]")
+    if url.scheme == "http" and not _is_loopback(url.hostname):
+        raise ValueError("endpoint: https (http = loopback)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
@@ -101,6 +168,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         fetching=file.fetching,
         opening=file.opening,
         sweeping=file.sweeping,
+        storing=file.storing,
         sources=file.sources,
         analyzers={
             **file.analyzers,

@@ -29,7 +29,7 @@ from jikim.media.opening import open_path
 from jikim.media.sandbox import die_with_parent
 from jikim.scan import Detector, Failure, Look, Step, reads_media, worker_count
 from jikim.types import TextOrigin, TextSpan
-from jikim.vault import Vault
+from jikim.vault import Vault, open_vault
 
 MOST_TEXT_BYTES = 2**20
 """How much of a text file is read."""
@@ -186,4 +186,4 @@ def _start(config: Config, only: tuple[str, ...] | None, has_sketches: bool, has
 
 @cache
 def _vault() -> Vault:
-    return Vault.open(_config.home)
+    return open_vault(_config)

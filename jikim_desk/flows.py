@@ -65,6 +65,8 @@ PASSING = frozenset(
         "vault.disk_full",
         "vault.system",
         "vault.memory_full",
+        "vault.store_unreachable",
+        "vault.store_busy",
         "flows.database",
     }
 )

@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from jikim.vault import Vault
+from jikim.vault import Vault, open_vault
 from jikim_desk.config import jikim_config
 
 
 @cache
 def vault() -> Vault:
     """The vault of this desk, opened once a process. Raises VaultError, StateError."""
-    return Vault.open(jikim_config().home)
+    return open_vault(jikim_config())
 
 
 def reference(kind: str, text: str) -> str:

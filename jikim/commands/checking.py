@@ -10,7 +10,7 @@ from jikim.media.sandbox import missing
 from jikim.seams import ANALYZERS, SOURCES, configured, plugin, plugins
 from jikim.state import State
 from jikim.terminal import say
-from jikim.vault import Vault
+from jikim.vault import open_vault
 from jikim.weights.inventory import FileState, verify_all
 from jikim.weights.sessions import LocalSessions
 
@@ -26,10 +26,10 @@ def run(config: Config) -> int:
     wrong = [holding.weights.name for holding in holdings if holding.state is not FileState.RIGHT]
     _print(config.lang, "checking.weights", is_well=not wrong, wrong=", ".join(wrong) or "-", where=str(config.weights))
     status = 1 if wrong else status
-    for key, opening in (("checking.vault", Vault.open), ("checking.state", State.open)):
+    for key, try_out in (("checking.vault", _try_vault), ("checking.state", _try_state)):
         try:
-            with opening(config.home):
-                _print(config.lang, key, is_well=True, problem="-")
+            try_out(config)
+            _print(config.lang, key, is_well=True, problem="-")
         except JikimError as error:
             _print(config.lang, key, is_well=False, problem=error.message().in_language(config.lang))
             status = 1
@@ -53,6 +53,16 @@ def run(config: Config) -> int:
         with State.open(config.home) as state:
             _print(config.lang, "checking.authority", is_well=state.authority() is not None)
     return status
+
+
+def _try_vault(config: Config) -> None:
+    with open_vault(config) as vault:
+        vault.check()
+
+
+def _try_state(config: Config) -> None:
+    with State.open(config.home):
+        pass
 
 
 def _print(lang: str, key: str, *, is_well: bool, **params: str) -> None:

@@ -14,7 +14,7 @@ from jikim.state import State
 from jikim.sweep import Health, ask_place
 from jikim.terminal import say
 from jikim.types import Candidate, SourceState
-from jikim.vault import Vault
+from jikim.vault import open_vault
 
 TRIED = "날씨"
 
@@ -43,7 +43,7 @@ def record(config: Config, name: str, given: dict[str, str]) -> int:
         if answered.error is not None:
             sys.stderr.write(f"jikim: {answered.error.message(masked=True).in_language(config.lang)}\n")
         return 1
-    with Vault.open(config.home) as vault, State.open(config.home) as state:
+    with open_vault(config) as vault, State.open(config.home) as state:
         state.keep_credentials(
             name, {field: vault.seal_field(places.CREDENTIALS, name, field, text) for field, text in given.items()}
         )

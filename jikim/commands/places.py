@@ -24,7 +24,7 @@ from jikim.seams import SOURCES, Fetcher, configured, plugin, plugins
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
 from jikim.sweep import Place
-from jikim.vault import Vault, sweep_holder
+from jikim.vault import Vault, open_vault, sweep_holder
 
 PRACTICE = "practice"
 CREDENTIALS = "credential"
@@ -56,7 +56,7 @@ def opened(
     if any(name != PRACTICE for name, _ in wanted):
         require_authority(config)
     with ExitStack() as stack:
-        vault = stack.enter_context(Vault.open(config.home, with_private_keys=False))
+        vault = stack.enter_context(open_vault(config, with_private_keys=False))
         places: list[Place] = []
         for kind, (name, url) in zip(kinds, wanted, strict=True):
             proven = None
@@ -76,7 +76,7 @@ def opened_address(config: Config, url: str) -> Iterator[Place]:
 
     Raises AuthorityMissing, and FetchRefused for a false practice host.
     """
-    with Vault.open(config.home, with_private_keys=False) as vault:
+    with open_vault(config, with_private_keys=False) as vault:
         proven = prove(url, vault.practice_key()) if may_be_practice(config, url) else None
         if proven is None:
             require_authority(config)
@@ -121,7 +121,7 @@ def own_keys(config: Config, name: str) -> dict[str, str]:
         sealed = state.credentials(name)
     if not sealed:
         return {}
-    with Vault.open(config.home) as vault:
+    with open_vault(config) as vault:
         return {field: vault.open_field(CREDENTIALS, name, field, one) for field, one in sealed.items()}
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from jikim.config import Config
 from jikim.practice.server import PracticeServer
 from jikim.practice.world import load_world, own_world, write_truth
-from jikim.vault import Vault
+from jikim.vault import open_vault
 
 
 def run(config: Config, port: int, items: Path | None, truth: Path | None) -> int:
     """Serves until interrupted or terminated; the first line on stdout is the origin. Returns the exit status."""
     world = load_world(items) if items else own_world()
-    with Vault.open(config.home, with_private_keys=False) as vault:
+    with open_vault(config, with_private_keys=False) as vault:
         server = PracticeServer(world, vault.practice_key(), port)
     if truth:
         write_truth(world, server.origin, truth)

@@ -25,7 +25,7 @@ from jikim.seams import ANALYZERS, plugins
 from jikim.sweep import Health, Place, sweep
 from jikim.terminal import print_scan
 from jikim.types import Assessment, Keyword, TextOrigin, TextSpan, candidate_id
-from jikim.vault import Vault
+from jikim.vault import Vault, open_vault
 from jikim.workers import Workers
 
 POOL_FROM = 4
@@ -89,7 +89,7 @@ def _scanned(name: str, look: Look, *, is_test: bool) -> Scanned:
 
 def _scan_address(config: Config, url: str, only: Sequence[str] | None) -> Iterator[Scanned]:
     """The page or file at an address, as a sweep of one. What hinders it is a failure of this input alone."""
-    with Vault.open(config.home, with_private_keys=False) as vault:
+    with open_vault(config, with_private_keys=False) as vault:
         is_masked = True
         try:
             with places.opened_address(config, url) as place, Workers(config, only, count=1) as looking:

@@ -24,7 +24,7 @@ from jikim.state import State
 from jikim.sweep import Found, Place, sweep
 from jikim.terminal import SweepView, say, summary_object
 from jikim.types import Keyword, SourceState
-from jikim.vault import Vault
+from jikim.vault import Vault, open_vault
 from jikim.workers import Workers
 
 _EVERYDAY = (FetchFailed, FetchRefused, MediaUnreadable)
@@ -70,7 +70,7 @@ def _run_one(
 ) -> int:
     budget_s = budget_s or config.sweeping.budget_s
     limit = limit or config.sweeping.limit
-    with Vault.open(config.home, with_private_keys=False) as vault:
+    with open_vault(config, with_private_keys=False) as vault:
         view = SweepView(keyword.text, config.lang, budget_s, vault.reference)
 
         async def follow() -> None:

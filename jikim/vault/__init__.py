@@ -6,7 +6,7 @@ case. Destroying a holder destroys its private key and with it everything it alo
 """
 
 from jikim.vault.fields import open_field, seal_field
-from jikim.vault.vault import MEDIA_MAX_BYTES, Sealed, Sealing, Vault, case_holder, sweep_holder
+from jikim.vault.vault import MEDIA_MAX_BYTES, Sealed, Sealing, Vault, case_holder, open_vault, sweep_holder
 
 __all__ = [
     "MEDIA_MAX_BYTES",
@@ -15,6 +15,7 @@ __all__ = [
     "Vault",
     "case_holder",
     "open_field",
+    "open_vault",
     "seal_field",
     "sweep_holder",
 ]

@@ -1,4 +1,5 @@
-"""The folder of sealed files: `blobs/ab/<id>`, and `blobs/unfinished/` for those being written.
+"""The folder of sealed files: `blobs/ab/<id>`, and `blobs/unfinished/` for those being written (`bucket.py` keeps the same
+files in a bucket instead).
 
 A file gets its final name only when it is complete and on the disk. While it is written its writer holds a flock on it;
 the kernel drops that when the writer dies, however it dies, and the next vault that opens removes the rest.
@@ -10,14 +11,14 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from itertools import count
 from pathlib import Path
 
 from jikim.errors import VaultError
 from jikim.schema import sync
 from jikim.vault.faults import system_faults
-from jikim.vault.stream import sealed_size
+from jikim.vault.stream import SealedBytes, SealedFile, sealed_size
 
 _BLOB = re.compile(r"[0-9a-f]{64}")
 _PUBLISHED = re.compile(r"([0-9a-f]{64})\.(\d+)\.[0-9a-f]+\.part")
@@ -27,9 +28,10 @@ _UNFINISHED = "blobs/unfinished"
 class Unfinished:
     """A sealed file on its way, locked by whoever writes it."""
 
-    def __init__(self, path: Path, handle: int) -> None:
+    def __init__(self, path: Path, handle: int, folder: BlobFolder) -> None:
         self.path = path
         self._handle = handle
+        self._folder = folder
         self._final: Path | None = None
 
     def write(self, sealed: bytes) -> None:
@@ -44,20 +46,34 @@ class Unfinished:
         with system_faults(_UNFINISHED):
             os.fsync(self._handle)
 
-    def publish(self, blob: str, copy: int, final: Path) -> None:
-        """Gives the complete file its final name beside the one it has, which from now on tells what it became: should we
-        die before its key is on record, the next cleaning finds both names."""
+    def send_ahead(self, blob: str, is_kept: Callable[[], bool]) -> None:
+        """Does what takes long about publishing, unless the blob `is_kept` already, while others may still write the list
+        of keys. Here nothing takes long."""
+
+    def publish(self, blob: str, taken: Collection[int]) -> int:
+        """Gives the complete file its final name beside the one it has, and returns the number of the copy. Should we die
+        before its key is on record, the next cleaning finds both names."""
+        copy = self._folder.free_copy(blob, taken)
+        final = self._folder.path(blob, copy)
         with system_faults(_UNFINISHED):
-            renamed = self.path.with_name(f"{blob}.{copy}.{secrets.token_hex(8)}.part")
-            self.path.rename(renamed)
-            self.path = renamed
-            sync(renamed.parent)
+            self._tell(blob, copy)
             if not final.parent.exists():
                 final.parent.mkdir(mode=0o700, exist_ok=True)
                 sync(final.parent.parent)
-            final.hardlink_to(renamed)
+            final.hardlink_to(self.path)
             self._final = final
             sync(final.parent)
+        return copy
+
+    def _tell(self, blob: str, copy: int) -> None:
+        """Makes its name tell from now on what it is about to become."""
+        renamed = self._told(blob, copy)
+        self.path.rename(renamed)
+        self.path = renamed
+        sync(renamed.parent)
+
+    def _told(self, blob: str, copy: int) -> Path:
+        return self.path.with_name(f"{blob}.{copy}.{secrets.token_hex(8)}.part")
 
     def unpublish(self) -> None:
         """Takes the final name away again."""
@@ -109,6 +125,10 @@ class BlobFolder:
         """Whether the file is there."""
         return self.path(blob, copy).is_file()
 
+    def knows(self, blob: str) -> bool:
+        """Whether there is a file of this blob, with or without a key on record."""
+        return self.has(blob, 0)
+
     def free_copy(self, blob: str, taken: Collection[int]) -> int:
         """The number of a further copy: neither on record nor the place of a file without a key, because a backup of keys
         may yet bring its key back."""
@@ -121,21 +141,22 @@ class BlobFolder:
         except FileNotFoundError:
             return False
 
-    def open(self, blob: str, copy: int) -> int:
-        """A file descriptor for reading, to be closed by the caller. Raises VaultError."""
+    def open(self, blob: str, copy: int) -> SealedBytes:
+        """The sealed bytes, to be closed by the caller. Raises VaultError."""
         name = self.name(blob, copy)
         try:
             with system_faults(name):
-                return os.open(self.path(blob, copy), os.O_RDONLY | os.O_NOFOLLOW)
+                return SealedFile(os.open(self.path(blob, copy), os.O_RDONLY | os.O_NOFOLLOW))
         except VaultError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise VaultError("vault.blob_missing", file=name) from error
             raise
 
-    def remove(self, blob: str, copy: int) -> None:
-        """Removes a sealed file, if it is there."""
-        with system_faults(self.name(blob, copy)):
-            self.path(blob, copy).unlink(missing_ok=True)
+    def remove(self, copies: Iterable[tuple[str, int]]) -> None:
+        """Removes sealed files, given as blob and copy, as far as they are there."""
+        for blob, copy in copies:
+            with system_faults(self.name(blob, copy)):
+                self.path(blob, copy).unlink(missing_ok=True)
 
     def new(self) -> Unfinished:
         """An empty file to be written, ours alone. Raises VaultError."""
@@ -144,7 +165,7 @@ class BlobFolder:
                 path = self._unfinished / f"{secrets.token_hex(16)}.part"
                 handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
                 if _lock(handle) and os.fstat(handle).st_nlink == 1:
-                    return Unfinished(path, handle)
+                    return self._begun(path, handle)
                 os.close(handle)  # a cleaning came between making and locking it, and has removed it
 
     def clean(self, on_record: Callable[[str, int], bool]) -> None:
@@ -166,9 +187,17 @@ class BlobFolder:
         published = _PUBLISHED.fullmatch(path.name)
         if published:
             blob, copy = published[1], int(published[2])
-            if not on_record(blob, copy) and _is_same_file(self.path(blob, copy), handle):
-                self.path(blob, copy).unlink()
+            if not on_record(blob, copy):
+                self._withdraw(blob, copy, handle)
         path.unlink(missing_ok=True)
+
+    def _withdraw(self, blob: str, copy: int, handle: int) -> None:
+        """Removes the final name of a file whose key never came on record, unless another file has it."""
+        if _is_same_file(self.path(blob, copy), handle):
+            self.path(blob, copy).unlink()
+
+    def _begun(self, path: Path, handle: int) -> Unfinished:
+        return Unfinished(path, handle, self)
 
 
 def _lock(handle: int) -> bool:

@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pyrage
@@ -88,13 +89,13 @@ class KeyFolder:
         if not path.exists():
             self._write(path, secrets.token_bytes(SECRET_BYTES))
 
-    def settle_secret(self, connection: sqlite3.Connection, name: str, *, may_make: bool) -> None:
+    def settle_secret(self, connection: sqlite3.Connection, name: str, *, may_make: Callable[[], bool]) -> None:
         """Makes `keys/<name>` on the very first use and checks ever after that it is still the same.
 
         Raises VaultError when it is missing, damaged or another one.
         """
         row = connection.execute("SELECT digest FROM secrets WHERE name = ?", (name,)).fetchone()
-        if row is None and may_make:
+        if row is None and may_make():
             self.make_secret(name)
         digest = hmac.digest(self.secret(name), b"jikim key check", "sha256").hex()
         if row is None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -62,31 +63,60 @@ def sealed_size(plain_bytes: int) -> int:
     return len(HEADER) + plain_bytes + chunks * TAG_BYTES
 
 
-def plain_size(handle: int, file: str) -> int:
-    """How many plain bytes an open sealed file claims to hold; only opening its chunks proves it."""
-    body = os.fstat(handle).st_size - len(HEADER)
+class SealedBytes(Protocol):
+    """A sealed blob that is read from its beginning to its end; whoever opened it closes it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many sealed bytes there are."""
+
+    def read(self, size_bytes: int) -> bytes:
+        """The next bytes, fewer only at the end. Raises VaultError."""
+
+    def close(self) -> None:
+        """Lets go of it."""
+
+
+class SealedFile:
+    """SealedBytes of an open file, which it closes."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self.size_bytes = os.fstat(handle).st_size
+
+    def read(self, size_bytes: int) -> bytes:
+        """The next bytes, fewer only at the end."""
+        return os.read(self._handle, size_bytes)
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._handle)
+
+
+def plain_size(sealed: SealedBytes, file: str) -> int:
+    """How many plain bytes a sealed blob claims to hold; only opening its chunks proves it."""
+    body = sealed.size_bytes - len(HEADER)
     chunks = max(1, -(-body // (CHUNK_BYTES + TAG_BYTES)))
     if body < chunks * TAG_BYTES:
         raise VaultError("vault.blob_damaged", file=file)
     return body - chunks * TAG_BYTES
 
 
-def plain_chunks(handle: int, key: bytes, file: str) -> Iterator[bytes]:
-    """The plain bytes of an open sealed file, chunk by chunk, each only after its tag was verified.
+def plain_chunks(sealed: SealedBytes, key: bytes, file: str) -> Iterator[bytes]:
+    """The plain bytes of a sealed blob from its beginning, chunk by chunk, each only after its tag was verified.
 
     Raises VaultError at the first chunk that is not what was sealed; what came before it must then be thrown away.
     `file` is how the file is called in that error.
     """
-    _check_header(os.pread(handle, len(HEADER), 0), file)
+    _check_header(sealed.read(len(HEADER)), file)
     cipher = AESGCM(key)
-    left = plain_size(handle, file)
+    left = plain_size(sealed, file)
     counter = 0
     while True:
         size = min(left, CHUNK_BYTES)
         left -= size
-        at = len(HEADER) + counter * (CHUNK_BYTES + TAG_BYTES)
         try:
-            yield cipher.decrypt(_nonce(counter, left == 0), os.pread(handle, size + TAG_BYTES, at), HEADER)
+            yield cipher.decrypt(_nonce(counter, left == 0), sealed.read(size + TAG_BYTES), HEADER)
         except InvalidTag as error:
             raise VaultError("vault.blob_damaged", file=file) from error
         if left == 0:

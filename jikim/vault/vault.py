@@ -3,6 +3,7 @@
 The order of things, so that a kill at any moment leaves neither plain bytes nor half a blob:
 
     seal       unfinished file written -> synced -> [ its final name given -> its wrapped key recorded ] -> first name removed
+               (where blobs lie in a bucket its final name is given before the bracket, because that can take long)
     destroy    holder's key noted as destroyed -> [ key files removed -> sealed files removed -> wrapped keys removed ]
 
 What stands in brackets happens in the one writing transaction of keys/wrapped.sqlite. Opening a vault finishes or undoes what
@@ -18,6 +19,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -27,13 +29,14 @@ from typing import NamedTuple, Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from jikim.config import Bucket, Config
 from jikim.errors import JikimError, VaultError
 from jikim.schema import Database
 from jikim.vault import fields
 from jikim.vault.blobs import BlobFolder, Unfinished
 from jikim.vault.faults import system_faults
 from jikim.vault.keys import MIGRATIONS, KeyFolder, checked_holder, is_holder
-from jikim.vault.stream import KEY_BYTES, SealingStream, plain_chunks, plain_size
+from jikim.vault.stream import KEY_BYTES, SealedBytes, SealingStream, plain_chunks, plain_size
 
 MEDIA_MAX_BYTES = 512 * 2**20
 
@@ -71,27 +74,30 @@ class Vault:
         self._centre = keys.secret("centre")
 
     @classmethod
-    def open(cls, home: Path, *, with_private_keys: bool = True) -> Vault:
+    def open(cls, home: Path, *, with_private_keys: bool = True, bucket: Bucket | None = None) -> Vault:
         """The vault of `home`; its keys are made silently on first use. What killed processes left is cleaned up.
 
         Raises VaultError when keys are missing, damaged, not this vault's or open to other users, and StateError when a
-        newer version of Jikim made them. `with_private_keys` False gives a vault that seals but does not open.
+        newer version of Jikim made them. `with_private_keys` False gives a vault that seals but does not open. With a
+        `bucket` the sealed files lie there and not in `home/blobs`; `open_vault` takes it from the configuration.
         """
-        blobs = BlobFolder(home)
+        blobs = _in_bucket(home, bucket) if bucket else BlobFolder(home)
         keys = KeyFolder(home, with_private_keys=with_private_keys)
         with system_faults("JIKIM_HOME"):
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys.make()
         blobs.make()
-        is_new = blobs.is_empty()  # before the next line: another process that starts now records keys before blobs
-        if not is_new and _is_lost(home / "keys" / "wrapped.sqlite"):
+        path = home / "keys" / "wrapped.sqlite"
+        # Blobs are asked for only where the list is new, and it is looked at again: another process that starts now makes
+        # the list before its first blob.
+        if _is_lost(path) and not blobs.is_empty() and _is_lost(path):
             raise VaultError("vault.wrapped_missing", file="keys/wrapped.sqlite")
-        wrapped = Database(home / "keys" / "wrapped.sqlite", "keys/wrapped.sqlite", MIGRATIONS, VaultError)
+        wrapped = Database(path, "keys/wrapped.sqlite", MIGRATIONS, VaultError)
         try:
             with wrapped.change() as connection:
                 keys.clean()
                 for name in ("centre", "fields"):
-                    keys.settle_secret(connection, name, may_make=is_new)
+                    keys.settle_secret(connection, name, may_make=blobs.is_empty)
                 keys.make_secret("practice")
                 blobs.clean(lambda blob, copy: _is_on_record(connection, blob, copy))
                 _finish_destroying(connection, keys, blobs)
@@ -109,6 +115,10 @@ class Vault:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def check(self) -> None:
+        """Raises VaultError when the place of sealed files cannot be reached or may not be looked into."""
+        self._blobs.is_empty()
 
     def sealing(self, holder: str) -> Sealing:
         """Seals bytes as they arrive, for `holder`:
@@ -204,7 +214,7 @@ class Vault:
         if not self._keys.with_private_keys:
             raise VaultError("vault.no_private_keys")
         with self._wrapped.change() as connection:
-            self._keys.settle_secret(connection, "signing", may_make=True)
+            self._keys.settle_secret(connection, "signing", may_make=lambda: True)
         return Ed25519PrivateKey.from_private_bytes(self._keys.secret("signing"))
 
     def _fields_key(self) -> bytes:
@@ -219,6 +229,7 @@ class Vault:
         """Puts a complete, synced file and its key on record, unless the holder has these bytes already."""
         blob = self._id(digest)
         try:
+            unfinished.send_ahead(blob, lambda: self._is_kept(blob, size_bytes, holder))
             with self._wrapped.change() as connection:
                 recipient = self._keys.recipient(connection, holder)
                 held = _held(connection, blob)
@@ -229,15 +240,22 @@ class Vault:
                 if shared:
                     self._record(connection, blob, holder, shared[0], recipient, shared[1])
                 else:
-                    copy = self._blobs.free_copy(blob, {one.copy for one in held})
-                    unfinished.publish(blob, copy, self._blobs.path(blob, copy))
+                    copy = unfinished.publish(blob, {one.copy for one in held})
                     self._record(connection, blob, holder, copy, recipient, data_key)
                 if mine and not _is_on_record(connection, blob, mine.copy):
-                    self._blobs.remove(blob, mine.copy)
+                    self._blobs.remove([(blob, mine.copy)])
             return blob
         except BaseException:
             unfinished.unpublish()
             raise
+
+    def _is_kept(self, blob: str, size_bytes: int, holder: str) -> bool:
+        """Whether these bytes seem to be there for `holder` already; only inside the transaction is it certain."""
+        held = _held_rows(self._wrapped.rows(_HELD, (blob,)))
+        mine = (one for one in held if one.holder == holder)
+        return any(self._blobs.is_whole(blob, one.copy, size_bytes) for one in mine) or (
+            self._shared(blob, held, size_bytes) is not None
+        )
 
     def _shared(self, blob: str, held: list[_Held], size_bytes: int) -> tuple[int, bytes] | None:
         """Copy and data key of a file that another holder has of the same bytes. None without private keys: then the same
@@ -261,7 +279,7 @@ class Vault:
         values = (blob, holder, copy, recipient, self._keys.wrap(data_key, recipient))
         connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?)", values)
 
-    def _opened(self, blob: str, opened: Callable[[int, bytes, str, str], T]) -> T:
+    def _opened(self, blob: str, opened: Callable[[SealedBytes, bytes, str, str], T]) -> T:
         """What `opened` makes of the first copy of `blob` that opens. Raises the error of the first that does not."""
         if not self._keys.with_private_keys:
             raise VaultError("vault.no_private_keys")
@@ -269,30 +287,27 @@ class Vault:
         for held in _held_rows(self._wrapped.rows(_HELD, (blob,))):
             try:
                 data_key = self._unwrap(held)
-                handle = self._blobs.open(blob, held.copy)
-                try:
-                    return opened(handle, data_key, self._blobs.name(blob, held.copy), blob)
-                finally:
-                    os.close(handle)
+                with closing(self._blobs.open(blob, held.copy)) as sealed:
+                    return opened(sealed, data_key, self._blobs.name(blob, held.copy), blob)
             except VaultError as error:
                 failed = failed or error
         if failed:
             raise failed
-        raise VaultError("vault.no_key" if self._blobs.has(blob, 0) else "vault.unknown_blob", blob=blob[:64])
+        raise VaultError("vault.no_key" if self._blobs.knows(blob) else "vault.unknown_blob", blob=blob[:64])
 
-    def _read(self, handle: int, data_key: bytes, file: str, blob: str) -> bytes:
-        plain = b"".join(plain_chunks(handle, data_key, file))
+    def _read(self, sealed: SealedBytes, data_key: bytes, file: str, blob: str) -> bytes:
+        plain = b"".join(plain_chunks(sealed, data_key, file))
         self._check_id(sha256(plain).digest(), file, blob)
         return plain
 
-    def _to_memfd(self, handle: int, data_key: bytes, file: str, blob: str) -> int:
-        size = plain_size(handle, file)
+    def _to_memfd(self, sealed: SealedBytes, data_key: bytes, file: str, blob: str) -> int:
+        size = plain_size(sealed, file)
         if size > MEDIA_MAX_BYTES:
             raise VaultError("vault.too_large", limit_mb=MEDIA_MAX_BYTES // 2**20)
         memory = os.memfd_create("jikim", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             digest = sha256()
-            for chunk in plain_chunks(handle, data_key, file):
+            for chunk in plain_chunks(sealed, data_key, file):
                 digest.update(chunk)
                 _write_all(memory, chunk, size)
             self._check_id(digest.digest(), file, blob)
@@ -359,6 +374,11 @@ class Sealing:
         return self._sealed
 
 
+def open_vault(config: Config, *, with_private_keys: bool = True) -> Vault:
+    """The vault where the configuration has it: as `Vault.open`, which see."""
+    return Vault.open(config.home, with_private_keys=with_private_keys, bucket=config.storing.bucket())
+
+
 def sweep_holder(day: date) -> str:
     """The holder of what was found on one day."""
     return f"sweep:{day.isoformat()[:10]}"
@@ -371,6 +391,12 @@ def case_holder(case: str) -> str:
 
 _HELD = "SELECT holder, copy, recipient, wrapped FROM keys WHERE blob = ? ORDER BY copy, holder"
 _RECIPIENTS = "SELECT DISTINCT recipient FROM keys WHERE holder = ?"
+
+
+def _in_bucket(home: Path, bucket: Bucket) -> BlobFolder:
+    from jikim.vault.bucket import BlobBucket  # only now: its client need not be loaded where there is no bucket
+
+    return BlobBucket(home, bucket)
 
 
 def _is_lost(path: Path) -> bool:
@@ -398,9 +424,7 @@ def _finish_destroying(connection: sqlite3.Connection, keys: KeyFolder, blobs: B
             keys.destroy(holder)
         lost = connection.execute("SELECT DISTINCT blob, copy FROM keys WHERE recipient = ?", (recipient,)).fetchall()
         connection.execute("DELETE FROM keys WHERE recipient = ?", (recipient,))
-        for blob, copy in lost:
-            if not _is_on_record(connection, blob, copy):
-                blobs.remove(blob, copy)
+        blobs.remove((blob, copy) for blob, copy in lost if not _is_on_record(connection, blob, copy))
 
 
 def _write_all(memory: int, chunk: bytes, size_bytes: int) -> None:

@@ -1,11 +1,12 @@
 """The sealed form by itself: its chunks tell their place and their end without the help of the blob's id."""
 
 import os
+from contextlib import closing
 
 import pytest
 
 from jikim.errors import VaultError
-from jikim.vault.stream import CHUNK_BYTES, HEADER, TAG_BYTES, SealingStream, plain_chunks
+from jikim.vault.stream import CHUNK_BYTES, HEADER, TAG_BYTES, SealedFile, SealingStream, plain_chunks
 
 KEY = bytes(range(32))
 PLAIN = bytes(CHUNK_BYTES) * 3
@@ -23,11 +24,8 @@ def sealed(plain, key=KEY):
 def opened(content, tmp_path, key=KEY):
     file = tmp_path / "sealed"
     file.write_bytes(content)
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        return b"".join(plain_chunks(handle, key, "sealed"))
-    finally:
-        os.close(handle)
+    with closing(SealedFile(os.open(file, os.O_RDONLY))) as reading:
+        return b"".join(plain_chunks(reading, key, "sealed"))
 
 
 def test_equal_chunks_look_unlike_and_open(tmp_path):
