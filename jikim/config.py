@@ -115,19 +115,24 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     desk: Mapping[str, Any] = {}
 
 
+_BUCKET_FORM = "s3://bucket/prefix?endpoint=https://...&region=..."
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+_ENDPOINT_FORM = "endpoint = https://host[:port]"
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def _bucket(text: str) -> Bucket:
     """Credentials have no place in it, and only this machine is spoken to without encryption. Raises ValueError, whose words
     never repeat the setting: somebody may have written a password into it."""
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+        given = dict(parse_qsl(url.query, keep_blank_values=True, strict_parsing=True)) if url.query else {}
+    except ValueError:
+        raise ValueError(_BUCKET_FORM) from None
     prefix = url.path.strip("/")
-    given = dict(parse_qsl(url.query, keep_blank_values=True, strict_parsing=True)) if url.query else {}
     if url.scheme != "s3" or url.fragment or not _BUCKET_NAME.fullmatch(url.netloc) or set(given) - {"endpoint", "region"}:
-        raise ValueError("s3://bucket/prefix?endpoint=https://...&region=...")
+        raise ValueError(_BUCKET_FORM)
     if prefix and not _PREFIX.fullmatch(prefix):
         raise ValueError("s3://bucket/prefix: prefix = A-Z a-z 0-9 _ - . /")
     region, endpoint = given.get("region", "us-east-1"), given.get("endpoint", "").rstrip("/")
@@ -139,9 +144,13 @@ def _bucket(text: str) -> Bucket:
 
 
 def _check_endpoint(endpoint: str) -> None:
-    url = urlsplit(endpoint)
-    if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or url.query or url.fragment or url.path:
-        raise ValueError("endpoint = https://host[:port]")
+    try:
+        url = urlsplit(endpoint)
+        is_well = url.scheme in ("http", "https") and url.hostname and url.port != 0 and "@" not in url.netloc
+    except ValueError:
+        raise ValueError(_ENDPOINT_FORM) from None
+    if not is_well or not url.hostname or url.path or url.query or url.fragment:
+        raise ValueError(_ENDPOINT_FORM)
     if url.scheme == "http" and not _is_loopback(url.hostname):
         raise ValueError("endpoint: https (http = loopback)")
 

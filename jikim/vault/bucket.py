@@ -39,7 +39,7 @@ from jikim.vault.faults import system_faults
 from jikim.vault.stream import SealedBytes, sealed_size
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
+    from obstore.store import S3Config, S3Credential
 
 NO_ANSWER = frozenset({"vault.store_unreachable", "vault.store_busy"})
 """After these it is not known whether the store did what it was asked."""
@@ -258,20 +258,21 @@ class BlobBucket(BlobFolder):
         return Upload(path, handle, self)
 
 
-def _store(bucket: Bucket, credentials: S3Config, *, silence: timedelta) -> S3Store:
+def _store(bucket: Bucket, credentials: S3Credential, *, silence: timedelta) -> S3Store:
+    """The client. All that decides where it goes and how is said here: it would take the rest from the environment."""
     config: S3Config = {
-        **credentials,
+        "endpoint": bucket.endpoint or f"https://s3.{bucket.region}.amazonaws.com",
         "region": bucket.region,
+        "conditional_put": "etag",
         "skip_signature": False,
         "unsigned_payload": False,
         "virtual_hosted_style_request": False,
     }
-    if bucket.endpoint:
-        config["endpoint"] = bucket.endpoint
     return S3Store(
         bucket.name,
         prefix=bucket.prefix or None,
         config=config,
+        credential_provider=lambda: credentials,
         client_options={
             "allow_http": bucket.endpoint.startswith("http://"),  # which the configuration allows for loopback alone
             "connect_timeout": timedelta(seconds=5),
@@ -286,7 +287,7 @@ def _store(bucket: Bucket, credentials: S3Config, *, silence: timedelta) -> S3St
     )
 
 
-def _credentials(environ: Mapping[str, str]) -> S3Config | None:
+def _credentials(environ: Mapping[str, str]) -> S3Credential | None:
     """What signs requests, None where there is nothing. No other place is asked, the network least of all."""
     names = {
         "access_key_id": "AWS_ACCESS_KEY_ID",
@@ -306,13 +307,12 @@ def _credentials(environ: Mapping[str, str]) -> S3Config | None:
         found = {name: section[f"aws_{name}"] for name in names if section.get(f"aws_{name}")}
     if not {"access_key_id", "secret_access_key"} <= set(found):
         return None
-    credentials: S3Config = {
+    return {
         "access_key_id": found["access_key_id"],
         "secret_access_key": found["secret_access_key"],
+        "token": found.get("session_token"),
+        "expires_at": None,
     }
-    if "session_token" in found:
-        credentials["session_token"] = found["session_token"]
-    return credentials
 
 
 def _fault(error: Exception) -> tuple[str | None, int]:

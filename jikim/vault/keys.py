@@ -160,15 +160,18 @@ class KeyFolder:
             raise VaultError("vault.key_damaged", file="keys/wrapped.sqlite") from error
 
     def destroy(self, holder: str) -> None:
-        """Overwrites and removes the files of a holder's key pair, the private one first.
+        """Removes the files of a holder's key pair, the private one first and overwritten. The public one is whole to the
+        end: by it the next opening knows whose destruction a kill broke off.
 
         Overwriting reaches the old sectors on plain disks only; on SSDs and copying file systems the disk's own encryption
         has to do the rest.
         """
-        for path in (self._path(holder, "key"), self._path(holder, "pub")):
+        private, public = self._path(holder, "key"), self._path(holder, "pub")
+        for path in (private, public):
             with system_faults(self._name(path)):
                 if path.exists():
-                    _overwrite(path)
+                    if path == private:
+                        _overwrite(path)
                     path.unlink()
                     sync(path.parent)
 

@@ -134,6 +134,20 @@ def test_credentials_from_the_usual_file(store, home, tmp_path, monkeypatch):
         assert vault.read(seal(vault, PLAIN)) == PLAIN
 
 
+def test_nothing_else_in_the_environment_decides_where_blobs_go(store, home, monkeypatch):
+    elsewhere = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ENDPOINT": "http://127.0.0.1:9",
+        "AWS_CONDITIONAL_PUT": "disabled",
+    }
+    for name, value in {**elsewhere, "AWS_SKIP_SIGNATURE": "true", "AWS_REGION": "x", "AWS_BUCKET": "other"}.items():
+        monkeypatch.setenv(name, value)
+    with store.open(home) as vault:
+        blob = seal(vault, PLAIN)
+        assert vault.read(blob) == PLAIN
+    assert len(store.objects()) == 1
+
+
 def test_a_busy_store_is_asked_again_and_then_given_up(store, home, gate):
     with store.open(home, gate.port) as vault:
         gate.fault, gate.times = "busy", 2
