@@ -104,8 +104,17 @@ class ScreenTextAnalyzer:
         "forty lines of one subject, the largest and surest.",
         data="PP-OCRv6: PaddlePaddle's own collection. Korean: lines drawn from own words and random syllables in fonts under "
         "the OFL alone (training/screen_text); nobody's sentences and no real footage.",
-        metrics={},
-        by_group={},
+        metrics={
+            "character_error_rate": 0.0065,
+            "source": "79 rendered Korean lines on plain or spotted grounds, slanted by up to 6 degrees, the half not tuned on",
+            "cpu_ms_a_line": 15,
+        },
+        by_group={
+            "character_error_rate_by_difficulty": {
+                "subtitles on 90 films re-encoded at crf 34, unseen fonts": 0.10,
+                "600 hard lines in unseen fonts": 0.146,
+            },
+        },
         licence_code="Apache-2.0",
         licence_weights="PP-OCRv6 Apache-2.0 (PaddlePaddle); Korean lines Apache-2.0 (Jikim, trained from PP-OCRv6)",
     )
