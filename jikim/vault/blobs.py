@@ -22,7 +22,7 @@ from jikim.vault.stream import SealedBytes, SealedFile, sealed_size
 
 _BLOB = re.compile(r"[0-9a-f]{64}")
 _PUBLISHED = re.compile(r"([0-9a-f]{64})\.(\d+)\.[0-9a-f]+\.part")
-_UNFINISHED = "blobs/unfinished"
+UNFINISHED = "blobs/unfinished"
 
 
 class Unfinished:
@@ -37,13 +37,13 @@ class Unfinished:
     def write(self, sealed: bytes) -> None:
         """Appends sealed bytes. Raises VaultError, also for a full disk."""
         rest = memoryview(sealed)
-        with system_faults(_UNFINISHED):
+        with system_faults(UNFINISHED):
             while rest:
                 rest = rest[os.write(self._handle, rest) :]
 
     def sync(self) -> None:
         """Waits until everything written has reached the disk."""
-        with system_faults(_UNFINISHED):
+        with system_faults(UNFINISHED):
             os.fsync(self._handle)
 
     def send_ahead(self, blob: str, is_kept: Callable[[], bool]) -> None:
@@ -55,7 +55,7 @@ class Unfinished:
         before its key is on record, the next cleaning finds both names."""
         copy = self._folder.free_copy(blob, taken)
         final = self._folder.path(blob, copy)
-        with system_faults(_UNFINISHED):
+        with system_faults(UNFINISHED):
             self._tell(blob, copy)
             if not final.parent.exists():
                 final.parent.mkdir(mode=0o700, exist_ok=True)
@@ -79,14 +79,14 @@ class Unfinished:
         """Takes the final name away again."""
         final, self._final = self._final, None
         if final is not None:
-            with system_faults(_UNFINISHED):
+            with system_faults(UNFINISHED):
                 final.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Removes the name it had while it was unfinished; what was published stays."""
         handle, self._handle = self._handle, -1
         try:
-            with system_faults(_UNFINISHED):
+            with system_faults(UNFINISHED):
                 self.path.unlink(missing_ok=True)
         finally:
             os.close(handle)
@@ -98,7 +98,7 @@ class BlobFolder:
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "blobs"
-        self._unfinished = home / _UNFINISHED
+        self._unfinished = home / UNFINISHED
 
     def make(self) -> None:
         """Makes the folders, in a home that is there. Raises VaultError."""
@@ -160,7 +160,7 @@ class BlobFolder:
 
     def new(self) -> Unfinished:
         """An empty file to be written, ours alone. Raises VaultError."""
-        with system_faults(_UNFINISHED):
+        with system_faults(UNFINISHED):
             while True:
                 path = self._unfinished / f"{secrets.token_hex(16)}.part"
                 handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -171,7 +171,7 @@ class BlobFolder:
     def clean(self, on_record: Callable[[str, int], bool]) -> None:
         """Removes the files whose writers are dead, and their final names too unless `on_record` knows the blob and copy.
         Nobody else may publish in the meantime."""
-        with system_faults(_UNFINISHED):
+        with system_faults(UNFINISHED):
             for path in sorted(self._unfinished.iterdir()):
                 try:
                     handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)

@@ -34,7 +34,7 @@ from obstore.store import S3Store
 from jikim.config import Bucket
 from jikim.errors import VaultError
 from jikim.schema import sync
-from jikim.vault.blobs import BlobFolder, Unfinished
+from jikim.vault.blobs import UNFINISHED, BlobFolder, Unfinished
 from jikim.vault.faults import system_faults
 from jikim.vault.stream import SealedBytes, sealed_size
 
@@ -102,13 +102,13 @@ class Upload(Unfinished):
             if error.key not in NO_ANSWER:
                 raise
         note = self._told(blob, copy)
-        with system_faults(str(note.name)):  # a new file: the client may still be reading the pages of the old one
+        with system_faults(UNFINISHED):  # a new file: the client may still be reading the pages of the old one
             os.close(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             sync(note.parent)
 
     def _send(self, blob: str) -> None:
         copy = 1 + secrets.randbits(62)
-        with system_faults(str(self.path.name)):
+        with system_faults(UNFINISHED):
             self._tell(blob, copy)
         self._sent = blob, copy
         try:

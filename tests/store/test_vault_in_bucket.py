@@ -1,5 +1,6 @@
 """A vault whose sealed files lie in a bucket does what one with a folder does, and nothing plain leaves it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -208,3 +209,21 @@ def test_one_setting_of_the_configuration_puts_blobs_into_the_bucket(store, home
         check=False,
     )
     assert "O  Vault" in ran.stdout
+
+
+def test_a_sweep_seals_into_the_bucket_and_its_workers_open_from_there(store, home):
+    home.mkdir()
+    (home / "config.toml").write_text(f'[storing]\nblobs = "{store.url()}"\n')
+    ran = subprocess.run(
+        [sys.executable, "-m", "jikim", "sweep", "축제", "--source", "practice", "--limit", "6", "--json"],
+        env={**os.environ, "JIKIM_HOME": str(home), "JIKIM_LANG": "en"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    *found, last = map(json.loads, ran.stdout.splitlines())
+    assert last["summary"]["errors"] == []
+    assert any(one["cues"] for one in found)
+    assert store.objects()
+    assert list(home.glob("blobs/??/*")) == unfinished(home) == []
