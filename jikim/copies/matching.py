@@ -13,6 +13,7 @@ treated as a still. On the bench that gave these rules, 376,002 unrelated pairs 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -307,7 +308,7 @@ def _as_films(
     nearest = sorted(hits, key=lambda hit: hit.distance)[:CHOICES]
     found = compare_items(query, reference, [*voted, *((hit.frame, hit.item_frame) for hit in nearest)])
     if found is None:
-        return None
+        return _as_shown(query, hits) if 1 in (len(query.frames), len(reference.frames)) else None
     edit = SOUND_ONLY
     if found.best is not None:
         frames = query.frames[found.best.frame], reference.frames[found.best.item_frame]
@@ -315,3 +316,31 @@ def _as_films(
     covered = found.coverage_query, found.coverage_item
     edit = with_speed(edit, found.speed)
     return found.relation.value, float(found.score), covered, found.segments, edit, found.unsure_s
+
+
+def _as_shown(query: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:
+    """A known picture that is shown in a film, or a picture taken from a known one, by hashes alone: of what is known by its
+    hash there is nothing else to compare."""
+    near = [hit for hit in hits if hit.distance <= SINGLE_FRAME_DISTANCE_MAX]
+    if not near:
+        return None
+    turn = Counter(hit.turn for hit in near).most_common(1)[0][0]
+    best: dict[int, int] = {}
+    for hit in near:
+        if hit.turn == turn:
+            best[hit.frame] = min(hit.distance, best.get(hit.frame, DISTANCE_MAX))
+    usable = sum(frame.quality >= QUALITY_FLOOR for frame in query.frames)
+    score = round(1 - 0.1 * (sum(best.values()) / len(best)) / DISTANCE_MAX, 4)
+    segments = (
+        tuple(Segment(start, end, 0.0, 0.0) for start, end in _runs(query, sorted(best))) if len(query.frames) > 1 else ()
+    )
+    return Relation.COPY.value, score, (round(len(best) / usable, 4), 1.0), segments, ORIENTATIONS[turn], ()
+
+
+def _runs(query: ItemFingerprint, frames: Sequence[int]) -> Iterator[tuple[float, float]]:
+    """Where frames that follow each other begin and end, in seconds."""
+    start = frames[0]
+    for frame, following in zip(frames, [*frames[1:], None], strict=True):
+        if following != frame + 1:
+            yield query.frames[start].at_s, query.frames[frame].at_s
+            start = following if following is not None else frame

@@ -125,3 +125,17 @@ def test_of_a_hash_alone_no_change_of_shape_is_told(tmp_path):
     with KnownMaterial(tmp_path) as known:
         (match,) = known.match(still(SEEN, 8))
     assert (match.bank, match.relation, match.edit) == ("listed", "copy", "none")
+
+
+def test_a_picture_known_by_its_hash_is_found_in_a_film_that_shows_it_once(tmp_path):
+    with create_bank(tmp_path, "listed", BankSettings()) as bank:
+        bank.add(NewItem(bare(SEEN, 7), "a"))
+    shown = [scene(11), scene(12), SEEN[:, ::-1], scene(13)]
+    frames = tuple(fingerprint_picture(np.ascontiguousarray(pixels), float(second)) for second, pixels in enumerate(shown))
+    film = ItemFingerprint(f"{20:064x}", MediaKind.VIDEO, 400, 300, 4.0, frames, None)
+    with KnownMaterial(tmp_path) as known:
+        (match,) = known.match(film)
+        others = known.match(ItemFingerprint(f"{21:064x}", MediaKind.VIDEO, 400, 300, 2.0, frames[:2], None))
+    assert (match.relation, match.edit, match.coverage_query) == ("copy", "mirrored", 0.25)
+    assert [(segment.start_s, segment.end_s) for segment in match.segments] == [(2.0, 2.0)]
+    assert others == []
