@@ -237,13 +237,21 @@ def _tolerance_s(reference: ItemFingerprint) -> float:
 
 
 def _is_enough(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> bool:
-    """Two moments of the query are shown, or one that leaves no doubt."""
+    """Two moments of the query are shown, or one that leaves no doubt. Of a film known by its hashes alone there is nothing to
+    look at closely: two of its own moments have to be there, so that a shared title card makes no copy."""
     related = pairs.related()
     moments = {pair.frame for pair in related} | {frame for frame, _, _ in hashed}
+    if _is_bare(pairs.reference) and min(len(pairs.query.frames), len(pairs.reference.frames)) > 1:
+        return bool(related) and len(moments) >= 2 and len({item_frame for _, item_frame, _ in hashed}) >= 2
     is_hash = any(worth >= 1 - SINGLE_DISTANCE_MAX / 64 for _, _, worth in hashed)
     return bool(related) and (
         len(moments) >= 2 or is_hash or any(pair.relation.inliers >= SINGLE_INLIERS_MIN for pair in related)
     )
+
+
+def _is_bare(item: ItemFingerprint) -> bool:
+    """Whether nothing but hashes is known of it."""
+    return not any(len(frame.descriptors) or len(frame.blocks) for frame in item.frames)
 
 
 # ---- judgement --------------------------------------------------------------------------------------------------------------

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jikim.copies.banks import Bank, BankFrame, BankItem, built_in_bank, read_bank, read_banks, write_bank
-from jikim.copies.matching import Index, QueryFrame
+from jikim.copies.banks import Bank, BankFrame, BankItem, ListedBank, built_in_bank, read_bank, read_banks, write_bank
+from jikim.copies.fingerprints import ItemFingerprint
+from jikim.copies.matching import Matcher
 from jikim.copies.pdq import fingerprint, pdq, reduced, to_hex
+from jikim.copies.pictures import fingerprint_picture
 from jikim.errors import StateError
 from jikim.provenance import fixtures
+from jikim.types import MediaKind
 
 ITEM = BankItem("a" * 64, "a label", "video", 2.5, (BankFrame(0.5, "0123456789abcdef" * 4, 100),))
 
@@ -60,8 +63,10 @@ def test_the_test_card_is_the_one_that_was_fixed_and_matches_itself():
     assert seen.quality == 100
     (item,) = [item for item in built_in_bank().items if item.sha256 == digest]
     assert item.frames[0].pdq == to_hex(pdq(reduced(pixels))[0])
-    (match,) = Index([built_in_bank()]).match([QueryFrame(None, seen)])
-    assert (match.item, match.score, match.edit) == (digest, 1.0, "none")
+    height_px, width_px = pixels.shape[:2]
+    query = ItemFingerprint(digest, MediaKind.IMAGE, width_px, height_px, None, (fingerprint_picture(pixels),), None)
+    (match,) = Matcher([ListedBank(built_in_bank())]).match(query)
+    assert (match.item, round(match.score, 4), match.edit) == (digest, 1.0, "none")
 
 
 def test_the_test_card_looks_different_in_every_orientation():
