@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -45,6 +46,8 @@ SOUND_ONLY = "sound"
 """The edit of an item of which nothing but the sound is there."""
 
 _NEAREST = 8
+_FALL = 8 / 64
+"""How much less than a frame's best vote by hash another of its votes may be worth: in a slow shot many moments are alike."""
 _EXPLAINED_MIN = 0.5
 _MAPPED = 4
 _QUERY_FRAMES = 12
@@ -97,7 +100,9 @@ def compare_items(
     votes = profile.votes() if profile else _plain_votes(pairs, hashed)
     looked = profile.looked_s if profile else sorted({vote.at_s for vote in votes} | {query.frames[q].at_s for q in explained})
     stretches = (
-        align([*votes, *spoken], looked, _length_s(query), _length_s(reference), _tolerance_s(reference)) if votes else []
+        align([*votes, *spoken], looked, _length_s(query), _length_s(reference), _tolerance_s(reference), _span_s(query))
+        if votes
+        else []
     )
     seen_s = np.array([vote.at_s for vote in votes])
     shown = [one for one in stretches if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
@@ -186,7 +191,14 @@ def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explai
 def _plain_votes(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> list[Vote]:
     """Votes where there are no sketches to look closer at."""
     query, reference = pairs.query.frames, pairs.reference.frames
-    votes = [Vote(query[frame].at_s, reference[item_frame].at_s, worth) for frame, item_frame, worth in hashed]
+    best: dict[int, float] = {}
+    for frame, _, worth in hashed:
+        best[frame] = max(worth, best.get(frame, 0.0))
+    votes = [
+        Vote(query[frame].at_s, reference[item_frame].at_s, worth * (1 - (best[frame] - worth) / _FALL))
+        for frame, item_frame, worth in hashed
+        if best[frame] - worth < _FALL
+    ]
     for pair in pairs.related():
         worth = min(1.0, pair.relation.inliers / 60) * pair.relation.agreement
         votes.append(Vote(query[pair.frame].at_s, reference[pair.item_frame].at_s, max(worth, 0.05)))
@@ -227,6 +239,16 @@ def _sounds(query: ItemFingerprint, reference: ItemFingerprint) -> list[Vote]:
 
 def _length_s(item: ItemFingerprint) -> float:
     return max(item.duration_s or 0.0, item.frames[-1].at_s if item.frames else 0.0)
+
+
+def _span_s(query: ItemFingerprint) -> tuple[float, float]:
+    """From when to when a film was looked at or heard: no further than a usual gap beyond its first and last frame."""
+    length_s = _length_s(query)
+    times = [frame.at_s for frame in query.frames]
+    if query.sound or len(times) < 2:
+        return 0.0, length_s
+    gap_s = max(other - one for one, other in pairwise(times))
+    return max(0.0, times[0] - gap_s), min(length_s, times[-1] + gap_s)
 
 
 def _tolerance_s(reference: ItemFingerprint) -> float:

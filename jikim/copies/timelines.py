@@ -62,20 +62,27 @@ class Stretch:
 
 
 def align(
-    votes: Iterable[Vote], looked_s: Sequence[float], length_s: float, item_length_s: float, tolerance_s: float
+    votes: Iterable[Vote],
+    looked_s: Sequence[float],
+    length_s: float,
+    item_length_s: float,
+    tolerance_s: float,
+    span_s: tuple[float, float] | None = None,
 ) -> list[Stretch]:
     """The stretches, in order of query time, that explain most votes; none overlap in the query.
 
     `looked_s`: every moment of the query that could have voted. `tolerance_s`: how far a vote may lie beside its line, about
-    half the distance between two looks at the item.
+    half the distance between two looks at the item. `span_s`: from when to when the query was looked at, where that is not
+    all of it; no stretch reaches further.
     """
+    span_s = span_s or (0.0, length_s)
     left = sorted(votes, key=lambda vote: -vote.weight)[:_VOTES_MAX]
     looked = np.unique([*looked_s, *(vote.at_s for vote in left)])
     found: list[Stretch] = []
     for _ in range(2 * SEGMENTS_MAX):
         if not left or len(found) == SEGMENTS_MAX:
             break
-        stretch = _best(left, looked, length_s, item_length_s, tolerance_s, found[0].speed if found else None)
+        stretch = _best(left, looked, (length_s, item_length_s), span_s, tolerance_s, found[0].speed if found else None)
         if stretch is None:
             break
         if not found or _is_sound(stretch, found[0], looked):
@@ -109,9 +116,15 @@ def _is_sound(stretch: Stretch, strongest: Stretch, looked: Floats) -> bool:
 
 
 def _best(
-    votes: Sequence[Vote], looked: Floats, length_s: float, item_length_s: float, tolerance_s: float, known: float | None
+    votes: Sequence[Vote],
+    looked: Floats,
+    lengths_s: tuple[float, float],
+    span_s: tuple[float, float],
+    tolerance_s: float,
+    known: float | None,
 ) -> Stretch | None:
     """The stretch that explains most of the votes that are left; at the `known` speed, for all of a film runs at one."""
+    length_s, item_length_s = lengths_s
     table = np.array(sorted((vote.at_s, vote.item_at_s, vote.weight) for vote in votes))
     if known is None:
         speeds, offsets = _lines(table, length_s, item_length_s)
@@ -126,7 +139,7 @@ def _best(
     if scores[best] <= 0:
         return None
     speed, offset = _refined(table, float(speeds[best]), float(offsets[best]), tolerance_s)
-    return _stretch(table, speed, offset, looked, length_s, item_length_s, tolerance_s)
+    return _stretch(table, speed, offset, looked, span_s, item_length_s, tolerance_s)
 
 
 def _is_whole(speeds: Floats, length_s: float, item_length_s: float) -> NDArray[np.bool_]:
@@ -195,7 +208,13 @@ def _on_line(table: Floats, speed: float, offset: float, tolerance_s: float) -> 
 
 
 def _stretch(
-    table: Floats, speed: float, offset: float, looked: Floats, length_s: float, item_length_s: float, tolerance_s: float
+    table: Floats,
+    speed: float,
+    offset: float,
+    looked: Floats,
+    span_s: tuple[float, float],
+    item_length_s: float,
+    tolerance_s: float,
 ) -> Stretch | None:
     """From the first to the last frame on a line, with nothing else shown for long in between."""
     near = _on_line(table, speed, offset, tolerance_s)
@@ -204,8 +223,8 @@ def _stretch(
     near = max(_runs(near, looked), key=lambda run: float(run[:, 2].sum()))
     before, after = looked[looked < near[0, 0]], looked[looked > near[-1, 0]]
     entry, exit_ = sorted(((0.0 - offset) / speed, (item_length_s - offset) / speed))
-    start = _edge(entry, float(before[-1]) if len(before) else None, float(near[0, 0]), 0.0)
-    end = _edge(exit_, float(after[0]) if len(after) else None, float(near[-1, 0]), length_s)
+    start = _edge(entry, float(before[-1]) if len(before) else None, float(near[0, 0]), span_s[0])
+    end = _edge(exit_, float(after[0]) if len(after) else None, float(near[-1, 0]), span_s[1])
     ends = np.clip([speed * start + offset, speed * end + offset], 0.0, item_length_s)
     segment = Segment(round(start, 3), round(end, 3), round(float(ends[0]), 3), round(float(ends[1]), 3))
     return Stretch(segment, speed, offset, len(near), float(near[:, 2].sum()))

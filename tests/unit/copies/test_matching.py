@@ -107,7 +107,6 @@ def test_frames_of_different_orientation_do_not_add_up():
     assert match.edit == "mirrored"
 
 
-@pytest.mark.xfail(strict=True, reason="of two frames known by hashes alone the place in a slow shot is told wrongly")
 def test_a_slow_shot_says_where_in_the_item_it_was():
     """Frames of the item that are like each other do not draw the match to the first of them."""
     scene = _scene(1).astype(np.float32)
