@@ -14,6 +14,38 @@ from jikim.errors import BadUse
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
+class Vantage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another way to the web by which rechecks look as well: a proxy not known as the centre's."""
+
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,19}$")]
+    proxy: str
+    """`http://user:password@host:port`"""
+    country: str = ""
+
+
+class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[desk.removal]`: how the centre appears outside, and how its notices leave."""
+
+    organisation: str = ""
+    organisation_en: str = ""
+    mailbox: str = ""
+    """The role mailbox that stands in every notice; never a person's."""
+    standing: str = ""
+    """By what the centre may ask, in Korean, as it stands in its notices; empty leaves it out."""
+    standing_en: str = ""
+    smtp_host: str = ""
+    smtp_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
+    smtp_user: str = ""
+    smtp_password_file: str = ""
+    smtp_roots: str = ""
+    """A file with the certificates (PEM) by which the mail server is known; empty for those of this machine."""
+    dkim_selector: str = ""
+    dkim_key_file: str = ""
+    wait_s: Count = 600
+    """How long an approved notice waits before it leaves."""
+    vantages: tuple[Vantage, ...] = ()
+
+
 class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[desk]`. `database` is empty for `$JIKIM_HOME/desk.sqlite`, else `postgresql://user:password@host/name`."""
 
@@ -43,6 +75,7 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Address of an RFC 3161 time-stamping authority for exports of the audit chain."""
     timestamp_roots: str = ""
     """A file with the certificates (PEM) by which its stamps are checked; empty for none."""
+    removal: Removal = Removal()
     is_practice: bool = False
     """A throwaway desk to try things on: one link signs in without a key, and nothing but practice is searched."""
 

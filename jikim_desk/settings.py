@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "jikim_desk.review",
     "jikim_desk.cases",
     "jikim_desk.figures",
+    "jikim_desk.notices",
 ]
 
 MIDDLEWARE = [
