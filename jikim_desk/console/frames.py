@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST
 from jikim.errors import JikimError
 from jikim_desk import words
 from jikim_desk.accounts.rights import allow
-from jikim_desk.console.items import calmly, item_answer
+from jikim_desk.console.calm import calmly
+from jikim_desk.console.items import item_answer
 from jikim_desk.console.visitor import visitor
 from jikim_desk.review import access, exposure, frames
 from jikim_desk.review.faults import ReviewRefused

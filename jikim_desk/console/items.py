@@ -1,15 +1,12 @@
-"""The queue and the item page: words first, one decision, the next item."""
+"""The item page: words first, one decision, the next item."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,99 +16,26 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HttpResponseClientRedirect
 
-from jikim_desk import words
 from jikim_desk.accounts.models import Role, User
 from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.cases import linking
+from jikim_desk.console.calm import calmly, note_of
+from jikim_desk.console.queue import Narrowing, next_item, to_item
 from jikim_desk.console.visitor import visitor
 from jikim_desk.records.models import Candidate, CandidateState
-from jikim_desk.review import access, care, danger, decisions, exposure, news, queue
-from jikim_desk.review.faults import RestDue, ReviewRefused
+from jikim_desk.review import access, danger, decisions, exposure, news, queue
 from jikim_desk.review.masking import shown
 from jikim_desk.review.models import Claim, Handover, Kind, News
-from jikim_desk.review.reading import reading, strongest
+from jikim_desk.review.reading import reading
 
-LEVELS = ("urgent", "look", "none")
 NUMBER_DIGITS = 8
 """How much of an id a person is shown as its number."""
 CALM = timedelta(seconds=3)
 KIND_KEYS = {kind: str(place) for place, kind in enumerate(Kind.values, 1)}
 _SHOWN_TEXT = 1200
-
-View = Callable[..., HttpResponse]
-
-
-def calmly(view: View) -> View:
-    """What the review refuses becomes a quiet page; a rest that is due becomes a rest."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except RestDue as due:
-            return _rest(request, due)
-        except ReviewRefused as refused:
-            shown_now = {"sentence": words.say(refused.key, **refused.params), "note": request.POST.get("note", "")}
-            if request.headers.get("HX-Request"):
-                return render(request, "console/parts/notice.html", {"kind": "warning", "text": shown_now["sentence"]})
-            return render(request, "console/review/calm.html", shown_now, status=409)
-
-    return answer
-
-
-def _rest(request: HttpRequest, due: RestDue) -> HttpResponse:
-    if due.key == "review.rest_due":
-        queue.hand_on(visitor(request))
-    else:
-        queue.release(visitor(request))
-    messages.info(request, words.say(due.key))
-    if request.headers.get("HX-Request"):
-        return HttpResponseClientRedirect(reverse("care"))
-    return redirect("care")
-
-
-@allow(*access.DECIDERS)
-@require_GET
-@never_cache
-def queue_page(request: HttpRequest) -> HttpResponse:
-    """What waits, best first; `level` shows one level alone."""
-    user = visitor(request)
-    level = request.GET.get("level")
-    level = level if level in LEVELS else None
-    held = queue.current(user)
-    found = queue.waiting(user, limit=30, level=level)
-    month = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    shown_now = {
-        "level": level,
-        "levels": _levels(user),
-        "low": queue.counts(user)["none"] if not found and level is None else 0,
-        "rows": [(one, strongest(one.candidate, _lang())) for one in found],
-        "held": held,
-        "spared": care.spared(user, month),
-        "care": exposure.state(user),
-        "last": decisions.last_of(user),
-    }
-    return render(request, "console/review/queue.html", shown_now)
-
-
-@allow(*access.DECIDERS)
-@require_POST
-@calmly
-def take_next(request: HttpRequest) -> HttpResponse:
-    """Takes the best item that waits."""
-    return _to(request, queue.claim_next(visitor(request), level=_level(request)))
-
-
-@allow(*access.DECIDERS)
-@require_POST
-@calmly
-def take(request: HttpRequest, candidate_id: str) -> HttpResponse:
-    """Takes this item."""
-    return _to(request, queue.claim(visitor(request), candidate_id))
 
 
 @allow(*access.READERS)
@@ -133,7 +57,7 @@ def item_answer(request: HttpRequest, candidate_id: str, **more: Any) -> HttpRes
         queue.renew(user)
     elif access.may_decide(user, candidate):
         queue.require_time(user)
-    shown_now = _item(user, candidate, held) | more
+    shown_now = _item(user, candidate, held) | {"narrowed": Narrowing.asked(request)} | more
     with transaction.atomic():
         chain.record(Action.VIEW, actor=user, subject=f"candidate:{candidate.pk}", facts={"what": "words"})
     return render(request, "console/review/item.html", shown_now)
@@ -154,7 +78,7 @@ def decide(request: HttpRequest, candidate_id: str) -> HttpResponse:
         note=sent.get("note", ""),
         form_id=sent.get("form_id", ""),
     )
-    return _to(request, queue.claim_next(user, level=_level(request)))
+    return next_item(request)
 
 
 @allow(*access.DECIDERS)
@@ -164,7 +88,7 @@ def undo(request: HttpRequest, decision_id: str) -> HttpResponse:
     """Takes one's own last decision back, and the item into hand again."""
     user = visitor(request)
     decision = decisions.undo(user, decision_id)
-    return _to(request, queue.claim(user, decision.candidate_id))
+    return to_item(request, queue.claim(user, decision.candidate_id))
 
 
 @allow(Role.LEAD)
@@ -173,7 +97,7 @@ def undo(request: HttpRequest, decision_id: str) -> HttpResponse:
 def reopen(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """A lead wants a decided item looked at once more."""
     news.reopen_as_lead(visitor(request), candidate_id)
-    return redirect("item", candidate_id=candidate_id)
+    return _back_to(request, candidate_id)
 
 
 @allow(*access.DECIDERS)
@@ -183,8 +107,9 @@ def swap(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Something else; nobody asks why. From a window left behind: back to what is in hand."""
     user = visitor(request)
     if queue.in_hand(user, access.seen_by(user, candidate_id)) is None:
-        return _to(request, queue.claim_next(user))
-    return _to(request, queue.swap(user, note=request.POST.get("note", "")[: decisions.NOTE_MAX]))
+        return next_item(request)
+    narrowed = Narrowing.asked(request)
+    return to_item(request, queue.swap(user, note=note_of(request), level=narrowed.level, team=narrowed.team))
 
 
 @allow(*access.DECIDERS)
@@ -194,8 +119,8 @@ def lay_down(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Lays the item down for others, with a note, and goes back to the queue."""
     user = visitor(request)
     if queue.in_hand(user, access.seen_by(user, candidate_id)) is not None:
-        queue.release(user, note=request.POST.get("note", "")[: decisions.NOTE_MAX])
-    return redirect("queue")
+        queue.release(user, note=note_of(request))
+    return redirect(reverse("queue") + Narrowing.asked(request).query)
 
 
 @allow(*access.READERS)
@@ -227,7 +152,7 @@ def link_case(request: HttpRequest, candidate_id: str) -> HttpResponse:
         case = linking.link(user, candidate, request.POST.get("case", ""))
         if case is not None:
             news.came(candidate.pk, News.CASE)
-    return redirect("item", candidate_id=candidate.pk)
+    return _back_to(request, candidate.pk)
 
 
 @allow(*access.DECIDERS)
@@ -325,7 +250,7 @@ def _uncover(request: HttpRequest, candidate_id: str, what: str, column: str) ->
             Claim.objects.filter(person=user, item=held.item).update(**{column: True})
         chain.record(Action.VIEW, actor=user, subject=f"candidate:{candidate.pk}", facts={"what": what})
     if held is not None:
-        return redirect("item", candidate_id=candidate.pk)
+        return _back_to(request, candidate.pk)
     uncovered: dict[str, dict[str, Any]] = {
         "names": {
             "has_names": True,
@@ -349,16 +274,8 @@ def _levels(user: User) -> list[tuple[str, int, bool]]:
     return [(level, count, count >= queue.COUNTED_MAX) for level, count in found.items()]
 
 
-def _level(request: HttpRequest) -> str | None:
-    level = request.POST.get("level")
-    return level if level in LEVELS else None
-
-
-def _to(request: HttpRequest, claim: Claim | None) -> HttpResponse:
-    if claim is None:
-        messages.info(request, words.say("review.page.nothing_left"))
-        return redirect("queue")
-    return redirect("item", candidate_id=claim.candidate_id)
+def _back_to(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    return redirect(reverse("item", args=[candidate_id]) + Narrowing.asked(request).query)
 
 
 def _lang() -> str:
@@ -366,10 +283,7 @@ def _lang() -> str:
 
 
 addresses = [
-    path("queue/", queue_page, name="queue"),
-    path("queue/next", take_next, name="take_next"),
     path("items/<str:candidate_id>/", item_page, name="item"),
-    path("items/<str:candidate_id>/take", take, name="take"),
     path("items/<str:candidate_id>/decide", decide, name="decide"),
     path("items/<str:candidate_id>/reopen", reopen, name="reopen"),
     path("items/<str:candidate_id>/swap", swap, name="swap"),

@@ -16,9 +16,9 @@ from jikim_desk import words
 from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.rights import allow
 from jikim_desk.config import desk_config
-from jikim_desk.console.items import calmly
+from jikim_desk.console.calm import calmly, note_of
 from jikim_desk.console.visitor import visitor
-from jikim_desk.review import access, care, decisions, exposure, queue
+from jikim_desk.review import access, care, exposure, queue
 from jikim_desk.review.masking import shown
 
 
@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @calmly
 def begin(request: HttpRequest) -> HttpResponse:
     """Begins a rest; what is in hand goes to others."""
-    queue.hand_on(visitor(request), note=request.POST.get("note", "")[: decisions.NOTE_MAX])
+    queue.hand_on(visitor(request), note=note_of(request))
     return redirect("care")
 
 

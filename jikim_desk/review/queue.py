@@ -79,15 +79,17 @@ def copies_of(user: User, candidates: Iterable[Candidate]) -> dict[str, int]:
     return Counter(_key(team_id, same_as) for team_id, same_as, case_id in found if case_id not in closed)
 
 
-def waiting(user: User, *, limit: int = 30, level: str | None = None, is_passed_too: bool = True) -> list[Waiting]:
+def waiting(
+    user: User, *, limit: int = 30, level: str | None = None, team: int | None = None, is_passed_too: bool = True
+) -> list[Waiting]:
     """What waits for `user` to decide, best first, each item once; items in others' hands are left out.
 
-    Without a `level`: what is urgent and what deserves a look. Left out too: what needs a second person after `user`, and what
-    only a lead decides, unless they lead the team.
+    Without a `level`: what is urgent and what deserves a look; without a `team` (its id): all of theirs. Left out too: what
+    needs a second person after `user`, and what only a lead decides, unless they lead the team.
     """
     taken = _not_for(user, is_passed_too=is_passed_too)
     chosen: dict[str, str] = {}
-    for place in _places(user, level):
+    for place in _places(user, level, team):
         if place.item in chosen or place.item in taken:
             continue
         chosen[place.item] = place.candidate_id
@@ -99,10 +101,10 @@ def waiting(user: User, *, limit: int = 30, level: str | None = None, is_passed_
     return [Waiting(item, rows[pk], max(1, copies.get(item, 1)), item == mine) for item, pk in chosen.items() if pk in rows]
 
 
-def counts(user: User) -> dict[str, int]:
-    """How many items of each level wait in `user`'s teams, counted up to `COUNTED_MAX` candidates a level."""
+def counts(user: User, *, team: int | None = None) -> dict[str, int]:
+    """How many items of each level wait in `user`'s teams or one of them, counted up to `COUNTED_MAX` candidates a level."""
     found = {}
-    teams = access.team_ids(user, *access.DECIDERS)
+    teams = _teams(user, team)
     for level, rank in LEVEL_RANKS.items():
         rows = Candidate.objects.filter(team__in=teams, state=CandidateState.WAITING, level_rank=rank)
         counted = _without_closed(user, rows).values_list("team", "pk", "same_as")[:COUNTED_MAX]
@@ -130,13 +132,13 @@ def claim(user: User, candidate_id: str) -> Claim:
     raise AssertionError("unreachable")
 
 
-def claim_next(user: User, *, level: str | None = None) -> Claim | None:
+def claim_next(user: User, *, level: str | None = None, team: int | None = None) -> Claim | None:
     """Takes the best item that waits; None where nothing does. What was in hand already stays so. Raises RestDue."""
     require_time(user)
     held = current(user)
     if held is not None and held.candidate.state == CandidateState.WAITING:
         return claim(user, held.candidate_id)
-    for found in waiting(user, limit=20, level=level, is_passed_too=False):
+    for found in waiting(user, limit=20, level=level, team=team, is_passed_too=False):
         try:
             return claim(user, found.candidate.pk)
         except (HeldByAnother, DecidedBefore):
@@ -177,7 +179,7 @@ def release(user: User, *, note: str = "") -> None:
         Claim.objects.filter(person=user).delete()
 
 
-def swap(user: User, *, note: str = "") -> Claim | None:
+def swap(user: User, *, note: str = "", level: str | None = None, team: int | None = None) -> Claim | None:
     """Something else, with no reason asked: lays down what is in hand and takes the next. None where there is nothing else."""
     with transaction.atomic():
         take_turn(user)
@@ -186,7 +188,7 @@ def swap(user: User, *, note: str = "") -> Claim | None:
         if held is not None:
             Passed.objects.update_or_create(person=user, item=held.item, defaults={"passed_at": timezone.now()})
         release(user, note=note)
-    return claim_next(user)
+    return claim_next(user, level=level, team=team)
 
 
 def hand_on(user: User, *, note: str = "") -> datetime:
@@ -246,13 +248,18 @@ def _claimed(user: User, candidate_id: str, item: str) -> Claim:
     return taken
 
 
-def _places(user: User, level: str | None) -> Iterator[Place]:
+def _places(user: User, level: str | None, team: int | None) -> Iterator[Place]:
     """The waiting candidates of all of `user`'s teams in the order of the queue, fetched as they are asked for: each team and
     level by its index, whatever their number."""
     ranks = [LEVEL_RANKS[level]] if level else [LEVEL_RANKS["urgent"], LEVEL_RANKS["look"]]
     for rank in ranks:
-        teams = [_of_team(user, team, rank) for team in sorted(access.team_ids(user, *access.DECIDERS))]
-        yield from heapq.merge(*teams)
+        yield from heapq.merge(*(_of_team(user, one, rank) for one in sorted(_teams(user, team))))
+
+
+def _teams(user: User, team: int | None) -> frozenset[int]:
+    """The teams whose items `user` decides on: all, or the one that is asked for."""
+    teams = access.team_ids(user, *access.DECIDERS)
+    return teams if team is None else teams & {team}
 
 
 def _of_team(user: User, team_id: int, rank: int) -> Iterator[Place]:

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from jikim_desk import words
-from jikim_desk.accounts.models import Role, Team
+from jikim_desk.accounts.models import Grant, Role, Team
 from jikim_desk.audit.models import Entry
 from jikim_desk.cases.models import Case
 from jikim_desk.records.models import Candidate
@@ -79,6 +79,49 @@ def test_the_last_item_leads_back_to_an_empty_queue(signed_in, team):
 
 
 HOSTILE = "</p><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7|add:7 }}{% now 'Y' %}\u202eexe.gpj\x1b[2J\u2067"
+
+
+def test_what_the_queue_was_narrowed_to_is_still_there_after_each_decision(signed_in, team):
+    urgent = item(team, "u", level="urgent")
+    low = [item(team, name, level="none", score=score) for name, score in (("a", 0.3), ("b", 0.2), ("c", 0.1))]
+    browser = signed_in(Role.REVIEWER)
+    assert browser.post("/queue/next?level=none")["Location"] == f"/items/{low[0].pk}/?level=none"
+    page = body(browser.get(f"/items/{low[0].pk}/?level=none"))
+    for name in ("decide", "swap", "lay-down"):
+        assert f'action="/items/{low[0].pk}/{name}?level=none"' in page
+    sent = {"kind": "not_relevant", "form_id": field(page, "form_id")}
+    assert browser.post(f"/items/{low[0].pk}/decide?level=none", sent)["Location"] == f"/items/{low[1].pk}/?level=none"
+    undone = browser.post(f"/decisions/{Decision.objects.get().pk}/undo?level=none")
+    assert undone["Location"] == f"/items/{low[0].pk}/?level=none"
+    assert browser.post(f"/items/{low[0].pk}/swap?level=none")["Location"] == f"/items/{low[1].pk}/?level=none"
+    assert browser.post(f"/items/{low[1].pk}/lay-down?level=none")["Location"] == "/queue/?level=none"
+    assert browser.post("/queue/next")["Location"] == f"/items/{urgent.pk}/"
+
+
+def test_the_queue_of_one_team_alone(signed_in, team):
+    other = Team.objects.create(name="두 번째 팀")
+    mine, theirs = item(team, "mine", score=0.5), item(other, "theirs", score=0.9)
+    browser = signed_in(Role.REVIEWER)
+    Grant.objects.create(user=browser.user, role=Role.REVIEWER, team=other)
+    assert browser.post(f"/queue/next?team={team.pk}")["Location"] == f"/items/{mine.pk}/?team={team.pk}"
+    page = body(browser.get(f"/queue/?team={team.pk}"))
+    assert mine.pk in page
+    assert theirs.pk not in page
+    assert browser.get("/queue/?team=999999").status_code == browser.get("/queue/?team=x&level=y").status_code == 200
+
+
+@pytest.mark.parametrize("way", ["swap", "lay-down", "rest"])
+def test_a_note_goes_along_without_a_decision_and_without_script(signed_in, team, way):
+    one = item(team, "a")
+    browser = signed_in(Role.REVIEWER)
+    queue.claim(browser.user, one.pk)
+    page = body(browser.get(f"/items/{one.pk}/"))
+    target = "/care/rest" if way == "rest" else f"/items/{one.pk}/{way}"
+    assert re.search(rf'<button[^>]* form="decide" formaction="{target}" formnovalidate', page)
+    note = "앞부분만 읽었습니다."
+    browser.post(target, {"form_id": field(page, "form_id"), "note": note})
+    assert [left.note for left in Handover.objects.all()] == [note]
+    assert not Decision.objects.exists()
 
 
 def test_hostile_words_are_never_interpreted(signed_in, team):

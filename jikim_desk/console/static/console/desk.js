@@ -36,7 +36,7 @@ document.addEventListener("change", (event) => {
 // Nobody sends the same form twice by a second click. (Pages taken from the browser's memory get their buttons back.)
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method === "get") return;
-  for (const button of event.target.querySelectorAll("button:not([type=button])")) setTimeout(() => { button.disabled = true; });
+  for (const button of event.target.elements) if (button.matches("button:not([type=button])")) setTimeout(() => { button.disabled = true; });
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) for (const button of document.querySelectorAll("form button[disabled]")) button.disabled = false;

@@ -17,15 +17,8 @@
   const isTyping = (event) => event.isComposing || event.keyCode === 229 || event.target.closest?.("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
   const isOpen = () => document.querySelector("dialog[open]");
 
-  // The note goes along with whatever form is sent.
-  document.addEventListener("submit", (event) => {
-    const note = one("note")?.value;
-    if (!("takesNote" in event.target.dataset) || !note) return;
-    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "note", value: note });
-    event.target.append(field);
-  });
-
-  const submit = (name) => { const form = one(name); if (form) form.requestSubmit(); };
+  // A form, or a button that sends the form with the note elsewhere.
+  const submit = (name) => { const sent = one(name); if (sent instanceof HTMLFormElement) sent.requestSubmit(); else sent?.click(); };
 
   // Decisions
   const form = one("decide");
@@ -142,7 +135,7 @@
   document.addEventListener("htmx:afterSettle", () => strip()?.scrollIntoView({ block: "nearest" }));
   // Who is no longer signed in is led to sign in, not shown the page for it within this one.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!event.detail.xhr.responseURL.endsWith("/strip")) { event.detail.shouldSwap = false; location.reload(); }
+    if (!new URL(event.detail.xhr.responseURL).pathname.endsWith("/strip")) { event.detail.shouldSwap = false; location.reload(); }
   });
 
   const isChoosingReason = () => document.activeElement?.name === "lift_reason" || (one("lift-panel") && !one("lift-panel").hidden && !reason());
