@@ -1,0 +1,213 @@
+"""Evidence packs: put together once a confirmation can no longer be undone, sealed, stamped as soon as the authority answers.
+
+A pack proves that an answer with this hash was seen at this address at this time, by whose server it was given, and what the
+centre did. It proves nothing of who put it there, and it does not hold the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from jikim.vault import case_holder, sweep_holder
+from jikim_desk.accounts.models import User
+from jikim_desk.audit import chain, stamping
+from jikim_desk.audit.actions import Action
+from jikim_desk.config import desk_config
+from jikim_desk.notices import documents, packing, sheets, webarchive
+from jikim_desk.notices.models import EvidencePack, Removal, random_number
+from jikim_desk.records.models import Candidate, Capture, Extent
+from jikim_desk.review.decisions import standing
+from jikim_desk.review.models import Applied, Decision, Kind
+from jikim_desk.sealing import vault
+
+_REMOVED_FOR = Q(decision__kind=Kind.CONFIRMED) | Q(decision__kind=Kind.APPEARS_ADULT, decision__category="support_requested")
+RETRY = timedelta(minutes=10)
+RETRY_MAX = timedelta(hours=12)
+
+
+def begin_due(now: datetime, *, limit: int = 20) -> list[Removal]:
+    """Begins the removal of what was confirmed and can no longer be undone, each once. Test chains never begin."""
+    lapsed = now - timedelta(seconds=desk_config().undo_s)
+    counted = Applied.objects.filter(_REMOVED_FOR, is_current=True, candidate__removal=None, candidate__is_test=False)
+    rows = counted.filter(decision__decided_at__lt=lapsed).select_related("candidate", "decision").order_by("pk")[:limit]
+    return [removal for row in rows if (removal := begin(row.candidate, row.decision, now)) is not None]
+
+
+def begin(candidate: Candidate, decision: Decision, now: datetime) -> Removal | None:
+    """Begins the removal of one find; None where another process was first."""
+    removal = Removal(
+        candidate=candidate,
+        team_id=candidate.team_id,
+        is_adult=decision.kind == Kind.APPEARS_ADULT,
+        begun_at=now,
+        reviewed_at=decision.decided_at,
+        next_step_at=now,
+    )
+    try:
+        with transaction.atomic():
+            removal.save(force_insert=True)
+    except IntegrityError:
+        return None
+    return removal
+
+
+def packs_due(*, limit: int = 10) -> list[Removal]:
+    """Removals that have no pack yet."""
+    return list(Removal.objects.filter(packs=None).select_related("candidate").order_by("begun_at")[:limit])
+
+
+def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:
+    """Puts a pack together as things stand, seals it, and puts it on record; the stamp comes with `stamp`.
+
+    Raises VaultError when it cannot be sealed; then there is none.
+    """
+    now, candidate = timezone.now(), removal.candidate
+    number = random_number()
+    facts = told(removal, number, now)
+    packed = packing.pack(
+        {
+            packing.JSON: packing.as_json(facts),
+            packing.KO: _document(facts, "ko", now),
+            packing.EN: _document(facts, "en", now),
+            packing.WARC: webarchive.written(facts["captures"], dict(_pages(candidate))),
+        },
+        number=number,
+        organisation=facts["centre"]["organisation"],
+        made_at=facts["made_at"],
+    )
+    holder = _holder(candidate, now)
+    with vault().sealing(holder) as sealing:
+        sealing.write(packed)
+    made = EvidencePack(
+        number=number,
+        removal=removal,
+        made_at=now,
+        blob=sealing.sealed.blob,
+        holder=holder,
+        size_bytes=len(packed),
+        sha256=sha256(packed).hexdigest(),
+        next_try_at=now,
+    )
+    with transaction.atomic():
+        made.save(force_insert=True)
+        chain.record(Action.EVIDENCE, actor=by, subject=f"candidate:{candidate.pk}", facts={"sha256": made.sha256})
+    return made
+
+
+def stamps_due(now: datetime, *, limit: int = 20) -> list[EvidencePack]:
+    """Packs that are not yet stamped, and are to be tried again."""
+    return list(EvidencePack.objects.filter(stamped_at=None, next_try_at__lte=now).order_by("next_try_at")[:limit])
+
+
+def stamp(pack: EvidencePack) -> bool:
+    """Asks the authority for a stamp; False where there is none yet, which the pack then says with the reason."""
+    try:
+        stamped = stamping.stamp(packing.signature_of(vault().read(pack.blob)))
+    except stamping.NotStamped as why:
+        wait = min(RETRY * 2 ** min(pack.tries, 10), RETRY_MAX)
+        changes: dict[str, Any] = {"not_stamped_key": why.key, "next_try_at": timezone.now() + wait, "tries": pack.tries + 1}
+        EvidencePack.objects.filter(pk=pack.pk, stamped_at=None).update(**changes)
+        return False
+    EvidencePack.objects.filter(pk=pack.pk, stamped_at=None).update(
+        stamp=stamped.response, stamped_at=stamped.at, not_stamped_key="", next_try_at=None
+    )
+    return True
+
+
+def file_of(pack: EvidencePack) -> bytes:
+    """The whole ZIP, with its stamp where there is one. Raises VaultError."""
+    packed = vault().read(pack.blob)
+    return packing.with_stamp(packed, bytes(pack.stamp)) if pack.stamped_at else packed
+
+
+def hold_for_case(pack: EvidencePack) -> None:
+    """Lets the case to which the find was linked hold the pack too. Raises VaultError."""
+    case = pack.removal.candidate.case_id
+    if case and not vault().has(pack.blob, case_holder(case)):
+        vault().share(pack.blob, pack.holder, case_holder(case))
+
+
+def told(removal: Removal, number: str, now: datetime) -> dict[str, Any]:
+    """All a pack says: addresses, answers, hashes, times and deeds. No title, no words, no name of anybody, no case."""
+    candidate, decision = removal.candidate, standing(removal.candidate)
+    settings = desk_config().removal
+    captures = list(candidate.captures.order_by("fetched_at", "pk"))
+    return {
+        "schema": 1,
+        "number": number,
+        "made_at": _utc(now),
+        "centre": {
+            "organisation": settings.organisation or desk_config().centre,
+            "organisation_en": settings.organisation_en,
+            "mailbox": settings.mailbox,
+            "public_key": vault().public_key().hex(),
+        },
+        "find": {
+            "url": candidate.url,
+            "host": urlsplit(candidate.url).hostname or "",
+            "source": candidate.source,
+            "posted_at": _utc(candidate.posted_at),
+            "found_at": _utc(candidate.found_at),
+        },
+        "decision": {
+            "kind": decision.kind if decision else "",
+            "decided_at": _utc(decision.decided_at) if decision else "",
+            "by": chain.person_reference(decision.person) if decision else "",
+        },
+        "captures": [_capture(one) for one in captures],
+        "hashes": list(_hashes(captures)),
+        "network": {"country": "", "registry": "", "why_empty": "no offline registry data on this machine"},
+        "deeds": [
+            {"number": entry.number, "at": entry.at, "action": entry.action, "by": entry.actor, "hash": entry.hash}
+            for entry in chain.about(f"candidate:{candidate.pk}")
+        ],
+        "media": "not in this file",
+    }
+
+
+def _capture(capture: Capture) -> dict[str, Any]:
+    return {
+        "part": capture.part,
+        "content_type": capture.content_type,
+        "sha256": capture.sha256,
+        "size_bytes": capture.size_bytes,
+        "fetched_at": _utc(capture.fetched_at),
+        "chain": [dict(hop) for hop in capture.chain],
+    }
+
+
+def _hashes(captures: list[Capture]) -> Iterator[dict[str, Any]]:
+    extents = Extent.objects.in_bulk({one.sha256 for one in captures})
+    for digest in dict.fromkeys(one.sha256 for one in captures):
+        extent = extents.get(digest)
+        yield {"sha256": digest, "pdq": [{"at_ms": at, "hash": text} for at, text in (extent.frames if extent else ())]}
+
+
+def _pages(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
+    for capture in candidate.captures.filter(part="page").exclude(blob=""):
+        if capture.size_bytes <= webarchive.PAGE_MAX_BYTES and vault().has(capture.blob, capture.holder):
+            body = webarchive.page_body(capture.content_type, vault().read(capture.blob))
+            if body is not None:
+                yield capture.sha256, body
+
+
+def _document(facts: Mapping[str, Any], lang: str, now: datetime) -> bytes:
+    return documents.signed(
+        documents.pdf("sheet", sheets.evidence(facts, lang)), centre=facts["centre"]["organisation"], at=now
+    )
+
+
+def _holder(candidate: Candidate, now: datetime) -> str:
+    return case_holder(candidate.case_id) if candidate.case_id else sweep_holder(now.date())
+
+
+def _utc(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else ""

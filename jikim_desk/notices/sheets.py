@@ -1,0 +1,161 @@
+"""What stands on a document: words, facts and tables for `forms/sheet.typ`, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from jikim.messages import readable
+from jikim_desk.config import desk_config
+from jikim_desk.words import say
+
+_HEADERS_SHOWN = ("server", "content-type", "content-length", "last-modified", "etag", "location", "date", "via", "cf-ray")
+_VALUE_MAX = 300
+_DEEDS_MAX = 60
+
+
+def sheet(
+    lang: str,
+    title: str,
+    *,
+    date: datetime,
+    organisation: str,
+    footer: str,
+    subtitle: str = "",
+    facts: Sequence[tuple[str, str]] = (),
+    sections: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """The data of one document."""
+    local = date.astimezone(ZoneInfo(desk_config().time_zone))
+    return {
+        "lang": lang,
+        "title": title,
+        "subtitle": subtitle,
+        "date": [local.year, local.month, local.day],
+        "organisation": organisation,
+        "footer": footer,
+        "facts": facts,
+        "sections": sections,
+    }
+
+
+def address(url: str) -> str:
+    """An address as it can be typed again: everything outside ASCII is percent-encoded, the host as DNS has it."""
+    parts = urlsplit(url)
+    try:
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except UnicodeError:
+        host = quote(parts.hostname or "")
+    port = f":{parts.port}" if parts.port else ""
+    host = f"[{host}]" if ":" in host else host
+    kept = "/%:@!$&'()*+,;=~-._?"
+    query = f"?{quote(parts.query, safe=kept)}" if parts.query else ""
+    return f"{parts.scheme}://{host}{port}{quote(parts.path, safe=kept)}{query}"
+
+
+def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """The evidence pack for people."""
+
+    def word(name: str, **params: Any) -> str:
+        return say(f"evidence.{name}", lang, **params)
+
+    centre, find, decision = facts["centre"], facts["find"], facts["decision"]
+    organisation = (centre["organisation_en"] if lang == "en" else "") or centre["organisation"] or word("no_organisation")
+    made_at = datetime.fromisoformat(facts["made_at"])
+    hashes = [("SHA-256", one["sha256"]) for one in facts["hashes"]]
+    hashes += [
+        (word("pdq", at=f"{frame['at_ms'] / 1000:.1f}"), frame["hash"]) for one in facts["hashes"] for frame in one["pdq"]
+    ]
+    sections = [
+        {"title": word("proves"), "words": [word("proves_this"), word("proves_not"), word("no_media")]},
+        {
+            "title": word("found"),
+            "facts": [
+                (word("address"), address(find["url"])),
+                (word("host"), find["host"]),
+                (word("network"), facts["network"]["country"] or word("network_unknown")),
+                (word("posted_at"), moment(find["posted_at"], lang) or word("not_said")),
+                (word("found_at"), moment(find["found_at"], lang)),
+                (word("decided"), word(f"decided.{decision['kind'] or 'none'}", at=moment(decision["decided_at"], lang))),
+            ],
+        },
+        *(_capture(number, one, lang) for number, one in enumerate(facts["captures"], 1)),
+    ]
+    if not facts["captures"]:
+        sections.append({"title": word("answers"), "words": [word("no_answers")]})
+    if hashes:
+        sections.append({"title": word("hashes"), "words": [word("hashes_help")], "facts": hashes})
+    deeds = facts["deeds"][-_DEEDS_MAX:]
+    rows = [
+        [
+            str(one["number"]),
+            moment(one["at"], lang),
+            say(f"audit.action.{one['action']}", lang),
+            one["by"][:12] or "-",
+            one["hash"][:16],
+        ]
+        for one in deeds
+    ]
+    head = [word("deed.number"), word("deed.at"), word("deed.what"), word("deed.by"), word("deed.hash")]
+    tables = [{"widths": [1, 3, 3, 2, 3], "head": head, "rows": rows}]
+    sections.append({"title": word("deeds"), "words": [word("deeds_help")], "tables": tables if rows else []})
+    sections.append({"title": word("check"), "words": [word("check_help")], "facts": [(word("key"), centre["public_key"])]})
+    top = [
+        (word("organisation"), organisation),
+        (word("number"), facts["number"]),
+        (word("made_at"), moment(facts["made_at"], lang)),
+    ]
+    if centre["mailbox"]:
+        top.append((word("mailbox"), centre["mailbox"]))
+    return sheet(
+        lang,
+        word("title"),
+        date=made_at,
+        organisation=organisation,
+        footer=f"{organisation} · {facts['number']}",
+        facts=top,
+        sections=sections,
+    )
+
+
+def moment(written: str, lang: str) -> str:
+    """A time as the centre's clock and as UTC; "" for none."""
+    if not written:
+        return ""
+    at = datetime.fromisoformat(written.replace("Z", "+00:00"))
+    zone = desk_config().time_zone
+    local = at.astimezone(ZoneInfo(zone))
+    day = f"{local.year}. {local.month}. {local.day}. {local:%H:%M:%S}" if lang == "ko" else f"{local:%d %B %Y, %H:%M:%S}"
+    return f"{day} ({zone}) / {at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _capture(number: int, capture: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    def word(name: str, **params: Any) -> str:
+        return say(f"evidence.{name}", lang, **params)
+
+    facts = [
+        (word("sha256"), capture["sha256"]),
+        (word("size"), word("bytes", count=f"{capture['size_bytes']:,}")),
+        (word("kind"), _plain(capture["content_type"])),
+        (word("fetched_at"), moment(capture["fetched_at"], lang)),
+    ]
+    rows = [
+        [str(place), address(hop["url"]), str(hop["status"]), hop["peer_ip"], moment(hop["at"], lang), _headers(hop["headers"])]
+        for place, hop in enumerate(capture["chain"], 1)
+    ]
+    head = [word(f"hop.{name}") for name in ("place", "url", "status", "ip", "at", "headers")]
+    table = {"widths": [1, 7, 2, 4, 6, 6], "head": head, "rows": rows}
+    return {"title": word("answer", number=number, part=word(f"part.{capture['part']}")), "facts": facts, "tables": [table]}
+
+
+def _headers(headers: Mapping[str, str]) -> str:
+    shown = [f"{name}: {_plain(headers[name])}" for name in _HEADERS_SHOWN if name in headers]
+    return "\n".join(shown) or "-"
+
+
+def _plain(text: str) -> str:
+    """Somebody else's words as characters the document has: others stand as escapes."""
+    return readable(text[:_VALUE_MAX]).encode("ascii", "backslashreplace").decode("ascii")
