@@ -39,6 +39,7 @@ class FeedConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class FeedSource:
     name: ClassVar[str] = "feed"
+    names_pages: ClassVar[bool] = True
     Config: ClassVar[type[msgspec.Struct]] = FeedConfig
 
     def __init__(self, config: FeedConfig, fetcher: Fetcher) -> None:

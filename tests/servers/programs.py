@@ -1,0 +1,67 @@
+"""Programs that are servers of their own: started on loopback, waited for until they answer, ended with the block."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from urllib.error import HTTPError
+
+READY_S = 60
+
+
+def program(name: str) -> str:
+    """Where a program is. Raises LookupError where it is not installed."""
+    found = shutil.which(name)
+    if found is None:
+        raise LookupError(f"{name} is not installed: `make test-servers` prepares it")
+    return found
+
+
+def free_port() -> int:
+    """A port that was free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[object], url: str, log: Path, environ: Mapping[str, str] | None = None) -> Iterator[None]:
+    """`command` as a process that answers at `url`, until the block ends; what it says goes to `log`."""
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [str(one) for one in command],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env={**os.environ, **(environ or {})},
+            start_new_session=True,
+        )
+        try:
+            wait_for(process, url, log)
+            yield
+        finally:
+            os.killpg(process.pid, 15)
+            process.wait(30)
+
+
+def wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Returns when something answers at `url`, whatever it answers."""
+    pause = Event()
+    for _ in range(READY_S * 20):
+        try:
+            urllib.request.urlopen(url, timeout=10).close()
+            return
+        except HTTPError as error:
+            error.close()
+            return
+        except OSError:
+            assert process.poll() is None, f"it died: {log.read_text('utf-8', 'replace')}"
+            pause.wait(0.05)
+    raise AssertionError(f"it does not answer: {log.read_text('utf-8', 'replace')}")
