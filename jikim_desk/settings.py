@@ -54,7 +54,7 @@ MIDDLEWARE = [
     "jikim_desk.accounts.tokens.TokenMiddleware",
     "jikim_desk.accounts.sessions.SessionLimitsMiddleware",
     "jikim_desk.accounts.language.LanguageMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "jikim_desk.console.refusing.SignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "jikim_desk.accounts.enrolment.EnrolmentMiddleware",
     "jikim_desk.accounts.rights.RightsMiddleware",
@@ -127,6 +127,7 @@ SESSION_COOKIE_AGE = int(timedelta(hours=_desk.session_hours).total_seconds())
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _desk.is_https
+CSRF_FAILURE_VIEW = "jikim_desk.console.trouble.forged"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer makes browsers send "Origin: null" with our own forms, which CSRF refuses

@@ -17,6 +17,9 @@ from jikim_desk.accounts.rights import public
 
 logger = logging.getLogger("jikim.desk")
 
+WRITTEN = ("note", "text", "keywords", "addresses")
+"""Fields into which people write at length."""
+
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: the request itself is wrong."""
@@ -55,9 +58,31 @@ def failed(request: HttpRequest) -> HttpResponse:
     return _page(request, 500, "failed")
 
 
-def _page(request: HttpRequest, status: int, name: str, sentence: str = "") -> HttpResponse:
+@public
+def signed_out(request: HttpRequest, sign_in: str) -> HttpResponse:
+    """401: the sign-in ended while somebody was writing. `sign_in` is the address that leads back to where they were."""
+    if request.headers.get("HX-Request"):
+        sentence = words.say("console.trouble.signed_out.here")
+        return render(request, "console/parts/notice.html", {"kind": "error", "text": sentence})
+    return _page(request, 401, "signed_out", next_url=sign_in, next_key="console.trouble.sign_in")
+
+
+def written(request: HttpRequest) -> list[str]:
+    """What somebody had written into the form of this desk that was sent, so that no trouble loses it; nothing of a form that
+    another site sent."""
+    if request.method != "POST" or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return []
+    return [text for name in WRITTEN if (text := request.POST.get(name, "").strip())]
+
+
+def _page(
+    request: HttpRequest, status: int, name: str, sentence: str = "", *, next_url: str = "/", next_key: str = "console.to_home"
+) -> HttpResponse:
     shown: dict[str, Any] = {
         "title_key": f"console.trouble.{name}",
         "sentence": sentence or words.say(f"console.trouble.{name}.next"),
+        "written": written(request) if status not in (400, 413) else [],
+        "next_url": next_url,
+        "next_key": next_key,
     }
     return render(request, "console/trouble.html", shown, status=status)

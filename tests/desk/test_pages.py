@@ -378,6 +378,34 @@ def test_trouble_has_its_own_plain_pages(signed_in, client, monkeypatch):
     assert "locked" not in answer.content.decode()
 
 
+def test_a_session_that_ends_while_somebody_writes_loses_no_word(client, db):
+    where = {"referer": "http://testserver/items/abc/?level=none"}
+    answer = client.post("/items/abc/decide", {"kind": "not_relevant", "note": "긴 메모 <i>"}, headers=where)
+    assert answer.status_code == 401
+    page = answer.content.decode()
+    assert "긴 메모 &lt;i&gt;</textarea>" in page
+    assert 'href="/accounts/login/?next=/items/abc/%3Flevel%3Dnone"' in page
+    part = client.post("/items/abc/strip", {"note": "긴 메모"}, headers=where | {"HX-Request": "true"})
+    assert part.status_code == 200
+    assert "<html" not in part.content.decode()
+    unwritten = client.post("/items/abc/take", headers=where)
+    assert unwritten["Location"] == "/accounts/login/?next=/items/abc/%3Flevel%3Dnone"
+    foreign = client.post("/items/abc/take", headers={"referer": "https://elsewhere.example/x"})
+    assert foreign["Location"] == "/accounts/login/?next=/"
+
+
+def test_words_that_another_site_sends_are_not_shown_on_ours(client, db):
+    sent = {"note": "Call this number"}
+    answer = client.post("/items/abc/decide", sent, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 302
+    forged = Client(enforce_csrf_checks=True).post("/items/abc/decide", sent, headers={"Sec-Fetch-Site": "cross-site"})
+    assert forged.status_code == 403
+    assert sent["note"] not in forged.content.decode()
+    mine = Client(enforce_csrf_checks=True).post("/items/abc/decide", sent, headers={"Sec-Fetch-Site": "same-origin"})
+    assert mine.status_code == 403
+    assert sent["note"] in mine.content.decode()
+
+
 def test_a_forged_form_changes_nothing(person):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(person(Role.REVIEWER), backend="django.contrib.auth.backends.ModelBackend")

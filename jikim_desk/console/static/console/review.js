@@ -206,6 +206,7 @@
   if (here) setInterval(async () => {
     if (document.visibilityState !== "visible" || performance.now() - active > 180_000) return;
     const answer = await post(here).catch(() => null);
+    if (answer?.redirected) one("signed-out").hidden = false;
     if (!answer?.ok || answer.redirected) return;
     const how = await answer.json();
     one("rest-due").hidden = how.may_work;
