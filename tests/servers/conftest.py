@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.flow.harness import JIKIM, Ran, allow, drawing
+from tests.servers.bluesky import Bluesky, bluesky
 from tests.servers.dokuwiki import Site, dokuwiki
 from tests.servers.mediawiki import Wiki, mediawiki
 
@@ -64,6 +65,12 @@ def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiki]:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with dokuwiki(tmp_path_factory.mktemp("dokuwiki") / "site") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def bluesky_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bluesky]:
+    with bluesky(tmp_path_factory.mktemp("bluesky")) as running:
         yield running
 
 

@@ -90,7 +90,7 @@ def dokuwiki(folder: Path) -> Iterator[Site]:
     (settings / "users.auth.php").write_text(f"{WRITER}:{hashed.stdout}:Writer:writer@city.example:user\n")
     (folder / "before.php").write_text(f"<?php define('DOKU_CONF', '{settings}/'); define('DOKU_MAIN_CONF', '{settings}/');")
     serve: list[object] = [php, "-d", f"auto_prepend_file={folder}/before.php", "-S", f"127.0.0.1:{port}", "-t", INSTALLED]
-    with running(serve, f"http://127.0.0.1:{port}/doku.php", folder / "log", {"PHP_CLI_SERVER_WORKERS": "4"}):
+    with running(serve, port, folder / "log", {"PHP_CLI_SERVER_WORKERS": "4"}):
         site = Site(port, folder / "data/cache/sitemap.xml.gz")
         try:
             yield site

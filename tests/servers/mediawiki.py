@@ -75,7 +75,7 @@ def mediawiki(folder: Path) -> Iterator[Wiki]:
         (folder / "site" / name).symlink_to(INSTALLED / name)
     environ = {"MW_CONFIG_FILE": str(settings), "PHP_CLI_SERVER_WORKERS": "4"}
     serve: list[object] = [php, "-S", f"127.0.0.1:{port}", "-t", folder / "site"]
-    with running(serve, f"http://127.0.0.1:{port}/api.php", folder / "log", environ):
+    with running(serve, port, folder / "log", environ):
         wiki = Wiki(port)
         try:
             yield wiki

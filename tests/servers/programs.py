@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from urllib.error import HTTPError
 
 READY_S = 60
 
@@ -32,8 +31,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[object], url: str, log: Path, environ: Mapping[str, str] | None = None) -> Iterator[None]:
-    """`command` as a process that answers at `url`, until the block ends; what it says goes to `log`."""
+def running(command: list[object], port: int, log: Path, environ: Mapping[str, str] | None = None) -> Iterator[None]:
+    """`command` as a process that listens at `port` of 127.0.0.1, until the block ends; what it says goes to `log`."""
     with log.open("wb") as said:
         process = subprocess.Popen(
             [str(one) for one in command],
@@ -44,24 +43,21 @@ def running(command: list[object], url: str, log: Path, environ: Mapping[str, st
             start_new_session=True,
         )
         try:
-            wait_for(process, url, log)
+            wait_for(process, port, log)
             yield
         finally:
-            os.killpg(process.pid, 15)
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
 
 
-def wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """Returns when something answers at `url`, whatever it answers."""
+def wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Returns when the process listens."""
     pause = Event()
     for _ in range(READY_S * 20):
         try:
-            urllib.request.urlopen(url, timeout=10).close()
-            return
-        except HTTPError as error:
-            error.close()
+            socket.create_connection(("127.0.0.1", port), timeout=10).close()
             return
         except OSError:
             assert process.poll() is None, f"it died: {log.read_text('utf-8', 'replace')}"
             pause.wait(0.05)
-    raise AssertionError(f"it does not answer: {log.read_text('utf-8', 'replace')}")
+    raise AssertionError(f"it does not listen: {log.read_text('utf-8', 'replace')}")
