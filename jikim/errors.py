@@ -21,7 +21,7 @@ and `address` may hold an address or file name and are left out wherever address
 from __future__ import annotations
 
 from jikim.messages import Message, render
-from jikim.types import JsonValue
+from jikim.types import Hop, JsonValue
 
 WHEREABOUTS = ("where", "address")
 
@@ -63,7 +63,8 @@ class AuthorityMissing(JikimError):
 
 
 class FetchRefused(JikimError):
-    pass
+    chain: tuple[Hop, ...] = ()
+    """What had answered on the way, in this process: the last answer is the one that was refused."""
 
 
 class QuotaUsed(FetchRefused):
@@ -72,6 +73,9 @@ class QuotaUsed(FetchRefused):
 
 class FetchFailed(JikimError):
     """`params` may have `status` (the HTTP status) and `retry_after_s`."""
+
+    chain: tuple[Hop, ...] = ()
+    """What had answered on the way, in this process: the last answer is the one with the status."""
 
     @property
     def status(self) -> int | None:

@@ -5,5 +5,6 @@ from jikim.fetching.content import sniff
 from jikim.fetching.fetcher import SafeFetcher
 from jikim.fetching.gate import Gate
 from jikim.fetching.practice_proof import prove
+from jikim.fetching.vantage import Vantage
 
-__all__ = ["Gate", "SafeFetcher", "parse", "prove", "sniff"]
+__all__ = ["Gate", "SafeFetcher", "Vantage", "parse", "prove", "sniff"]

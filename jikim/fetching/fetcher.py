@@ -239,8 +239,12 @@ class SafeFetcher:
                 with self._transport.open(target, every, deadline=deadline, limit_bytes=limit_bytes) as exchange:
                     chain.append(Hop(target.url, exchange.status, exchange.headers, exchange.peer_ip, datetime.now(UTC)))
                     if exchange.status not in _REDIRECT_STATUSES:
-                        self._check_status(exchange)
-                        yield exchange
+                        try:
+                            self._check_status(exchange)
+                            yield exchange
+                        except (FetchFailed, FetchRefused) as error:
+                            error.chain = tuple(chain)
+                            raise
                         return
                     target = _next_target(exchange)
             if target.url in seen:
