@@ -92,7 +92,7 @@ def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
     rows = [
         [
             str(one["number"]),
-            moment(one["at"], lang),
+            _utc(one["at"]),
             say(f"audit.action.{one['action']}", lang),
             one["by"][:12] or "-",
             one["hash"][:16],
@@ -132,6 +132,11 @@ def moment(written: str, lang: str) -> str:
     return f"{day} ({zone}) / {at:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def _utc(written: str) -> str:
+    at = datetime.fromisoformat(written.replace("Z", "+00:00"))
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _capture(number: int, capture: Mapping[str, Any], lang: str) -> dict[str, Any]:
     def word(name: str, **params: Any) -> str:
         return say(f"evidence.{name}", lang, **params)
@@ -143,7 +148,7 @@ def _capture(number: int, capture: Mapping[str, Any], lang: str) -> dict[str, An
         (word("fetched_at"), moment(capture["fetched_at"], lang)),
     ]
     rows = [
-        [str(place), address(hop["url"]), str(hop["status"]), hop["peer_ip"], moment(hop["at"], lang), _headers(hop["headers"])]
+        [str(place), address(hop["url"]), str(hop["status"]), hop["peer_ip"], _utc(hop["at"]), _headers(hop["headers"])]
         for place, hop in enumerate(capture["chain"], 1)
     ]
     head = [word(f"hop.{name}") for name in ("place", "url", "status", "ip", "at", "headers")]
