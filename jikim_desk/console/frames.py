@@ -1,10 +1,11 @@
-"""The filmstrip: blurred sketches on request; one frame clear while a key is held, by script alone."""
+"""The filmstrip, alone or beside known material: blurred sketches on request; one frame clear while a key is held, by script
+alone."""
 
 from __future__ import annotations
 
 import math
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.cache import never_cache
@@ -15,9 +16,12 @@ from jikim_desk import words
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.calm import calmly
 from jikim_desk.console.items import item_answer
+from jikim_desk.console.queue import Narrowing
 from jikim_desk.console.visitor import visitor
-from jikim_desk.review import access, exposure, frames
+from jikim_desk.review import access, comparing, exposure, frames
+from jikim_desk.review.comparing import Comparison
 from jikim_desk.review.faults import ReviewRefused
+from jikim_desk.review.frames import Strip
 
 HELD = "X-Held"
 """The header only our script can set: a form or an address typed in never gets a picture."""
@@ -29,11 +33,21 @@ HELD = "X-Held"
 @calmly
 def strip(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Opens the strip: a part of the page for script, the whole page without."""
-    opened = frames.open_strip(visitor(request), candidate_id)
-    shown = {"strip": opened, "lift_reasons": list(enumerate(frames.REASONS, 1)), "longest_lift_s": exposure.LONGEST_LIFT_S}
-    if request.headers.get("HX-Request"):
-        return render(request, "console/review/strip.html", {**shown, "candidate": {"pk": candidate_id}})
-    return item_answer(request, candidate_id, **shown)
+    return _pictures(request, candidate_id, "strip", frames.open_strip(visitor(request), candidate_id))
+
+
+@allow(*access.DECIDERS)
+@require_POST
+@never_cache
+@calmly
+def compare(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Lays the item beside known material, where the strip stands."""
+    number = request.POST.get("known", "")
+    if not number.isdecimal() or len(number) > 2:
+        raise Http404
+    return _pictures(
+        request, candidate_id, "comparison", comparing.open_comparison(visitor(request), candidate_id, int(number))
+    )
 
 
 @allow(*access.DECIDERS)
@@ -67,6 +81,14 @@ def fell_back(request: HttpRequest, lift_id: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def _pictures(request: HttpRequest, candidate_id: str, name: str, opened: Strip | Comparison) -> HttpResponse:
+    shown = {name: opened, "lift_reasons": list(enumerate(frames.REASONS, 1)), "longest_lift_s": exposure.LONGEST_LIFT_S}
+    if not request.headers.get("HX-Request"):
+        return item_answer(request, candidate_id, **shown)
+    template = "console/review/strip.html" if name == "strip" else "console/review/compare.html"
+    return render(request, template, shown | {"candidate": {"pk": candidate_id}, "narrowed": Narrowing.asked(request)})
+
+
 def _seconds(text: str | None) -> float | None:
     try:
         value = float(text or "")
@@ -77,6 +99,7 @@ def _seconds(text: str | None) -> float | None:
 
 addresses = [
     path("items/<str:candidate_id>/strip", strip, name="strip"),
+    path("items/<str:candidate_id>/compare", compare, name="compare"),
     path("items/<str:candidate_id>/lift", lift, name="lift"),
     path("lifts/<str:lift_id>/back", fell_back, name="fell_back"),
 ]

@@ -5,12 +5,8 @@ Nothing of a picture is kept: it is opened from its sealed blob in the sandbox e
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -22,22 +18,20 @@ from django.utils import timezone
 
 from jikim.errors import JikimError, MediaUnreadable, SandboxUnavailable, VaultError
 from jikim.media.blur import CELLS, sketch
-from jikim.media.opening import Opener, OpenMedia
+from jikim.media.opening import OpenMedia
 from jikim.types import Frame, MediaKind
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
-from jikim_desk.config import jikim_config
-from jikim_desk.records.models import Candidate, Capture
-from jikim_desk.review import access, exposure, queue
+from jikim_desk.records.models import Candidate
+from jikim_desk.review import access, exposure, kept, queue
 from jikim_desk.review.exposure import LONGEST_LIFT_S
 from jikim_desk.review.faults import BadDecision, HeldByAnother
+from jikim_desk.review.kept import Kept
 from jikim_desk.review.models import Claim, Lift, Severity
 from jikim_desk.review.turns import take_turn
-from jikim_desk.sealing import vault
 
 MOST_FRAMES = 8
-MOST_FILES = 4
 SKETCH_PX = 96
 """The height at which a sketch is drawn, at most."""
 CLEAR_PX = 192
@@ -94,28 +88,33 @@ class Clear:
 def open_strip(user: User, candidate_id: str) -> Strip:
     """Opens the strip of a candidate `user` has in hand. Raises Http404, HeldByAnother when it is not, RestDue when it is time
     for a rest."""
-    candidate, held = _held(user, candidate_id)
+    candidate, held = in_hand(user, candidate_id)
     exposure.touch(user)
     frames: list[Sketched] = []
     problems: list[str] = []
-    captures = _captures(candidate)
+    files = kept.of_candidate(candidate)
     times_s = evidence_times(candidate.analysis)
-    for capture in captures:
+    for file in files:
         try:
-            with _opened(capture) as media:
-                frames += [_sketched(capture, frame) for frame in _evidence(media, times_s)]
+            with kept.opened(file) as media:
+                frames += [sketched(file, frame) for frame in _evidence(media, times_s)]
         except JikimError as error:
             problems.append(problem_key(error))
-    if not captures:
+    if not files:
         problems.append("review.frames.nothing_kept")
     frames = frames[:MOST_FRAMES]
+    put_on_record(user, candidate, held, frames, "sketches")
+    return Strip(tuple(frames), tuple(dict.fromkeys(problems)))
+
+
+def put_on_record(user: User, candidate: Candidate, held: Claim, frames: Sequence[Sketched], what: str) -> None:
+    """Notes that these sketches were shown, so that they and no others can be lifted."""
     with transaction.atomic():
         take_turn(user)
         shown = [[one.capture, one.at_s] for one in frames]
         Claim.objects.filter(person=user, item=held.item).update(has_opened_strip=True, shown_frames=shown)
-        facts = {"what": "sketches", "frames": len(frames)}
+        facts = {"what": what, "frames": len(frames)}
         chain.record(Action.VIEW, actor=user, subject=f"candidate:{candidate.pk}", facts=facts)
-    return Strip(tuple(frames), tuple(dict.fromkeys(problems)))
 
 
 def lift(user: User, candidate_id: str, capture_id: str, at_s: float | None, reason: str) -> Clear:
@@ -124,9 +123,10 @@ def lift(user: User, candidate_id: str, capture_id: str, at_s: float | None, rea
     Raises HeldByAnother, RestDue, BadDecision for no reason, Http404 for another item's frame or a closed strip, and
     JikimError where it cannot be opened.
     """
-    candidate, held = _held(user, candidate_id)
-    capture = next((one for one in _captures(candidate) if one.pk == capture_id), None)
-    if capture is None or [capture_id, at_s] not in held.shown_frames:
+    candidate, held = in_hand(user, candidate_id)
+    is_shown = [capture_id, at_s] in held.shown_frames
+    file = kept.by_id(user, candidate, capture_id) if is_shown else None
+    if file is None:
         raise Http404
     if reason not in REASONS:
         raise BadDecision("review.lift_without_reason")
@@ -134,14 +134,14 @@ def lift(user: User, candidate_id: str, capture_id: str, at_s: float | None, rea
     with transaction.atomic():
         take_turn(user)
         lifted = Lift.objects.create(
-            candidate=candidate, person=user, capture=capture.pk, at_s=at_s, reason=reason, lifted_at=timezone.now()
+            candidate=candidate, person=user, capture=file.id, at_s=at_s, reason=reason, lifted_at=timezone.now()
         )
-        facts = {"reason": reason, "at_s": at_s, "capture": capture.pk}
+        facts = {"reason": reason, "at_s": at_s, "capture": file.id}
         chain.record(Action.LIFT, actor=user, subject=f"candidate:{candidate.pk}", facts=facts)
-    with _opened(capture) as media:
+    with kept.opened(file) as media:
         frames = media.first_look()[:1] if at_s is None else media.frames_at([at_s])
     if not frames:
-        raise MediaUnreadable("media.no_frames", where=capture.sha256)
+        raise MediaUnreadable("media.no_frames", where=file.sha256)
     grey = _small(frames[0])
     return Clear(lifted, grey.shape[1], grey.shape[0], grey.tobytes())
 
@@ -188,7 +188,8 @@ def problem_key(error: JikimError) -> str:
     return "review.frames.unreadable"
 
 
-def _held(user: User, candidate_id: str) -> tuple[Candidate, Claim]:
+def in_hand(user: User, candidate_id: str) -> tuple[Candidate, Claim]:
+    """A candidate `user` has in hand and time for. Raises Http404, HeldByAnother, RestDue."""
     queue.require_time(user)
     candidate = access.seen_by(user, candidate_id)
     held = queue.in_hand(user, candidate)
@@ -197,44 +198,17 @@ def _held(user: User, candidate_id: str) -> tuple[Candidate, Claim]:
     return candidate, held
 
 
-def _captures(candidate: Candidate) -> list[Capture]:
-    """The files to show of a candidate: its media, or its thumbnail where there are none; each file once."""
-    kept = list(candidate.captures.exclude(blob="").exclude(part="page").order_by("fetched_at", "pk"))
-    media = [one for one in kept if one.part == "media"] or kept
-    return list({one.sha256: one for one in media if not one.content_type.startswith("audio/")}.values())[:MOST_FILES]
-
-
-@cache
-def _opener(_process: int) -> Opener:
-    return Opener(jikim_config().opening)
-
-
-_OPENING = threading.Lock()
-
-
-@contextmanager
-def _opened(capture: Capture) -> Iterator[OpenMedia]:
-    """The capture's file, opened in the sandbox."""
-    handle = vault().open_memfd(capture.blob)
-    try:
-        with _OPENING:
-            opener = _opener(os.getpid())
-        with opener.open(handle, capture.sha256) as media:
-            yield media
-    finally:
-        os.close(handle)
-
-
 def _evidence(media: OpenMedia, times_s: Sequence[float]) -> tuple[Frame, ...]:
     if media.media.kind is MediaKind.VIDEO and times_s:
         return media.frames_at(times_s)
     return media.first_look()[: MOST_FRAMES // 2 if media.media.kind is MediaKind.VIDEO else 1]
 
 
-def _sketched(capture: Capture, frame: Frame) -> Sketched:
+def sketched(file: Kept, frame: Frame) -> Sketched:
+    """A frame as it is drawn before anything is lifted."""
     rows = sketch(frame.pixels, side_px=CELLS)
     height, width = rows.shape
-    return Sketched(capture.pk, frame.at_s, width, height, tuple(_paths(rows)))
+    return Sketched(file.id, frame.at_s, width, height, tuple(_paths(rows)))
 
 
 def _paths(rows: np.ndarray[Any, np.dtype[np.uint8]]) -> Iterator[tuple[str, str]]:

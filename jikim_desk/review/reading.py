@@ -17,6 +17,7 @@ FULL_BAR = 7.0
 BAR_STEPS = 4
 MOST_REASONS = 12
 MOST_TIMES = 4
+MOST_KNOWN = 5
 _CUES_OF = {
     "reason.face": "face",
     "reason.object": "object",
@@ -102,13 +103,20 @@ def reading(analysis: Mapping[str, Any] | None, lang: str, *, has_names: bool = 
         reasons=tuple(reasons[:MOST_REASONS]),
         more_reasons=max(0, len(reasons) - MOST_REASONS),
         ages=tuple(_ages(cues)[:3]),
-        copies=tuple(_known(cue, has_names=has_names) for cue in cues if _counts_as_known(cue, assessment))[:5],
+        copies=tuple(_known(cue, has_names=has_names) for cue in known_cues(analysis)),
         problems=tuple(dict.fromkeys(shown(error["text"][lang], has_names=has_names) for error in found.get("errors") or ()))[
             :5
         ],
         kind=found.get("kind") or "",
         duration=clock(duration_s) if duration_s else "",
     )
+
+
+def known_cues(analysis: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """The cues of known material that count, at most `MOST_KNOWN`, in their order."""
+    found = analysis or {}
+    assessment = found.get("assessment") or {}
+    return [cue for cue in found.get("cues") or () if _counts_as_known(cue, assessment)][:MOST_KNOWN]
 
 
 def has_known_copy(candidate: Candidate) -> bool:

@@ -15,6 +15,7 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.audit.models import Entry
 from jikim_desk.config import jikim_config
 from jikim_desk.review import exposure, frames, queue
+from jikim_desk.review import kept as kept_media
 from jikim_desk.review.models import Claim, Lift
 from jikim_desk.sealing import vault
 from tests.desk.items import capture, item, picture
@@ -225,7 +226,7 @@ def test_a_sandbox_that_stops_a_file_has_its_sentence(holding, film, monkeypatch
     browser, row, kept = holding(film, kind="video", cues=CUES, duration_s=10.0)
     shown = frames.open_strip(browser.user, row.pk).frames
     with Opener(Opening(wall_clock_s=0.001)) as opener:
-        monkeypatch.setattr(frames, "_opener", lambda _process: opener)
+        monkeypatch.setattr(kept_media, "_opener", lambda _process: opener)
         answer = lift(browser, row, kept, at_s=repr(shown[0].at_s))
         assert answer.json()["sentence"] == words.say("review.frames.stopped", "ko")
         assert frames.open_strip(browser.user, row.pk).problems == ("review.frames.stopped",)

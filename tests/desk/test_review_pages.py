@@ -217,6 +217,7 @@ PAGES = [
     ("post", "in_danger"),
     ("post", "here"),
     ("post", "strip"),
+    ("post", "compare"),
     ("post", "lift"),
     ("get", "care"),
     ("post", "begin_rest"),

@@ -135,7 +135,7 @@
   document.addEventListener("htmx:afterSettle", () => strip()?.scrollIntoView({ block: "nearest" }));
   // Who is no longer signed in is led to sign in, not shown the page for it within this one.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!new URL(event.detail.xhr.responseURL).pathname.endsWith("/strip")) { event.detail.shouldSwap = false; location.reload(); }
+    if (!new URL(event.detail.xhr.responseURL).pathname.match(/\/(strip|compare)$/)) { event.detail.shouldSwap = false; location.reload(); }
   });
 
   const isChoosingReason = () => document.activeElement?.name === "lift_reason" || (one("lift-panel") && !one("lift-panel").hidden && !reason());
@@ -148,6 +148,7 @@
     KeyS: () => { submit("swap"); return true; },
     KeyB: () => { submit("rest"); return true; },
     KeyV: view,
+    KeyC: () => { submit("compare"); return Boolean(one("compare")); },
     Escape: () => { one("lift-panel")?.setAttribute("hidden", ""); clear(); return true; },
     ArrowRight: () => move(1),
     ArrowLeft: () => move(-1),
