@@ -66,8 +66,13 @@ def _whole_words(window: str) -> str:
 
 
 def plain(text: str, limit: int, look_alike: Mapping[int, str]) -> str:
-    """At most about twice `limit` letters of `text` as they sound: compatible forms, invisible letters gone, look-alikes
-    folded, jamo put together, elongation cut to two, spelt-out words closed, Latin in lower case. Linear in `limit`."""
+    """At most about twice `limit` letters of `text` as they sound: `cased` in lower case. Linear in `limit`."""
+    return cased(text, limit, look_alike).lower()
+
+
+def cased(text: str, limit: int, look_alike: Mapping[int, str]) -> str:
+    """At most about twice `limit` letters of `text` with compatible forms, invisible letters gone, look-alikes folded, jamo
+    put together, elongation cut to two and spelt-out words closed. Linear in `limit`."""
     text = spread(_INVISIBLE.sub("", spread(text, _RAW_LIMIT)), limit).translate(_HIDDEN_JAMO)
     # In pieces, for sorting a long run of combining marks takes quadratic time.
     pieces = (unicodedata.normalize("NFKC", text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))
@@ -76,7 +81,7 @@ def plain(text: str, limit: int, look_alike: Mapping[int, str]) -> str:
     text = _ELONGATED.sub(r"\1\1", _APART.sub(_syllable, text))
     text = _BLANKS.sub(" ", _STRETCHED.sub("", text))
     text = _SPELT_OUT.sub(lambda found: re.sub(r"[ .·_*-]", "", found[0]) if re.search("[가-힣]", found[0]) else found[0], text)
-    return _ONE.sub("1", _ZERO.sub("0", text)).lower()
+    return _ONE.sub("1", _ZERO.sub("0", text))
 
 
 def _syllable(found: re.Match[str]) -> str:

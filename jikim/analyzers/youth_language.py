@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from math import prod
+from math import exp, prod
 from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
@@ -37,7 +37,11 @@ QUOTED_LETTERS = 40
 
 SCHOOL_MOST = 0.75
 REGISTER_MOST = 0.45
-REGISTER_SLOPE = 0.3
+REGISTER_SLOPE = 1.2
+REGISTER_MIDDLE = 1.4
+"""The manner's strength grows with its log-odds everywhere, to half of the most at the middle: nothing is cut off."""
+REGISTER_NAMED = 0.1
+"""A weaker manner counts and is not named."""
 REGISTER_LETTERS = 12.0
 """A manner of writing seen in this many letters counts half."""
 
@@ -134,17 +138,24 @@ class YouthLanguageAnalyzer:
 
     def _read(self, spans: Sequence[TextSpan]) -> tuple[float, list[Placed]]:
         letters = max(LETTERS_LIMIT // len(spans), 50)
-        plain = [register.plain(span.text, letters, self._words.look_alike) for span in spans]
+        cased = [register.cased(span.text, letters, self._words.look_alike) for span in spans]
         year = self._config.this_year or datetime.now(UTC).year
-        placed = [
-            Placed(finding, span)
-            for text, span in zip(plain, spans, strict=True)
-            for finding in youth_words.findings(text, self._words, year)
-        ]
+        plain: list[str] = []
+        placed: list[Placed] = []
+        for text, span in zip(cased, spans, strict=True):
+            said, found = self._found(text, year)
+            plain.append(said)
+            placed += [Placed(finding, span) for finding in found]
         placed += self._manner(plain, spans)
         is_adult = youth_words.adult_signs("\n".join(plain), self._words) > 0
         placed = _strongest([_softened(each, is_adult) for each in placed])
-        return _score([each.finding for each in placed]), placed[:CUES_LIMIT]
+        return _score([each.finding for each in placed]), _named(placed)[:CUES_LIMIT]
+
+    def _found(self, cased: str, year: int) -> tuple[str, list[Finding]]:
+        """A text in lower case with numbers said, and what was found in it."""
+        said, played = youth_words.numbers_said(cased.lower(), self._words)
+        turned = youth_words.turned_round(cased, self._words, year)
+        return said, [*youth_words.findings(said, self._words, year), *turned, *played]
 
     def _manner(self, plain: Sequence[str], spans: Sequence[TextSpan]) -> list[Placed]:
         judged = [(s, span) for text, span in zip(plain, spans, strict=True) for s in register.sentences(text)]
@@ -155,11 +166,10 @@ class YouthLanguageAnalyzer:
         upper = ranked[: (len(ranked) + 1) // 2]
         length = sum(letters for _, letters, _, _ in upper)
         log_odds = sum(odds * letters for odds, letters, _, _ in upper) / length
-        strength = min(max(log_odds, 0.0) * REGISTER_SLOPE, REGISTER_MOST) * length / (length + REGISTER_LETTERS)
+        weighed = log_odds * length / (length + REGISTER_LETTERS)
+        strength = REGISTER_MOST / (1 + exp(-REGISTER_SLOPE * (weighed - REGISTER_MIDDLE)))
         _, _, sentence, span = ranked[0]
-        if strength <= 0:
-            return []
-        return [Placed(Finding("register", sentence[:QUOTED_LETTERS], None, round(strength, 4)), span)]
+        return [Placed(Finding("register", sentence[:QUOTED_LETTERS], None, round(strength, 6)), span)]
 
     @cached_property
     def _model(self) -> register.RegisterModel:
@@ -239,6 +249,12 @@ def _strongest(placed: Iterable[Placed]) -> list[Placed]:
         key = finding.number if finding.number is not None else finding.text.replace(" ", "")
         best.setdefault((finding.kind, key), each)
     return list(best.values())
+
+
+def _named(placed: list[Placed]) -> list[Placed]:
+    """Without a manner too weak to be named, unless it is all there is."""
+    telling = [each for each in placed if each.finding.kind != "register" or each.finding.strength >= REGISTER_NAMED]
+    return telling or placed[:1]
 
 
 def _score(findings: Sequence[Finding]) -> float:

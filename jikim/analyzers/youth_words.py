@@ -15,7 +15,9 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any, Literal
 
-Kind = Literal["grade", "age", "birth_year", "school", "register"]
+from jikim.analyzers import youth_spelling
+
+Kind = Literal["grade", "age", "birth_year", "school", "register", "spelling"]
 
 ADULT_AGE = 19
 """Claims count when they mean an age below this."""
@@ -28,6 +30,13 @@ OTHERS_FACTOR = 0.35
 
 OWN_FACTOR = 1.25
 MOST_STRENGTH = 0.85
+MANNER_STRENGTH = 0.12
+MANNER_MOST = 0.38
+"""What one English word of young manner tells, and all of them together."""
+
+PLAY_STRENGTH = 0.06
+"""Numbers that stand for their sound: grown-ups know them too."""
+
 MATCHES_LIMIT = 200
 """Of one kind in one text, so that a text of nothing but claims is no trouble."""
 
@@ -58,6 +67,9 @@ class Words:
     ratings: re.Pattern[str]
     adult: re.Pattern[str]
     look_alike: Mapping[int, str]
+    manner: re.Pattern[str]
+    play: Mapping[str, str]
+    numbers: re.Pattern[str]
 
 
 _ONES = {
@@ -105,10 +117,12 @@ _AGE = re.compile(
     rf"(?<![\d.,:~-])(?:(?<![가-힣])만\s?)?(?P<digits>\d{{1,3}})\s?(?P<unit>살|세)(?!\s?{_AFTER_AGE})"
     rf"(?![기대트탁금액균리림찌]|계|련|배|번|명|단|점|로\s?쓰)|"
     rf"(?<![가-힣])(?:(?P<tens>{'|'.join(_TENS)})?\s?(?P<ones>{'|'.join(_ONES)})?)\s?살(?!\s?{_AFTER_AGE})(?![리림찌])|"
+    rf"(?<![가-힣])(?:만\s?)?십(?P<sino>[일이삼사오육칠팔구]?)\s?(?:살|세)(?!\s?{_AFTER_AGE})(?![기대트탁금액균리림찌]|계|련)|"
     rf"(?:(?<=나)|(?<=난)|(?<=전)|(?<=저)|(?<=나는)|(?<=저는)|(?<![가-힣]))\s?열\s?(?P<alone>하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉){_COPULA}"
 )
 _BIRTH_YEAR = re.compile(
-    r"(?<![\d.,])'?(?P<year>(?:19|20)\d\d|\d\d)\s?년\s?생(?!산|긴|겨|각|활|선|태|맥|성)|"
+    r"(?<![\d.,])'?(?P<year>(?:19|20)\d\d|\d\d)\s?년\s?(?:\d{1,2}\s?월\s?(?:\d{1,2}\s?일\s?)?)?생(?!산|긴|겨|각|활|선|태|맥|성|일)|"
+    r"(?<![\d.,가-힣])(?:빠른\s?)(?P<early>\d\d)(?!\d)|(?<![\d.,가-힣:-])(?P<short>\d\d)생(?:이에요|이예요|이야|입니다|임|인데|이고|이구|$)|"
     r"\bborn in (?:\w{3,9} )?(?P<english>(?:19|20)\d\d)\b"
 )
 _ENGLISH_GRADE = re.compile(
@@ -162,6 +176,9 @@ def read(lexicon: Mapping[str, Any]) -> Words:
         ratings=_alternatives(map(re.escape, thing["ko_ratings"])),
         adult=_alternatives([*(_korean(word, {}) for word in adult["ko"]), *map(_english, adult["en"])]),
         look_alike=dict(zip(map(ord, lexicon["look_alike"]["from"]), lexicon["look_alike"]["to"], strict=True)),
+        manner=_alternatives(map(_english, lexicon["manner"]["en"])),
+        play=lexicon["play"],
+        numbers=youth_spelling.number_pattern(lexicon["play"]),
     )
 
 
@@ -179,8 +196,9 @@ def _english(word: str) -> str:
 
 
 def findings(text: str, words: Words, this_year: int) -> Iterator[Finding]:
-    """The claims and school words of a plain text; each school word once."""
+    """The claims, school words and English words of young manner of a plain text; each word once."""
     yield from _claims(text, words, this_year)
+    yield from _english_manner(text, words)
     seen: set[str] = set()
     taken: set[int] = set()
     for pattern, strength in words.school:
@@ -189,6 +207,31 @@ def findings(text: str, words: Words, this_year: int) -> Iterator[Finding]:
                 seen.add(word)
                 taken.update(range(*found.span()))
                 yield Finding("school", _quoted(found), None, strength, found.start())
+
+
+def turned_round(cased: str, words: Words, this_year: int) -> Iterator[Finding]:
+    """The signs in what somebody typed with the wrong keyboard on; `cased` is a plain text whose capitals are kept."""
+    for line, meant, start in youth_spelling.turned_round(cased):
+        found = [one for one in findings(meant.lower(), words, this_year) if one.kind != "register"]
+        for one in found:
+            yield Finding(one.kind, one.text, one.number, one.strength, start)
+        if found:
+            yield Finding("spelling", " ".join(line.split())[:40], None, PLAY_STRENGTH, start)
+
+
+def numbers_said(text: str, words: Words) -> tuple[str, list[Finding]]:
+    """A plain text with numbers that stand for their sound written out, and a finding for each such spelling, once."""
+    said, found = youth_spelling.numbers_said(text, words.play, words.numbers)
+    first = dict(reversed(found))
+    return said, [Finding("spelling", f"{word} ({words.play[word]})", None, PLAY_STRENGTH, at) for word, at in first.items()]
+
+
+def _english_manner(text: str, words: Words) -> Iterator[Finding]:
+    found = list(dict.fromkeys(match[0] for match in _first(words.manner, text)))
+    if found:
+        start = text.index(found[0])
+        strength = min(1 - (1 - MANNER_STRENGTH) ** len(found), MANNER_MOST)
+        yield Finding("register", ", ".join(found[:5]), None, round(strength, 4), start)
 
 
 def adult_signs(text: str, words: Words) -> int:
@@ -282,6 +325,8 @@ def _age_of(found: re.Match[str]) -> int | None:
         return int(found["digits"])
     if found["alone"]:
         return 10 + _ONES[found["alone"]]
+    if found["sino"] is not None:
+        return 10 + "_일이삼사오육칠팔구".index(found["sino"] or "_")
     return _TENS.get(found["tens"] or "", 0) + _ONES.get(found["ones"] or "", 0) or None
 
 
@@ -291,7 +336,7 @@ def _english_age_of(found: re.Match[str]) -> int:
 
 
 def _year_of(found: re.Match[str], this_year: int) -> int:
-    digits = found["year"] or found["english"]
+    digits = found["year"] or found["early"] or found["short"] or found["english"]
     if len(digits) == 4:
         return int(digits)
     return int(digits) + (2000 if int(digits) <= this_year % 100 else 1900)

@@ -36,7 +36,7 @@ def claims(text: str) -> set[tuple[str, int | None]]:
         (found["kind"], found["number"])
         for cue in read(text)
         for found in cue.value["cues"]
-        if found["kind"] not in ("school", "register")
+        if found["kind"] not in ("school", "register", "spelling")
     }
 
 
@@ -331,3 +331,80 @@ def test_the_lexicon_is_whole():
     words = youth_words.shipped()
     assert all(strength > 0 for _, strength in words.school)
     assert words is youth_words.shipped()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("wnd2dla rmqtlr ajrdma", {("grade", 2)}),
+        ("ekadla Toa chlrh, 09suStoddldPdy", {("birth_year", 2009)}),
+        ("ㅑ'ㅡ 14, 햗ㄴ샤ㅐㅜ?", {("age", 14)}),
+        ("ㅗㅐㅡㄷ개ㅐㅡ ㅑㅜ 8소 ㅎㄱㅁㅇㄷ", {("grade", 8)}),
+    ],
+)
+def test_what_the_wrong_keyboard_wrote_is_read(text, found):
+    assert claims(text) == found
+    assert "spelling" in {one["kind"] for cue in read(text) for one in cue.value["cues"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We need to go do so at the office today",
+        "ch4 emissions do go up, so do the costs",
+        "Sehr geehrte Damen und Herren, ich heisse Anna",
+        "https://example.org/rh3/wnd2?id=gkr",
+        "ㅋㅋㅋㅋ ㅠㅠ ㅡㅡ ㅇㅇ ㅎㅎ",
+    ],
+)
+def test_other_languages_are_no_korean_typed_wrongly(text):
+    assert claims(text) == set()
+    assert "spelling" not in {one["kind"] for cue in read(text) for one in cue.value["cues"]}
+
+
+def test_numbers_said_are_named_and_read_as_words():
+    (cue,) = read("1004같은 내 친9들아 8282 와")
+    assert {"1004 (천사)", "친9 (친구)", "8282 (빨리빨리)"} <= {one["text"] for one in cue.value["cues"]}
+    assert cue.confidence < FLOOR
+
+
+@pytest.mark.parametrize("text", ["1004호", "8282번 버스", "1,004원", "2.1004", "010-1004-8282", "1004년", "11004", "1004-2"])
+def test_amounts_and_addresses_are_not_said(text):
+    assert "spelling" not in {one["kind"] for cue in read(f"{text} 안내입니다") for one in cue.value["cues"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "number"),
+    [
+        ("2010년 3월 5일생이에요", "birth_year", 2010),
+        ("09년 12월생", "birth_year", 2009),
+        ("빠른 09", "birth_year", 2009),
+        ("09생이에요", "birth_year", 2009),
+        ("십오세", "age", 15),
+        ("만 십사 살", "age", 14),
+    ],
+)
+def test_more_ways_of_stating_an_age_are_read(text, kind, number):
+    assert claims(text) == {(kind, number)}
+
+
+@pytest.mark.parametrize("text", ["이십오세", "15년생 나무", "09년 생일 파티", "인생 10생이 아깝다", "십오세기", "87년 3월생"])
+def test_and_what_looks_like_them_is_not(text):
+    assert claims(text) == set()
+
+
+def test_english_manner_is_a_weak_sign():
+    (cue,) = read("no cap bruh that was lowkey sus")
+    assert [one["kind"] for one in cue.value["cues"]] == ["register"]
+    assert 0.2 < cue.confidence < FLOOR
+    assert score("The committee will meet again on Thursday to discuss the budget.") == 0
+
+
+def test_every_step_of_the_manner_counts_and_a_weak_one_is_not_named():
+    pairs = [
+        ("오늘 운동이 무척 힘들었습니다.", "오늘 운동 정말 힘들었어"),
+        ("오늘 운동 정말 힘들었어", "오늘 체육 개힘들었음 ㅋㅋㅋ"),
+    ]
+    assert all(0 < score(less) < score(more) for less, more in pairs)
+    (cue,) = read("09년생입니다. 회의 자료를 정리하여 보내 드리겠습니다.")
+    assert {one["kind"] for one in cue.value["cues"]} == {"birth_year"}
