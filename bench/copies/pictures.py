@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.copies.picture_edits import EDITS, encode
+from bench.copies.picture_edits import EDITS, Kept, encode
 from bench.copies.plots import bars
 from jikim.copies.candidates import Candidate, candidates
 from jikim.copies.fingerprints import PictureFingerprint
@@ -105,7 +105,8 @@ def main() -> None:
     originals = originals[: chosen.references]
     backgrounds = _spread(chosen.distractors[:1], "even" if chosen.half == "odd" else "odd", NO_COPIES)
     used = {*originals, *backgrounds}
-    strangers = [file for file in _spread(chosen.distractors, "both", 2 * DISTRACTORS) if file not in used][: chosen.others]
+    others = _spread(chosen.distractors, "both", 2 * DISTRACTORS)
+    strangers = [file for file in others if file not in used and file.name not in again][: chosen.others]
     with tempfile.TemporaryDirectory() as name:
         folder = chosen.work or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -246,19 +247,27 @@ def _kept(picture: PictureFingerprint) -> PictureFingerprint:
 
 
 def _edited(originals: Sequence[Path], backgrounds: Sequence[Path], folder: Path) -> tuple[list[Path], list[Query]]:
+    """The originals as files, and all edits of them; what an earlier run has made is taken as it is."""
     files, queries = [], []
     for number, (original, background) in enumerate(zip(originals, backgrounds, strict=False)):
-        picture, other = _picture(original), _picture(background)
-        files.append(folder / f"{number}.png")
-        if not files[-1].exists():
-            picture.save(files[-1], compress_level=1)
-        for name, (edit, kept) in EDITS.items():
-            random = np.random.default_rng(zlib.crc32(f"{original.name} {name}".encode()))
-            file = folder / f"{number}-{name}{kept.suffix}"
-            if not file.exists():
-                file.write_bytes(encode(edit(picture, other, random), kept))
-            queries.append(Query(file, number, name))
+        made_of = sha1(f"{original} {background}".encode(), usedforsecurity=False).hexdigest()[:12]
+        wanted = {name: folder / f"{made_of}-{name}{kept.suffix}" for name, (_, kept) in EDITS.items()}
+        files.append(folder / f"{made_of}.png")
+        if not all(file.exists() for file in (files[-1], *wanted.values())):
+            picture, other = _picture(original), _picture(background)
+            _write_whole(files[-1], encode(picture, Kept(".png")))
+            for name, (edit, kept) in EDITS.items():
+                random = np.random.default_rng(zlib.crc32(f"{original.name} {name}".encode()))
+                _write_whole(wanted[name], encode(edit(picture, other, random), kept))
+        queries += [Query(file, number, name) for name, file in wanted.items()]
     return files, queries
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """A run that is broken off leaves no half of a picture for the next."""
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.write_bytes(content)
+    unfinished.replace(file)
 
 
 def _start_peers(

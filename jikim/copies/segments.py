@@ -6,10 +6,11 @@ principle, Qin and Xiao 2018): at most 1 bit in that box and 3 in it and the nex
 tables, compares the bits of the next box that stand in the posting itself, and reads the few hashes that are left. Nothing
 within the radius is ever missed.
 
-A file: header, offsets (16, 65537) u4, postings (16, n) u4, hashes (n, 4) u8, owner_starts (n + 1) u4, items (m) u4, frames
+A file: header, offsets (16, 65537) u4, postings (15, n) u4, hashes (n, 4) u8, owner_starts (n + 1) u4, items (m) u4, frames
 (m) u4, all little-endian. `n` are distinct hashes; hash r is that of frames owner_starts[r] to owner_starts[r + 1] of the
 list. `owner_starts` is left out where n = m, `frames` where all are 0. A posting is the number of a hash and, above it, the
-first bits of its next box.
+first bits of its next box. The hashes lie in the order of their last box, which therefore needs no postings: those of a key
+are the numbers between its offsets.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from jikim.errors import StateError
 
-SCHEMA = 1
+SCHEMA = 2
 RADIUS = 31
 BOXES = 16
 KEYS = 1 << 16
@@ -47,11 +48,15 @@ _DEALT = np.array(sorted(range(256), key=lambda bit: sha256(bytes([bit])).digest
 full as those of random hashes; dealt row by row they are 1.7 times as full."""
 _FLIPS = np.array([0, *(1 << bit for bit in range(16))], np.uint16)
 """What turns a key into all keys that differ from it in at most one bit; itself comes first."""
-_TABLE_STARTS = (np.arange(BOXES) * (KEYS + 1))[:, None]
+_LISTED = BOXES - 1
+"""The boxes with postings: all but the last."""
+_TABLE_STARTS = (np.arange(BOXES) * (KEYS + 1))[:, None, None]
 _NEXT = np.roll(np.arange(BOXES), -1)
 _NONE = np.zeros(0, np.uint32)
+_ONES = np.ones(4, np.int64)
 
 Words = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,9 +89,9 @@ def verified(
     queries: Words, hashes: Words, pairs: NDArray[np.int64], rows: NDArray[np.int64], boxes: NDArray[np.int64], radius: int
 ) -> Found:
     """Of candidate pairs found by way of `boxes` those within `radius`, each from the first box that could show it only."""
-    bits = queries[pairs] ^ hashes[rows]
-    distances = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
-    near = np.flatnonzero(distances <= radius)
+    bits = queries.take(pairs, axis=0) ^ hashes.take(rows, axis=0)
+    distances = np.bitwise_count(bits) @ _ONES
+    near = (distances <= radius).nonzero()[0]
     if not len(near):
         return NOTHING
     differing = np.bitwise_count(boxes_of(bits[near]))
@@ -104,7 +109,8 @@ class Segment:
         self._offsets = tables.offsets.reshape(-1)
         self._postings = tables.postings.reshape(-1)
         self._row_bits = _row_bits(len(tables.hashes))
-        self._list_starts = (np.arange(BOXES) * len(tables.hashes))[:, None]
+        self._first_boxes = boxes_of(tables.hashes)[:, 0]
+        self._list_starts = (np.arange(BOXES) * len(tables.hashes))[:, None, None]
         self._file: tuple[Path, NDArray[np.uint8]] | None = None
 
     @classmethod
@@ -143,28 +149,37 @@ class Segment:
 
     def near(self, queries: Words, radius: int) -> Iterator[Found]:
         """Every pair of a query (q, 4) and a hash within `radius`, in parts of bounded size."""
-        boxes, flips = boxes_of(queries), len(_FLIPS)
+        count, rows = len(queries), len(self.hashes)
         row_bits, row_mask = np.uint32(self._row_bits), np.uint32((1 << self._row_bits) - 1)
+        boxes = boxes_of(queries).T
         keys = (boxes[:, :, None] ^ _FLIPS) + _TABLE_STARTS
-        starts = self._offsets[keys].astype(np.int64)
-        counts = (self._offsets[keys + 1] - starts).ravel()
-        ends = np.cumsum(counts)
-        shifts = (starts + self._list_starts).ravel() - (ends - counts)
-        wanted = np.repeat(_marks(boxes[:, _NEXT], self._row_bits).ravel(), flips)
+        starts = self._offsets.take(keys).astype(np.int64)
+        counts = (self._offsets.take(keys + 1) - starts).ravel()
+        starts += self._list_starts
+        ends = counts.cumsum()
+        listed = int(ends[_LISTED * count * len(_FLIPS) - 1])
+        wanted = _marks(boxes[_NEXT], self._row_bits).ravel().repeat(len(_FLIPS))
         for low, high, first, last, some in _chunks(counts, ends):
-            places = np.repeat(shifts[first:last], some)
+            places = (starts.ravel()[first:last] - ends[first:last] + counts[first:last]).repeat(some)
             places += np.arange(low, high)
-            postings = self._postings[places]
-            marks = np.repeat(wanted[first:last], some)
+            in_lists = max(min(listed, high) - low, 0)
+            postings = self._postings.take(places[:in_lists])
+            if in_lists < len(places):
+                postings = np.concatenate([postings, self._implied(places[in_lists:] - _LISTED * rows)])
+            marks = wanted[first:last].repeat(some)
             marks ^= postings
             marks >>= row_bits
             differing = np.bitwise_count(marks)
-            kept = np.flatnonzero(differing <= 3)
+            kept = (differing <= 3).nonzero()[0]
             probes = ends.searchsorted(kept + low, side="right")
-            allowed = (differing[kept] <= 2) | (probes % flips == 0)
-            kept, probes = kept[allowed], probes[allowed]
-            pairs, by = np.divmod(probes // flips, BOXES)
-            yield verified(queries, self.hashes, pairs, (postings[kept] & row_mask).astype(np.int64), by, radius)
+            allowed = ((differing.take(kept) <= 2) | (probes % len(_FLIPS) == 0)).nonzero()[0]
+            by, pairs = np.divmod(probes.take(allowed) // len(_FLIPS), count)
+            found = (postings.take(kept.take(allowed)) & row_mask).astype(np.int64)
+            yield verified(queries, self.hashes, pairs, found, by, radius)
+
+    def _implied(self, rows: Numbers) -> NDArray[np.uint32]:
+        """The postings that the last box would have."""
+        return _marks(self._first_boxes[rows], self._row_bits) | rows.astype(np.uint32)
 
     def owner_range(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """From where to where the owners of rows (k,) lie."""
@@ -249,8 +264,10 @@ def _believed(header: bytes, size: int, path: Path) -> tuple[int, ...]:
         raise StateError("copies.index_damaged", where=str(path))
     if schema > SCHEMA:
         raise StateError("copies.index_newer", where=str(path), schema=schema, known=SCHEMA)
+    if schema < SCHEMA:  # derived from the bank, so built anew rather than carried over
+        raise StateError("copies.index_damaged", where=str(path))
     starts = 4 * (rows + 1) if owners > rows else 0
-    sizes = (4 * BOXES * (KEYS + 1), 4 * BOXES * rows, 32 * rows, starts, 4 * owners, 4 * owners * has_frames)
+    sizes = (4 * BOXES * (KEYS + 1), 4 * _LISTED * rows, 32 * rows, starts, 4 * owners, 4 * owners * has_frames)
     if size != _HEADER.size + sum(sizes):
         raise StateError("copies.index_damaged", where=str(path))
     return sizes
@@ -277,23 +294,28 @@ def _marks(following: NDArray[np.uint16], row_bits: int) -> NDArray[np.uint32]:
 
 
 def _postings(hashes: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Offsets (16, 65537) and postings (16, n) of distinct hashes (n, 4)."""
+    """Offsets (16, 65537) and postings (15, n) of distinct hashes (n, 4) in the order of their last box."""
     boxes = boxes_of(hashes)
     offsets = np.zeros((BOXES, KEYS + 1), np.uint32)
-    postings = np.empty((BOXES, len(hashes)), np.uint32)
+    postings = np.empty((_LISTED, len(hashes)), np.uint32)
     for box in range(BOXES):
         keys = np.ascontiguousarray(boxes[:, box])
-        order = np.argsort(keys, kind="stable")
         np.cumsum(np.bincount(keys, minlength=KEYS), out=offsets[box, 1:])
-        marks = _marks(boxes[order, (box + 1) % BOXES], _row_bits(len(hashes)))
+        if box == _LISTED:
+            break
+        order = np.argsort(keys, kind="stable")
+        marks = _marks(boxes[order, box + 1], _row_bits(len(hashes)))
         postings[box] = marks | order.astype(np.uint32)
     return offsets, postings
 
 
-def _chunks(counts: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[tuple[int, int, int, int, NDArray[np.int64]]]:
+def _chunks(counts: Numbers, ends: Numbers) -> Iterator[tuple[int, int, int, int, Numbers]]:
     """Cuts runs of `counts` postings, laid end to end, into chunks: its first and its last place, the first and last run
     that lie in it, and how much of each does."""
-    total = int(ends[-1]) if len(ends) else 0
+    total = int(ends[-1])
+    if total <= _CHUNK:
+        yield 0, total, 0, len(counts), counts
+        return
     for low in range(0, total, _CHUNK):
         high = min(low + _CHUNK, total)
         first, last = int(np.searchsorted(ends, low, side="right")), int(np.searchsorted(ends, high, side="left")) + 1
