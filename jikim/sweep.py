@@ -202,18 +202,25 @@ def state_of(error: JikimError) -> SourceState:
     return SourceState.DEAD
 
 
-async def follow(candidate: Candidate, place: Place, house: House, tell: Callable[[Found], None]) -> None:
+async def follow(
+    candidate: Candidate,
+    place: Place,
+    house: House,
+    tell: Callable[[Found], None],
+    looks: dict[str, list[Look]] | None = None,
+) -> None:
     """The way of one candidate: the cheapest informative step first, after each of them it stands anew among the others.
 
-    `tell` hears of it provisionally after each step and finally at the end.
+    `tell` hears of it provisionally after each step and finally at the end. `looks` are those taken before, by step: they are
+    not taken again, and each new one is added while it goes on.
     """
-    looks: dict[str, list[Look]] = {}
+    looks = {} if looks is None else looks
     is_late = False
     try:
         async with asyncio.timeout_at(house.deadline):
             async with house.turns.take(GLANCE, 0.0):
                 await glance(candidate, place, house, looks)
-            if not candidate.media_urls and getattr(place.source, "names_pages", False):
+            if not candidate.media_urls and getattr(place.source, "names_pages", False) and "page" not in looks:
                 so_far = conclude(candidate, looks, place)
                 tell(Found(candidate, everything(looks), so_far, is_final=False))
                 async with house.turns.take(OPEN, -so_far.score):
@@ -231,9 +238,11 @@ async def follow(candidate: Candidate, place: Place, house: House, tell: Callabl
 
 async def glance(candidate: Candidate, place: Place, house: House, looks: dict[str, list[Look]]) -> None:
     """Looks at words and the first thumbnail, before anything else is downloaded."""
-    looks["words"] = [await house.looking.run(workers.read, words(candidate))]
-    for url in candidate.thumbnail_urls[:1]:
-        looks["thumbnail"] = [await house.look_at(url, place.fetcher, Step.SEE)]
+    if not looks.get("words"):
+        looks["words"] = [await house.looking.run(workers.read, words(candidate))]
+    if not looks.get("thumbnail"):
+        for url in candidate.thumbnail_urls[:1]:
+            looks["thumbnail"] = [await house.look_at(url, place.fetcher, Step.SEE)]
 
 
 def words(candidate: Candidate) -> tuple[TextSpan, ...]:
@@ -251,13 +260,14 @@ async def open_page(candidate: Candidate, place: Place, house: House, looks: dic
         return candidate
     if opened.text != candidate.text:
         looks["words"] = [await house.looking.run(workers.read, words(opened))]
+    looks["page"] = [Look()]
     return opened
 
 
 async def look(candidate: Candidate, place: Place, house: House, step: Step, looks: dict[str, list[Look]]) -> None:
-    """Takes one step of looking at the media themselves."""
+    """Takes one step of looking at the media themselves, as far as it was not taken before."""
     done = looks.setdefault(step, [])
-    for url in candidate.media_urls:
+    for url in candidate.media_urls[len(done) :]:
         done.append(await house.look_at(url, place.fetcher, step))
 
 

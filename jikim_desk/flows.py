@@ -1,9 +1,10 @@
 """The only file that knows the job engine (DBOS): lanes, workflows, who works on what.
 
-A sweep is one workflow of three steps: begin, look around, end. Its arguments and results are ids and message keys only; what
-is found goes to the rows, which are the finer checkpoints: a step that is repeated goes on from them (`sweeping`). The id of a
-job comes from its sweep, so that it can be queued any number of times and runs once. Jobs carry the version of this file: a
-worker takes those of its own version alone, and one of a newer version adopts what older ones left when they are gone.
+A sweep is one workflow of four steps: begin, search, look, end. Their arguments and results are ids and message keys only;
+what is found goes to the rows, which are the finer checkpoints within a step, for each find and each of its stages: a step that
+is repeated goes on from them (`sweeping`). What was found is looked at while the search goes on. The id of a job comes from its
+sweep, so that it can be queued any number of times and runs once. Jobs carry the version of this file: a worker takes those of
+its own version alone, and one of a newer version adopts what older ones left when they are gone.
 """
 
 from __future__ import annotations
@@ -36,22 +37,25 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config, jikim_config
 from jikim_desk.faults import BadAsk
 from jikim_desk.figures import yields
+from jikim_desk.looking import Engine
 from jikim_desk.records import liveness, runs
 from jikim_desk.records.intake import ReportedLine, Said
 from jikim_desk.records.models import Sweep, SweepKind, SweepState, Worker
 from jikim_desk.review import news
 from jikim_desk.review.models import News
-from jikim_desk.sweeping import Engine, Errand
+from jikim_desk.sweeping import Errand
 
-VERSION = 10
+VERSION = 11
 """Of the steps below. A change that a running job would not survive makes it one more."""
 APPLICATION = "jikim-desk"
 INTERACTIVE, SWEEP = "interactive", "sweep"
 AT_ONCE = {INTERACTIVE: 4, SWEEP: 1}
 """Jobs of each lane that one worker runs at once."""
-POLL_S = {INTERACTIVE: 0.1, SWEEP: 0.5}
+POLL_S = {INTERACTIVE: 0.2, SWEEP: 1.0}
 """How often each lane is looked at: who waits is served at once, the 24-hour sweep costs little while nothing is due."""
-ROUND_S = 1.0
+NEVER_S = 3600.0
+"""How often is looked for what we do not use: messages between jobs, and schedules of the engine's own."""
+ROUND_S = 2.0
 FORGOTTEN_AFTER = timedelta(seconds=2)
 LOST_AFTER = timedelta(seconds=30)
 LOOKED_AFTER_MAX = 200
@@ -73,7 +77,7 @@ PASSING = frozenset(
 
 DATABASE_FAULTS = (OperationalError, InterfaceError)
 KEPT_FOR = timedelta(days=60)
-FORGETS_EVERY, FORGOTTEN_MAX = 600, 500
+FORGETS_EVERY, FORGOTTEN_MAX = 300, 500
 """Rounds between two clearings of jobs that ended long ago (their sweeps stay), and how many go at once."""
 PAUSES_S = (0.5, 2.0, 8.0)
 
@@ -211,7 +215,7 @@ def work(stopping: threading.Event) -> None:
 
 
 class Rounds:
-    """What one worker looks after besides its jobs, a round a second. Everything in it may be done by several at once."""
+    """What one worker looks after besides its jobs, round after round. Everything in it may be done by several at once."""
 
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
@@ -234,7 +238,7 @@ class Rounds:
                 _enqueue(sweep_id)
             for other, last in self._vigil.silent():
                 liveness.bury(other, partial(_hand_on, other), last=last)
-            if self._beats % 10 == 1:
+            if self._beats % 5 == 1:
                 runs.mend(timezone.now())
                 _adopt_older()
                 _look_after_lost()
@@ -252,13 +256,16 @@ def begin(sweep_id: str) -> bool:
 
 
 @DBOS.step()
-def look_around(sweep_id: str) -> list[str]:
-    """Finds, fetches, looks and puts on record; repeated, it goes on from the rows. The state it ended in and why it failed."""
-    try:
-        is_whole = _done(lambda: Errand(_engine, Sweep.objects.get(pk=sweep_id)).run())
-    except JobFailed as failed:
-        return [SweepState.FAILED.value, str(failed)]
-    return [(SweepState.DONE if is_whole else SweepState.STOPPED).value, ""]
+def search(sweep_id: str) -> list[str]:
+    """Asks the places, and has what they name fetched and looked at meanwhile, until all have answered. `running`, or the state
+    it ended in and why it failed."""
+    return _stage(sweep_id, Errand.search, SweepState.RUNNING)
+
+
+@DBOS.step()
+def look(sweep_id: str) -> list[str]:
+    """Fetches, analyzes and assesses what is left. The state it ended in and why it failed."""
+    return _stage(sweep_id, Errand.look, SweepState.DONE)
 
 
 @DBOS.step()
@@ -272,11 +279,43 @@ def sweep_job(sweep_id: str) -> str:
     """The whole work of one sweep; the state it ended in. Raises JobFailed."""
     if not begin(sweep_id):
         return ""
-    state, error_key = look_around(sweep_id)
+    try:
+        state, error_key = search(sweep_id)
+        if state == SweepState.RUNNING:
+            state, error_key = look(sweep_id)
+    finally:
+        _leave()
     end(sweep_id, state, error_key)
     if error_key:
         raise JobFailed(error_key)
     return state
+
+
+_errands: dict[str, Errand] = {}
+"""What the jobs of this process are at, from one step to the next. A step that is the first here goes on from the rows."""
+
+
+def _stage(sweep_id: str, stage: Callable[[Errand], bool], whole: SweepState) -> list[str]:
+    def once() -> bool:
+        job_id = DBOS.workflow_id or ""
+        try:
+            if job_id not in _errands:
+                _errands[job_id] = Errand(_engine, Sweep.objects.get(pk=sweep_id)).__enter__()
+            return stage(_errands[job_id])
+        except BaseException:
+            _leave()
+            raise
+
+    try:
+        return [(whole if _done(once) else SweepState.STOPPED).value, ""]
+    except JobFailed as failed:
+        return [SweepState.FAILED.value, str(failed)]
+
+
+def _leave() -> None:
+    errand = _errands.pop(DBOS.workflow_id or "", None)
+    if errand is not None:
+        errand.__exit__(None, None, None)
 
 
 def _done(step: Callable[[], T]) -> T:
@@ -403,6 +442,8 @@ def _settings(worker_id: str) -> DBOSConfig:
         "executor_id": worker_id,
         "log_level": "ERROR",
         "run_migrations": True,
+        "notification_listener_polling_interval_sec": NEVER_S,
+        "scheduler_polling_interval_sec": NEVER_S,
     }
 
 

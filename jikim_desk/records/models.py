@@ -73,6 +73,14 @@ class SweepKind(models.TextChoices):
     REPORTED = "reported"  # pasted addresses: captured and reviewed without a search
 
 
+class SweepStage(models.TextChoices):
+    """What a sweep that runs is at. While it searches, what was found is looked at already."""
+
+    NONE = ""
+    SEARCH = "search"
+    LOOK = "look"
+
+
 class Sweep(models.Model):
     """One run over the places for some keywords, or over the addresses somebody reported."""
 
@@ -89,6 +97,7 @@ class Sweep(models.Model):
     watch = models.ForeignKey(Watch, null=True, blank=True, on_delete=models.PROTECT, related_name="sweeps")
     is_urgent = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=SweepState.choices, default=SweepState.QUEUED, db_index=True)
+    stage = models.CharField(max_length=10, choices=SweepStage.choices, default=SweepStage.NONE, blank=True)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(auto_now_add=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -106,6 +115,8 @@ class Sweep(models.Model):
     health = models.JSONField(default=dict)
     """NAME -> {"state": ..., "found": ..., "error": message key or ""}, filled in as the places answer. For reported addresses
     the names are "1", "2", ...: the place in `addresses`."""
+    answered = models.JSONField(default=dict)
+    """The keywords, or addresses, that need not be asked for again, by their place "1", "2", ... -> as `health`."""
     error_key = models.CharField(max_length=80, blank=True)
 
 
@@ -136,6 +147,9 @@ class Candidate(models.Model):
     find = sealed_json("find_sealed")
     """What the source said besides: native_id, author_ref, media_urls, thumbnail_urls, duration_s, keyword, lang, origin,
     place. With the fields above it is the whole find, so that looking can go on where a killed process left it."""
+    looks_sealed = models.BinaryField(default=bytes)
+    looks = sealed_json("looks_sealed")
+    """While it is looked at: the looks that were taken, by step, so that none is taken again after a kill."""
     posted_at = models.DateTimeField(null=True)
     found_at = models.DateTimeField()
     found_by = models.ForeignKey(Sweep, null=True, on_delete=models.SET_NULL, related_name="candidates")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.faults import BadAsk
-from jikim_desk.records.models import Sweep, SweepKind, SweepState, VariantState, Watch
+from jikim_desk.records.models import Sweep, SweepKind, SweepStage, SweepState, VariantState, Watch
 
 LIVING = (SweepState.QUEUED, SweepState.RUNNING)
 
@@ -26,8 +26,14 @@ def begin(sweep_id: str) -> bool:
             _end(sweep, SweepState.STOPPED)
             return False
         sweep.state, sweep.started_at = SweepState.RUNNING, sweep.started_at or timezone.now()
-        sweep.save(update_fields=["state", "started_at"])
+        sweep.stage = sweep.stage or SweepStage.SEARCH
+        sweep.save(update_fields=["state", "started_at", "stage"])
         return True
+
+
+def looks(sweep_id: str) -> None:
+    """Says that all places have answered a running sweep, or are late: what is left is to look."""
+    Sweep.objects.filter(pk=sweep_id, state=SweepState.RUNNING).update(stage=SweepStage.LOOK)
 
 
 def end(sweep_id: str, state: SweepState, error_key: str = "") -> None:
@@ -57,7 +63,8 @@ def anew(sweep_id: str) -> Sweep:
             raise BadAsk("records.not_approved")
         sweep.state, sweep.run, sweep.flow_version = SweepState.QUEUED, sweep.run + 1, 0
         sweep.is_stopping, sweep.error_key, sweep.ended_at = False, "", None
-        sweep.save(update_fields=["state", "run", "flow_version", "is_stopping", "error_key", "ended_at"])
+        sweep.stage, sweep.answered = SweepStage.NONE, {}
+        sweep.save(update_fields=["state", "run", "flow_version", "is_stopping", "error_key", "ended_at", "stage", "answered"])
     return sweep
 
 
@@ -114,4 +121,5 @@ def mend(now: datetime) -> int:
 
 def _end(sweep: Sweep, state: SweepState, error_key: str = "") -> None:
     sweep.state, sweep.ended_at, sweep.error_key, sweep.is_stopping = state, timezone.now(), error_key, False
-    sweep.save(update_fields=["state", "ended_at", "error_key", "is_stopping"])
+    sweep.stage = SweepStage.NONE
+    sweep.save(update_fields=["state", "ended_at", "error_key", "is_stopping", "stage"])

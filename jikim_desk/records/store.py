@@ -6,7 +6,7 @@ at it; a later one adds a sighting, so that what was decided is never shown agai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from jikim import types
 from jikim.rendering import scan_object
+from jikim.scan import Look
 from jikim.sources.canonical import canonical
 from jikim.sweep import Found
 from jikim.types import JsonValue, Keyword, Level
@@ -38,10 +39,11 @@ def see(sweep: Sweep, found: types.Candidate, place: str) -> bool:
     return row.found_by_id == sweep.pk and row.state == CandidateState.LOOKING
 
 
-def unfinished(sweep: Sweep) -> Iterator[tuple[types.Candidate, str]]:
-    """The finds of this sweep that nobody has looked at to the end, each with the name of its place."""
+def unfinished(sweep: Sweep) -> Iterator[tuple[types.Candidate, str, dict[str, list[Look]]]]:
+    """The finds of this sweep that nobody has looked at to the end, each with the name of its place and the looks that were
+    taken, by step."""
     for row in sweep.candidates.filter(state=CandidateState.LOOKING).order_by("found_at"):
-        yield find_of(row), row.find["place"]
+        yield find_of(row), row.find["place"], looks_of(row)
 
 
 def captured(sweep: Sweep) -> dict[str, types.Capture]:
@@ -79,12 +81,15 @@ def hold_for_case(capture: Capture, case_holder: str) -> None:
         vault().share(capture.blob, capture.holder, case_holder)
 
 
-def keep_find(sweep: Sweep, found: Found) -> None:
-    """Puts an assessment on record, provisionally or finally. What was final before, or decided, stays as it is."""
+def keep_find(sweep: Sweep, found: Found, looks: Mapping[str, Sequence[Look]] = {}) -> bool:
+    """Puts an assessment on record, provisionally or finally; `looks` are those that need not be taken again. What was final
+    before, or decided, stays as it is. Whether it became final by this, and is a copy of nothing."""
     assessment = found.assessment
     row = Candidate(id=found.candidate.id)
     row.analysis = analysis_object(found)
+    row.looks = msgspec.to_builtins(looks, enc_hook=_plain) if looks and not found.is_final else None
     changes: dict[str, Any] = {
+        "looks_sealed": row.looks_sealed,
         "analysis_sealed": row.analysis_sealed,
         "level": assessment.level.value,
         "level_rank": LEVEL_RANKS[assessment.level],
@@ -95,7 +100,16 @@ def keep_find(sweep: Sweep, found: Found) -> None:
         for extent in found.look.extents:
             extents.keep(extent)
         changes |= {"state": CandidateState.WAITING, "same_as": _same_as(found)}
-    Candidate.objects.filter(pk=row.pk, state=CandidateState.LOOKING, found_by=sweep).update(**changes)
+    is_kept = Candidate.objects.filter(pk=row.pk, state=CandidateState.LOOKING, found_by=sweep).update(**changes)
+    return bool(is_kept and found.is_final and not changes["same_as"])
+
+
+def looks_of(row: Candidate) -> dict[str, list[Look]]:
+    """The looks that were taken at a find, by step; none where another version of this program took them."""
+    try:
+        return msgspec.convert(row.looks or {}, dict[str, list[Look]])
+    except msgspec.ValidationError:
+        return {}
 
 
 def _plain(value: object) -> JsonValue:
