@@ -44,6 +44,8 @@ class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wait_s: Count = 600
     """How long an approved notice waits before it leaves."""
     vantages: tuple[Vantage, ...] = ()
+    reports_to_police: bool = False
+    """The centre has to report what it confirms: a report to the police is drafted with each confirmation."""
 
 
 class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,7 +37,7 @@ _NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 def pdf(form: str, data: Mapping[str, Any]) -> bytes:
     """The form `forms/<form>.typ` filled with `data` (JSON values), as PDF/A-2b. The same data make the same bytes."""
     return typst.compile(
-        _FORMS / f"{form}.typ",
+        str(_FORMS / f"{form}.typ"),
         format="pdf",
         root=str(_FORMS),
         font_paths=[str(_FONTS)],
@@ -77,7 +77,7 @@ class _CentreSigner(signers.Signer):
 
     def __init__(self, centre: str, at: datetime) -> None:
         certificate = _certificate(centre, at)
-        store = SimpleCertificateStore()
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         store.register(certificate)
         super().__init__(
             signing_cert=certificate,

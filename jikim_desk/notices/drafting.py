@@ -20,7 +20,7 @@ from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config
-from jikim_desk.notices import hosts, leaving, letters
+from jikim_desk.notices import ladder, leaving, letters
 from jikim_desk.notices.faults import BadLetter, Changed
 from jikim_desk.notices.models import Host, Mandate, Notice, NoticeKind, NoticeState, Outcome, Receipt, Removal
 from jikim_desk.review import access
@@ -57,15 +57,16 @@ def draft(
     step: int | None = None,
     withdraws: Notice | None = None,
 ) -> Notice:
-    """Composes a notice for somebody to read. Raises BadLetter for a form or language there is none of, PermissionDenied."""
+    """Composes a notice to `host` (None: whom the person names) for somebody to read. Raises BadLetter for a form or language
+    there is none of, PermissionDenied."""
     _require(by, removal)
-    host = host or hosts.of(removal.candidate)
     offered = letters.languages(kind)
     lang = lang or (host.lang if host and host.lang in offered else "en" if "en" in offered else "ko")
     if lang not in offered:
         raise BadLetter("notices.no_form")
     now, candidate = timezone.now(), removal.candidate
-    before = withdraws or removal.notices.filter(state__in=WENT_OUT).exclude(kind=NoticeKind.WITHDRAWAL).order_by("-sent_at").first()
+    went = removal.notices.filter(state__in=WENT_OUT).exclude(kind=NoticeKind.WITHDRAWAL)
+    before = withdraws or went.order_by("-sent_at").first()
     seen = removal.rechecks.order_by("-at").first()
     pack = removal.packs.order_by("-made_at").first()
     notice = Notice(removal=removal, team_id=removal.team_id, host=host, kind=kind, lang=lang, step=step, drafted_at=now)
@@ -216,12 +217,13 @@ def hold(user: User, removal: Removal, *, until: Any, reason: str) -> None:
 
 
 def went_out(notice: Notice, at: datetime) -> None:
-    """The clocks and rechecks that begin when the first notice leaves; in the caller's transaction."""
+    """The clocks, rechecks and ladder that begin when the first notice leaves; in the caller's transaction."""
+    rows = Removal.objects.filter(pk=notice.removal_id)
     if notice.kind == NoticeKind.WITHDRAWAL:
-        Removal.objects.filter(pk=notice.removal_id).update(next_step_at=None)
-        return
-    first = Removal.objects.filter(pk=notice.removal_id, notified_at=None)
-    first.update(notified_at=at, rechecks_from=at, recheck_step=0, next_recheck_at=at + timedelta(hours=1))
+        rows.update(next_step_at=None)
+    elif rows.filter(notified_at=None).update(notified_at=at, rechecks_from=at, next_recheck_at=at + timedelta(hours=1)):
+        removal = rows.get()
+        rows.update(next_step_at=ladder.due_at(removal))
 
 
 def _check(notice: Notice) -> None:

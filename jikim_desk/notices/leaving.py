@@ -14,9 +14,9 @@ from jikim_desk.notices import letters
 from jikim_desk.notices.faults import BadLetter, NotAllowed
 from jikim_desk.notices.models import Mandate, Notice, NoticeKind, Removal
 from jikim_desk.notices.sheets import address
+from jikim_desk.records.models import Candidate
 from jikim_desk.review.decisions import standing
 from jikim_desk.review.models import Kind
-from jikim_desk.records.models import Candidate
 
 SUBJECT_MAX, BODY_MAX = 200, 20_000
 TO_AUTHORITIES = frozenset({NoticeKind.POLICE, NoticeKind.REGULATOR})

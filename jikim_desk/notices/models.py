@@ -46,7 +46,6 @@ class Removal(models.Model):
     state = models.CharField(max_length=12, choices=RemovalState.choices, default=RemovalState.OPEN)
     rechecks_from = models.DateTimeField(null=True)
     """The moment from which 1 h, 24 h, 7, 30 and 90 days are counted."""
-    recheck_step = models.PositiveSmallIntegerField(default=0)
     next_recheck_at = models.DateTimeField(null=True, db_index=True)
     ladder_step = models.PositiveSmallIntegerField(default=0)
     next_step_at = models.DateTimeField(null=True, db_index=True)

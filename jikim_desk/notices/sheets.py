@@ -69,7 +69,7 @@ def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
     hashes += [
         (word("pdq", at=f"{frame['at_ms'] / 1000:.1f}"), frame["hash"]) for one in facts["hashes"] for frame in one["pdq"]
     ]
-    sections = [
+    sections: list[dict[str, Any]] = [
         {"title": word("proves"), "words": [word("proves_this"), word("proves_not"), word("no_media")]},
         {
             "title": word("found"),

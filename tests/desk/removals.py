@@ -47,10 +47,9 @@ def with_page(row, page=PAGE):
     """Its page and one drawn picture, as a sweep kept them."""
     capture(row, page, content_type="text/html", part="page", name="page")
     media = capture(row)
-    chain = [
-        {"url": row.url, "status": 302, "headers": {"location": "/b", "server": "test"}, "peer_ip": "192.0.2.7", "at": "2026-11-22T03:04:05+00:00"},
-        {"url": row.url + "/b", "status": 200, "headers": {"server": "test", "etag": '"1"'}, "peer_ip": "192.0.2.7", "at": "2026-11-22T03:04:06+00:00"},
-    ]  # fmt: skip
+    first = {"headers": {"location": "/b", "server": "test"}, "peer_ip": "192.0.2.7", "at": "2026-11-22T03:04:05+00:00"}
+    last = {"headers": {"server": "test", "etag": '"1"'}, "peer_ip": "192.0.2.7", "at": "2026-11-22T03:04:06+00:00"}
+    chain = [{"url": row.url, "status": 302, **first}, {"url": row.url + "/b", "status": 200, **last}]
     media.chain = chain
     media.save(update_fields=["chain_sealed"])
     return Capture.objects.filter(candidate=row)

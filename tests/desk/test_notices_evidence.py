@@ -152,10 +152,10 @@ def test_pictures_inside_a_page_are_left_out():
 
 def test_it_is_stamped_when_the_authority_answers_and_says_so_until_then(
     pack,
-    authority,
-    authority_files,
+    authority,  # noqa: F811
+    authority_files,  # noqa: F811
     monkeypatch,
-    tmp_path,  # noqa: F811
+    tmp_path,
 ):
     assert not evidence.stamp(pack)
     waiting = EvidencePack.objects.get(pk=pack.pk)

@@ -1,0 +1,46 @@
+"""The escalation ladder: which step is due when for a host of a class. Drafting is `escalating`'s, sending a person's."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from jikim_desk.notices import hosts
+from jikim_desk.notices.models import Removal
+
+REQUEST = "request"
+"""The first letter: the form the directory names for the host, or mail."""
+
+
+class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    after_days: int
+    kind: str
+    to: str
+
+
+def of(removal: Removal) -> Sequence[Rung]:
+    """The ladder for the host of a find."""
+    host = hosts.of(removal.candidate)
+    return _ladders()["hostile" if host is not None and host.is_hostile else "platform"]
+
+
+def due_at(removal: Removal) -> datetime | None:
+    """When the next step is due; None when the ladder is at its end, or waits for the first notice to leave."""
+    rungs = of(removal)
+    if removal.ladder_step >= len(rungs):
+        return None
+    after = timedelta(days=rungs[removal.ladder_step].after_days)
+    if removal.notified_at is None:
+        return removal.begun_at if not after else None
+    return removal.notified_at + after
+
+
+@cache
+def _ladders() -> dict[str, tuple[Rung, ...]]:
+    read = tomllib.loads(Path(__file__).with_name("ladder.toml").read_text("utf-8"))
+    return msgspec.convert(read, dict[str, tuple[Rung, ...]])
