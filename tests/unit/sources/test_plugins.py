@@ -10,6 +10,7 @@ from jikim.types import candidate_id
 
 NAMES = (
     "bluesky",
+    "crawl",
     "feed",
     "kakao",
     "listing",
