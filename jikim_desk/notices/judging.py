@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 from jikim.sources.canonical import canonical
 from jikim_desk.notices.models import Seen
 
+NOT_ASKED = "not_asked"
+"""The sign of a visit that robots.txt or our own rules forbade."""
 _READ_BYTES = 256 * 1024
 _SHORT_TEXT = 1500
 _TITLE_MIN, _PATH_MIN = 6, 8
@@ -76,7 +78,8 @@ class MediaKnown:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answer. `status` is None where none came; `error` says why, as a message key."""
+    """One answer. `status` is None where none came; `error` says why, as a message key, and `was_asked` whether anything was
+    asked at all: our own policy may forbid it."""
 
     url: str
     status: int | None
@@ -85,6 +88,7 @@ class Answered:
     sha256: str = ""
     body: bytes = b""
     error: str = ""
+    was_asked: bool = True
 
 
 def judge(known: Known, page: Answered, files: Sequence[Answered]) -> tuple[Seen, str]:
@@ -106,7 +110,7 @@ def judge(known: Known, page: Answered, files: Sequence[Answered]) -> tuple[Seen
     if page.status in (401, 407):
         return Seen.CANNOT_TELL, "login_wall"
     if page.status is None:
-        return (Seen.CANNOT_TELL, "not_asked") if page.error.startswith(("robots", "fetching.robots")) else _no_answer(page)
+        return _no_answer(page) if page.was_asked else (Seen.CANNOT_TELL, NOT_ASKED)
     if page.status >= 400:
         return (Seen.UNREACHABLE, f"status_{page.status}")
     return _of_words(page)

@@ -26,7 +26,7 @@ from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config, jikim_config
-from jikim_desk.notices.judging import Answered, Known, MediaKnown, judge
+from jikim_desk.notices.judging import NOT_ASKED, Answered, Known, MediaKnown, judge
 from jikim_desk.notices.models import NoticeKind, Outcome, Recheck, Removal, RemovalState, Seen
 from jikim_desk.review import access
 from jikim_desk.sealing import vault
@@ -94,7 +94,7 @@ def visits(removal: Removal, ways: Ways) -> list[Recheck]:
     """One visit from here, and one by every other way unless the site forbids being asked. Not yet on record."""
     known = known_of(removal)
     found = [_visit(removal, known, HERE, ways.here)]
-    if found[0].sign != "not_asked":
+    if found[0].sign != NOT_ASKED:
         found += [_visit(removal, known, name, way) for name, way in ways.others.items()]
     return found
 
@@ -161,7 +161,10 @@ def _asked(way: Getter, url: str, *, peek: bool = False) -> tuple[Answered, dict
         status = last.status if last else error.params.get("status")
         proof = {"url": url, "error": error.key, "at": at.isoformat(), "chain": [_hop(hop) for hop in error.chain]}
         final_url, headers = (last.url, last.headers) if last else ("", {})
-        read = Answered(url, status if isinstance(status, int) else None, final_url, headers, error=error.key)
+        was_asked = bool(error.chain) or isinstance(error, FetchFailed)
+        read = Answered(
+            url, status if isinstance(status, int) else None, final_url, headers, error=error.key, was_asked=was_asked
+        )
         return read, proof
     digest = sha256(answer.body).hexdigest()
     proof = {"url": url, "at": at.isoformat(), "chain": [_hop(hop) for hop in answer.chain]}

@@ -1,0 +1,296 @@
+"""Rechecks against real servers: what is gone is said only with proof from here and from another network."""
+
+import http.client
+import http.server
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import sha256
+
+import msgspec
+import pytest
+from django.utils import timezone
+
+from jikim import config
+from jikim.errors import AuthorityMissing
+from jikim.fetching import SafeFetcher, Vantage
+from jikim.vault import sweep_holder
+from jikim_desk.accounts.models import Role
+from jikim_desk.notices import evidence, rechecking
+from jikim_desk.notices.judging import Answered, Known, MediaKnown, judge
+from jikim_desk.notices.models import NoticeKind, Removal, RemovalState, Seen
+from jikim_desk.notices.rechecking import HERE, STEPS, Ways
+from jikim_desk.records.models import Candidate
+from jikim_desk.sealing import vault
+from tests.desk.items import capture, picture
+from tests.desk.removals import confirmed
+
+PAGE = "<!doctype html><title>동네 축제 사진 모음</title><p>사진 <img src='/media/festival-1.png'></p>".encode()
+FILE = picture()
+
+
+@contextmanager
+def serving(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda *_: None  # whoever looks at the first bytes hangs up
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def host():
+    """A host: `answers` has (status, headers, body) by path, for all or ("away", path) for who comes by the proxy."""
+    answers, asked = {}, []
+
+    class Host(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            way = "away" if self.headers.get("x-away") else "here"
+            asked.append((way, self.path, self.headers.get("range")))
+            found = answers.get((way, self.path)) or answers.get(self.path) or (404, {}, b"")
+            status, headers, body = found
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with serving(Host) as port:
+        host = type("Where", (), {"answers": answers, "asked": asked, "port": port, "url": f"http://127.0.0.1:{port}"})
+        answers["/post/1"] = (200, {"content-type": "text/html"}, PAGE)
+        answers["/media/festival-1.png"] = (200, {"content-type": "image/png", "etag": '"a1"'}, FILE)
+        yield host
+
+
+@pytest.fixture
+def proxy():
+    """A real forward proxy, which marks what comes by it."""
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            away = http.client.HTTPConnection(self.path.split("/")[2])
+            away.request("GET", "/" + self.path.split("/", 3)[3], headers={**dict(self.headers), "x-away": "1"})
+            answer = away.getresponse()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.read())
+            away.close()
+
+        def log_message(self, *_):
+            pass
+
+    with serving(Proxy) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def ways(host, proxy):
+    settings = msgspec.structs.replace(
+        config.load().fetching,
+        loopback_allowed=(f"127.0.0.1:{host.port}",),
+        pace_s=0.0,
+    )
+    here = SafeFetcher(settings, vault(), sweep_holder(timezone.now().date()), retry_pauses_s=())
+    away = Vantage(settings, proxy)
+    yield Ways(here, {"abroad": away})
+    here.close()
+    away.close()
+
+
+@pytest.fixture
+def removal(team, person, host):
+    row = confirmed(team, person(Role.REVIEWER), "post", title="동네 축제 사진 모음")
+    row.url = f"{host.url}/post/1"
+    row.save(update_fields=["url_sealed"])
+    page = capture(row, PAGE, content_type="text/html", part="page", name="page")
+    media = capture(row, FILE, part="media")
+    for kept, path, headers in ((page, "/post/1", {}), (media, "/media/festival-1.png", {"etag": '"a1"'})):
+        kept.chain = [
+            {
+                "url": host.url + path,
+                "status": 200,
+                "headers": headers,
+                "peer_ip": "127.0.0.1",
+                "at": "2026-11-22T03:04:05+00:00",
+            }
+        ]
+        kept.save(update_fields=["chain_sealed"])
+    (made,) = evidence.begin_due(timezone.now())
+    Removal.objects.update(rechecks_from=timezone.now(), notified_at=timezone.now(), next_recheck_at=timezone.now())
+    made.refresh_from_db()
+    return made
+
+
+def visit(removal, ways):
+    Removal.objects.filter(pk=removal.pk).update(next_recheck_at=timezone.now())
+    state = rechecking.visit_due(removal.pk, ways)
+    removal.refresh_from_db()
+    return state
+
+
+def take_down(host, way=None):
+    for path in ("/post/1", "/media/festival-1.png"):
+        host.answers[(way, path) if way else path] = (404, {}, b"no")
+
+
+def test_what_is_there_is_still_there_and_no_file_is_downloaded(removal, ways, host):
+    assert visit(removal, ways) == RemovalState.OPEN
+    assert {(one.vantage, one.seen, one.sign) for one in removal.rechecks.all()} == {
+        (HERE, Seen.STILL_THERE, "same_bytes"),
+        ("abroad", Seen.STILL_THERE, "same_bytes"),
+    }
+    files = [range_ for _, path, range_ in host.asked if path.startswith("/media")]
+    assert files == ["bytes=0-0", "bytes=0-0"]
+
+
+def test_removed_is_said_only_with_proof_from_two_networks(removal, ways, host):
+    take_down(host, "here")
+    assert visit(removal, ways) == RemovalState.BLOCKED
+    assert removal.gone_at is None
+    take_down(host)
+    assert visit(removal, Ways(ways.here, {})) == RemovalState.NOT_VISIBLE
+    assert removal.gone_at is None
+    assert visit(removal, ways) == RemovalState.GONE
+    assert removal.gone_at is not None
+    proofs = [one.proof for one in removal.rechecks.order_by("-at")[:2]]
+    for proof in proofs:
+        assert proof["page"]["chain"][-1]["status"] == 404
+        assert [one["chain"][-1]["status"] for one in proof["files"]] == [404]
+
+
+def test_a_page_that_is_gone_while_its_file_answers_is_still_there(removal, ways, host):
+    host.answers["/post/1"] = (404, {}, b"")
+    assert visit(removal, ways) == RemovalState.OPEN
+    assert removal.rechecks.filter(sign="file_answers", seen=Seen.STILL_THERE).count() == 2
+
+
+def test_what_comes_back_raises_the_alarm(removal, ways, host):
+    take_down(host)
+    assert visit(removal, ways) == RemovalState.GONE
+    host.answers["/post/1"] = (200, {}, PAGE)
+    assert visit(removal, ways) == RemovalState.BACK
+    assert removal.gone_at is None
+    assert removal.next_step_at is not None
+
+
+def test_a_redirect_to_the_same_page_is_moved(removal, ways, host):
+    host.answers["/post/1"] = (302, {"location": "/new/1"}, b"")
+    host.answers["/new/1"] = (200, {"content-type": "text/html"}, PAGE)
+    visit(removal, ways)
+    assert {one.seen for one in removal.rechecks.all()} == {Seen.MOVED}
+
+
+@pytest.mark.parametrize(
+    ("answer", "sign"),
+    [
+        ((200, "<title>404 Not Found</title><p>gone"), "soft_404"),
+        ((200, "<p>삭제된 게시물입니다."), "soft_404"),
+        ((200, "<p>ページが見つかりません"), "soft_404"),
+        ((200, "<p>Материал удалён"), "soft_404"),
+        ((200, "<title>Just a moment</title><script src='https://challenges.cloudflare.com/x'></script>"), "captcha"),
+        ((200, "<form><input type='password'></form>"), "login_wall"),
+        ((200, "<p>This domain is for sale"), "parked"),
+        ((200, "<p>something else"), "changed"),
+        ((401, ""), "login_wall"),
+    ],
+)
+def test_what_only_looks_gone_proves_nothing(removal, ways, host, answer, sign):
+    take_down(host)
+    status, body = answer
+    host.answers["/post/1"] = (status, {"content-type": "text/html; charset=utf-8"}, body.encode())
+    assert visit(removal, ways) == RemovalState.OPEN
+    assert {(one.seen, one.sign) for one in removal.rechecks.all()} == {(Seen.CANNOT_TELL, sign)}
+
+
+@pytest.mark.parametrize(("status", "seen"), [(451, Seen.REFUSED_HERE), (403, Seen.REFUSED_HERE), (500, Seen.UNREACHABLE)])
+def test_refusals_are_no_proof(removal, ways, host, status, seen):
+    take_down(host)
+    host.answers["/post/1"] = (status, {}, b"")
+    assert visit(removal, Ways(ways.here, {})) == RemovalState.OPEN
+    assert removal.rechecks.get().seen == seen
+
+
+def test_a_dead_host_is_unreachable(removal, ways, host):
+    removal.candidate.captures.filter(part="media").delete()
+    dead = Known(f"{host.url}/post/1", "", frozenset())
+    assert judge(dead, Answered(dead.url, None, error="fetching.unreachable"), []) == (Seen.UNREACHABLE, "unreachable")
+    row = removal.candidate
+    row.url = "http://127.0.0.1:8/post/1"
+    row.save(update_fields=["url_sealed"])
+    assert visit(removal, ways) == RemovalState.OPEN
+    assert (removal.rechecks.get().seen, removal.rechecks.get().sign) == (Seen.CANNOT_TELL, "not_asked")
+
+
+def test_a_host_that_hangs_up_is_unreachable(removal, host, proxy):
+    with serving(http.server.BaseHTTPRequestHandler) as port:
+        closed = port
+    settings = msgspec.structs.replace(config.load().fetching, loopback_allowed=(f"127.0.0.1:{closed}",), pace_s=0.0)
+    removal.candidate.captures.filter(part="media").delete()
+    row = removal.candidate
+    row.url = f"http://127.0.0.1:{closed}/post/1"
+    row.save(update_fields=["url_sealed"])
+    with SafeFetcher(settings, vault(), sweep_holder(timezone.now().date()), retry_pauses_s=()) as here:
+        assert visit(removal, Ways(here, {})) == RemovalState.OPEN
+    assert removal.rechecks.get().seen == Seen.UNREACHABLE
+
+
+def test_delisted_but_there_is_hidden(removal, ways, host):
+    removal.notices.create(
+        team_id=removal.team_id, kind=NoticeKind.DELISTING, lang="en", drafted_at=timezone.now(), outcome="removed",
+        subject_sealed=b"", body_sealed=b"",
+    )  # fmt: skip
+    assert visit(removal, ways) == RemovalState.HIDDEN
+
+
+def test_steps_follow_each_other_and_one_visit_is_made_by_one_process(removal, ways):
+    begun = removal.rechecks_from
+    now = begun
+    for step in STEPS:
+        assert rechecking.next_visit(removal, now) == begun + step
+        now = begun + step
+    assert rechecking.next_visit(removal, now) is None
+    assert visit(removal, ways) is not None
+    assert rechecking.visit_due(removal.pk, ways) is None
+    assert rechecking.due(timezone.now()) == []
+    assert rechecking.due(timezone.now() + timedelta(hours=2)) == [removal.pk]
+
+
+def test_nothing_is_visited_without_authority(db):
+    with pytest.raises(AuthorityMissing), rechecking.opened():
+        pass
+
+
+def test_a_private_address_is_not_asked_for_through_a_proxy(ways):
+    from jikim.errors import FetchRefused
+
+    for url in ("http://169.254.169.254/", "http://localhost:8080/", "http://10.0.0.1/x", "file:///etc/passwd"):
+        with pytest.raises(FetchRefused):
+            ways.others["abroad"].get(url)
+
+
+def test_the_same_size_is_the_same_file_only_for_media():
+    known = Known("http://a.example/p", "", frozenset(), (MediaKnown("http://a.example/f.png", "ab", 10),))
+    gone = Answered("http://a.example/p", 404)
+    ranged = {"content-range": "bytes 0-0/10", "content-type": "image/png"}
+    assert judge(known, gone, [Answered("", 206, headers=ranged)]) == (Seen.STILL_THERE, "file_answers")
+    page = {"content-length": "10", "content-type": "text/html"}
+    assert judge(known, gone, [Answered("", 200, headers=page)]) == (Seen.CANNOT_TELL, "files_not_gone")
+
+
+def test_nothing_of_the_page_is_kept_but_its_hash(removal, ways, host):
+    visit(removal, ways)
+    proof = removal.rechecks.first().proof
+    assert proof["page"]["sha256"] == sha256(PAGE).hexdigest()
+    assert "축제" not in msgspec.json.encode(proof).decode()
+    assert Candidate.objects.get(pk=removal.pk).captures.count() == 2
