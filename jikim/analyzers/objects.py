@@ -1,8 +1,13 @@
-"""Things that go with childhood or school, by YOLOX-Nano: books, teddy bears, backpacks, ties, beds."""
+"""Things that go with childhood or school: books, teddy bears, backpacks, ties, beds.
+
+YOLOX-Nano looks first, CenterNet a second time at stills and where the first is in doubt; there a thing is as sure as both are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
 from typing import Annotated, ClassVar, Literal
 
 import cv2
@@ -11,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.analyzers import drawings
+from jikim.analyzers.objects_second import WEIGHTS as SECOND
+from jikim.analyzers.objects_second import look
 from jikim.analyzers.pictures import Box, Pixels, region, scaled_down
 from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, ModelCard, Need, Subject
@@ -19,6 +26,10 @@ SIDE_PX = 416
 PADDING = 114
 STRIDES = (8, 16, 32)
 NMS_OVERLAP = 0.45
+FIRST_FROM = 0.01
+"""From which score of the first look on a thing is put before both looks."""
+LEAST = 1e-4
+JOINED_SHIFT = 0.5
 
 Label = Literal["book", "teddy bear", "backpack", "tie", "bed"]
 COCO_CLASS: Mapping[str, int] = {"book": 73, "teddy bear": 77, "backpack": 24, "tie": 27, "bed": 59}
@@ -29,19 +40,22 @@ DEFAULT_THRESHOLDS: Mapping[str, float] = {"book": 0.45, "teddy bear": 0.5, "bac
 
 
 class ObjectsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`labels` are given as cues; `threshold` overrides the least score of a label."""
+    """`labels` are given as cues; `threshold` overrides the least score of a label. Of a video's frames those are looked at
+    twice in which the first look gives a label at least `second_from`; at most `second_most` frames of a round, none with 0."""
 
     labels: tuple[Label, ...] = ("book", "teddy bear", "backpack", "tie", "bed")
     threshold: Mapping[Label, Annotated[float, msgspec.Meta(gt=0, lt=1)]] = {}
+    second_from: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.2
+    second_most: Annotated[int, msgspec.Meta(ge=0)] = 8
 
 
 class ObjectsAnalyzer:
     """Gives one cue `object` for each thing of the configured labels in each frame."""
 
     name: ClassVar[str] = "objects"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     Config: ClassVar[type[ObjectsConfig]] = ObjectsConfig
-    weights: ClassVar[tuple[str, ...]] = ("yolox-nano",)
+    weights: ClassVar[tuple[str, ...]] = ("yolox-nano", "centernet")
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES})
     after: ClassVar[frozenset[str]] = frozenset()
     cost_ms: ClassVar[float] = 9.0
@@ -67,37 +81,50 @@ class ObjectsAnalyzer:
     def __init__(self, config: ObjectsConfig, sessions: Sessions) -> None:
         cv2.setNumThreads(1)
         self._sessions = sessions
+        self._second_from, self._second_most = config.second_from, config.second_most
         self._labels = tuple(config.labels)
         self._thresholds = np.array([config.threshold.get(label, DEFAULT_THRESHOLDS[label]) for label in self._labels])
         self._columns = [5 + COCO_CLASS[label] for label in self._labels]
 
     def analyze(self, subject: Subject) -> Iterable[Cue]:
         """One cue a thing and frame, the surest first in each frame. Raises WeightsMissing."""
+        left = self._second_most
         for frame in subject.frames:
-            yield from self._look(frame)
+            first = self._first_look(frame.pixels)
+            is_asked = left > 0 and (frame.at_s is None or first.best >= self._second_from)
+            left -= is_asked
+            found = self._together(frame.pixels, first) if is_asked else first.found(self._thresholds)
+            yield from (self._cue(frame, self._labels[one.kind], one, is_second=is_asked) for one in _kept(found))
 
-    def _look(self, frame: Frame) -> Iterable[Cue]:
-        picture, scale = _letterboxed(frame.pixels)
+    def _first_look(self, pixels: Pixels) -> _FirstLook:
+        picture, scale = _letterboxed(pixels)
         (output,) = self._sessions.session("yolox-nano").run(None, {"images": picture})
         rows: NDArray[np.float32] = output[0]
-        scores = rows[:, self._columns] * rows[:, 4:5]
-        places, kinds = np.nonzero(scores >= self._thresholds)
-        boxes = _boxes(rows, places) / scale
-        found = scores[places, kinds]
-        for number in _kept(boxes, found, kinds):
-            yield self._cue(frame, self._labels[kinds[number]], boxes[number], float(found[number]))
+        return _FirstLook(rows, rows[:, self._columns] * rows[:, 4:5], scale)
 
-    def _cue(self, frame: Frame, label: str, box: NDArray[np.float32], score: float) -> Cue:
+    def _together(self, pixels: Pixels, first: _FirstLook) -> list[_Found]:
+        """What either look sees, as sure as both are of it."""
+        second = look(self._sessions, pixels, [column - 5 for column in self._columns])
+        kept: list[_Found] = []
+        for kind in range(len(self._labels)):
+            boxes = [one.box for one in first.found(np.full(len(self._labels), FIRST_FROM)) if one.kind == kind]
+            for box in [*boxes, *second.peaks(kind)]:
+                score = joined(first.sureness(box, kind), second.sureness(box, kind))
+                if score >= self._thresholds[kind]:
+                    kept.append(_Found(box, kind, score))
+        return kept
+
+    def _cue(self, frame: Frame, label: str, found: _Found, *, is_second: bool) -> Cue:
         return Cue(
             media_id=frame.media_id,
             analyzer=self.name,
             analyzer_version=self.version,
-            weights_sha256=self._sessions.sha256("yolox-nano"),
+            weights_sha256=self._sessions.sha256(SECOND if is_second else "yolox-nano"),
             name="object",
             at_s=frame.at_s,
-            region=region(Box(*(float(side) for side in box)), frame.pixels),
+            region=region(Box(*(float(side) for side in found.box)), frame.pixels),
             value={"label": label},
-            confidence=round(score, 4),
+            confidence=round(found.score, 4),
             message_key="cue.object",
             params={"label": {"message": f"object.{label.replace(' ', '_')}"}},
         )
@@ -112,7 +139,46 @@ class ObjectsAnalyzer:
     @classmethod
     def verify(cls, config: ObjectsConfig, sessions: Sessions) -> None:
         """Runs the model once. Raises WeightsMissing."""
-        list(cls(config, sessions)._look(Frame("verify", None, np.zeros((64, 64, 3), np.uint8))))
+        list(cls(config, sessions).analyze(Subject(None, (Frame("verify", None, np.zeros((64, 64, 3), np.uint8)),))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """A thing: its box (4,) in pixels of the frame, the place of its label, and how sure it is."""
+
+    box: NDArray[np.float32]
+    kind: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FirstLook:
+    """YOLOX's output `rows` (3549, 85) of one picture, `scores` (3549, n) of the n labels, and how the picture was scaled."""
+
+    rows: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    scale: float
+
+    @property
+    def best(self) -> float:
+        return float(self.scores.max(initial=0.0))
+
+    def found(self, thresholds: NDArray[np.float64]) -> list[_Found]:
+        """What reaches the threshold of its label; boxes that mean the same thing only once."""
+        places, kinds = np.nonzero(self.scores >= thresholds)
+        boxes = _boxes(self.rows, places) / np.float32(self.scale)
+        return _kept(
+            [
+                _Found(box, int(kind), float(self.scores[place, kind]))
+                for box, place, kind in zip(boxes, places, kinds, strict=True)
+            ]
+        )
+
+    def sureness(self, box: NDArray[np.float32], kind: int) -> float:
+        """The highest score of a label among the cells inside a box of the frame."""
+        cells = (_GRID[:, :2] + 0.5) * _GRID[:, 2:] / self.scale
+        inside = ((cells >= box[:2]) & (cells <= box[:2] + box[2:])).all(axis=1)
+        return float(self.scores[inside, kind].max(initial=0.0))
 
 
 def _letterboxed(pixels: Pixels) -> tuple[NDArray[np.float32], float]:
@@ -144,13 +210,19 @@ def _boxes(rows: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.fl
     return np.concatenate([middle - size / 2, size], axis=1)
 
 
-def _kept(boxes: NDArray[np.float32], scores: NDArray[np.float32], kinds: NDArray[np.intp]) -> list[int]:
-    """Which boxes stay, surest first, when those that overlap a surer one of their kind go."""
-    kept: list[int] = []
-    for number in np.argsort(-scores, kind="stable"):
-        rivals = [other for other in kept if kinds[other] == kinds[number]]
-        if not rivals or _overlaps(boxes[number], boxes[rivals]).max() <= NMS_OVERLAP:
-            kept.append(int(number))
+def joined(first: float, second: float) -> float:
+    """How sure both looks together are: the mean of their log-odds, moved so that the thresholds of the first look hold."""
+    odds = [log(p / (1 - p)) for p in (min(max(first, LEAST), 1 - LEAST), min(max(second, LEAST), 1 - LEAST))]
+    return 1 / (1 + exp(-(sum(odds) / 2 + JOINED_SHIFT)))
+
+
+def _kept(found: Sequence[_Found]) -> list[_Found]:
+    """Those that stay, surest first, when those that overlap a surer one of their kind go."""
+    kept: list[_Found] = []
+    for one in sorted(found, key=lambda one: -one.score):
+        rivals = [other.box for other in kept if other.kind == one.kind]
+        if not rivals or _overlaps(one.box, np.stack(rivals)).max() <= NMS_OVERLAP:
+            kept.append(one)
     return kept
 
 

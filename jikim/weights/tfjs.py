@@ -33,16 +33,30 @@ class UnknownOperation(ValueError):
     """The graph has an operation or an attribute that this converter does not know."""
 
 
-def convert(model_json: bytes, weights_bin: bytes) -> bytes:
-    """The ONNX file of a graph model. `weights_bin` is its weight files joined in the manifest's order.
+def convert(model_json: bytes, weights_bin: bytes, outputs: Sequence[str] = ()) -> bytes:
+    """The ONNX file of a graph model. `weights_bin` is its weight files joined in the manifest's order. `outputs` are the
+    values that it gives, by default those of the model's signature; what they do not rest on is left out.
 
     Raises UnknownOperation, or ValueError when the weights do not fit the manifest.
     """
     model = json.loads(model_json)
     graph = _Graph(constants=_weights(model["weightsManifest"], weights_bin))
-    for node in model["modelTopology"]["node"]:
+    wanted = outputs or list(model["signature"]["outputs"])
+    for node in _rested_on(model["modelTopology"]["node"], wanted):
         graph.add(node)
-    return graph.serialised(model["signature"]["outputs"])
+    return graph.serialised(wanted)
+
+
+def _rested_on(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
+    """The nodes that `outputs` rest on, in the order of the file, which is one of computing."""
+    by_name = {node["name"]: node for node in nodes}
+    waiting, needed = [_value_name(output) for output in outputs], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [_value_name(value) for value in by_name[name].get("input", ()) if not value.startswith("^")]
+    return [node for node in nodes if node["name"] in needed]
 
 
 def _weights(manifest: Iterable[Mapping[str, Any]], data: bytes) -> dict[str, Array]:
@@ -104,6 +118,10 @@ class _Graph:
                 self._limit(op, name, inputs)
             case "Mean":
                 self._mean(name, inputs, attributes)
+            case "ConcatV2":
+                self._joined(name, inputs)
+            case "ResizeBilinear":
+                self._enlarged(name, inputs, attributes)
             case "Sigmoid":
                 self._emit("Sigmoid", inputs, name, rank=self.ranks[inputs[0]])
             case "Softmax":
@@ -224,6 +242,33 @@ class _Graph:
             for end, bound in (("low", now.low), ("high", now.high))
         ]
         self._emit("Clip", [now.root, *at], name, rank=self.ranks[now.root])
+
+    def _joined(self, name: str, inputs: Sequence[str]) -> None:
+        """Along the channels."""
+        *values, axis = inputs
+        if any(self.ranks[value] != 4 for value in values) or int(self.constants[axis].item()) % 4 != 3:
+            raise UnknownOperation(f"joining {name} along another axis than the channels")
+        self._emit("Concat", values, name, rank=4, axis=1)
+
+    def _enlarged(self, name: str, inputs: Sequence[str], attributes: Mapping[str, Any]) -> None:
+        """To a fixed height and width, corner on corner as TensorFlow did before it knew half pixels."""
+        if _flag(attributes, "align_corners") or _flag(attributes, "half_pixel_centers") or self.ranks[inputs[0]] != 4:
+            raise UnknownOperation(f"the way of resizing of {name}")
+        shape, front, sizes = (f"{name}/{part}" for part in ("shape", "front", "sizes"))
+        first = self._constant(f"{name}/first", np.array([0], np.int64))
+        second = self._constant(f"{name}/second", np.array([2], np.int64))
+        side = self._constant(f"{name}/side", self.constants[inputs[1]].astype(np.int64))
+        self._emit("Shape", inputs[:1], shape, rank=1)
+        self._emit("Slice", [shape, first, second], front, rank=1)
+        self._emit("Concat", [front, side], sizes, rank=1, axis=0)
+        self._emit(
+            "Resize",
+            [inputs[0], "", "", sizes],
+            name,
+            rank=4,
+            mode="linear",
+            coordinate_transformation_mode="asymmetric",
+        )
 
     def _mean(self, name: str, inputs: Sequence[str], attributes: Mapping[str, Any]) -> None:
         axes = [int(axis) % 4 for axis in np.atleast_1d(self.constants[inputs[1]])]

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
 
 from jikim.analyzers import drawings
-from jikim.analyzers.faces import FacesAnalyzer, FacesConfig, _estimate, sharpness, turned
+from jikim.analyzers.faces import FacesAnalyzer, FacesConfig
+from jikim.analyzers.faces_age import Calibration, calibrated, estimate
+from jikim.analyzers.faces_quality import flatness, is_drawn, sharpness, turned
 from jikim.analyzers.pictures import Box, square_crop
 from jikim.types import Frame, Subject
 
@@ -21,7 +26,6 @@ def test_a_face_is_where_it_was_drawn(sessions):
     assert cue.region.y < 0.5 < cue.region.y + cue.region.h
     assert 0.25 < cue.region.w < 0.6
     assert cue.value["age_low"] < cue.value["age"] < cue.value["age_high"]
-    assert cue.value["is_certain"] is True
 
 
 def test_the_colours_come_in_as_red_green_blue(sessions):
@@ -31,9 +35,10 @@ def test_the_colours_come_in_as_red_green_blue(sessions):
     assert right.value["age"] != swapped.value["age"]
     session = sessions.session("faceres-deep")
     box = Box(*(side * 320 for side in right.region))
-    bgr = square_crop(drawings.face(), box, 1.15, 224)[:, :, ::-1].astype(np.float32) - [103.939, 116.779, 123.68]
-    (shares,) = session.run(["age_pred/Softmax:0"], {"input_1:0": bgr[None].astype(np.float32)})
-    assert float(shares[0] @ np.arange(1, 101)) == pytest.approx(right.value["age"], abs=1.5)
+    crop = square_crop(drawings.face(), box, 1.3, 224)[:, :, ::-1]
+    bgr = crop.astype(np.float32) - np.array([103.939, 116.779, 123.68], np.float32)
+    (shares,) = session.run(["age_pred/Softmax:0"], {"input_1:0": bgr[None]})
+    assert estimate(shares[0], 0.5).age == pytest.approx(right.value["age"], abs=1.5)
 
 
 def test_several_faces_of_one_frame_get_what_each_gets_alone(sessions):
@@ -61,7 +66,7 @@ def test_small_and_blurred_faces_are_uncertain(sessions):
         cues = _faces(sessions, pixels)
         assert len(cues) == 1
         assert cues[0].value["is_certain"] is False
-        assert cues[0].message_key == "cue.face_uncertain"
+        assert cues[0].message_key in ("cue.face_doubtful", "cue.face_untold")
 
 
 def test_turned_is_zero_in_front_and_grows_to_the_side():
@@ -81,18 +86,62 @@ def test_sharpness_falls_with_blur_and_does_not_depend_on_size():
     assert sharpness(pixels, box) > 2 * sharpness(cv2.GaussianBlur(pixels, (0, 0), 8), box)
 
 
-def test_the_interval_holds_the_estimate_and_the_shares_are_summed_to_seventeen():
+PLAIN = Calibration(late_from=36, late=0, even_at=18, slope=0.5, female=0, below=3, below_share=0.1, above=3, above_share=0.1)
+
+
+def test_the_estimate_is_the_mean_of_the_distribution_put_right():
     shares = np.zeros(100, np.float32)
-    shares[15:19] = 0.25  # 16, 17, 18, 19
-    estimate = _estimate(shares, male=0.9)
-    assert estimate.age == 17.5
-    assert estimate.p_minor == 0.5
-    assert estimate.p_female == pytest.approx(0.1)
-    assert estimate.age_low < 16
-    assert estimate.age_high > 19
-    one = np.zeros(100, np.float32)
-    one[0] = 1
-    assert _estimate(one, male=0.5).age_low >= 0
+    shares[16:19] = 1 / 3  # 17, 18, 19
+    told = estimate(shares, 0.9, PLAIN)
+    assert told.age == 18.0
+    assert told.p_minor == 0.5
+    assert told.p_female == pytest.approx(0.1)
+    assert (told.age_low, told.age_high) == (pytest.approx(13.2), pytest.approx(22.8))
+
+
+def test_a_woman_of_the_same_look_is_less_likely_a_minor():
+    moved = replace(PLAIN, female=4)
+    assert [calibrated(16, share, moved).p_minor for share in (0.0, 1.0)] == [pytest.approx(0.8808), 0.5]
+
+
+def test_older_faces_are_moved_up_and_the_order_stays():
+    late = replace(PLAIN, late=0.5)
+    assert calibrated(30, 0.5, late).age == 30
+    assert calibrated(50, 0.5, late).age == 57
+    told = [calibrated(age, 0.5) for age in range(1, 100)]
+    assert all(one.age <= other.age and one.p_minor >= other.p_minor for one, other in pairwise(told))
+    assert all(0 <= one.age_low <= one.age <= one.age_high <= 110 for one in told)
+
+
+def test_a_drawn_face_is_named_as_such_and_a_photographed_one_is_not(sessions):
+    (drawn,) = _faces(sessions, drawings.face())
+    assert drawn.value["doubt"] == "drawn"
+    assert drawn.value["is_certain"] is False
+    assert drawn.message_key == "cue.face_doubtful"
+    grain = np.random.default_rng(0).normal(0, 4, (320, 320, 3))
+    (taken,) = _faces(sessions, np.clip(drawings.face() + grain, 0, 255).astype(np.uint8))
+    assert taken.value["doubt"] is None
+    assert taken.message_key == "cue.face"
+    assert not is_drawn(cv2.GaussianBlur(drawings.face(), (0, 0), 12), Box(100, 65, 120, 190))
+    assert flatness(np.full((96, 96, 3), 90, np.uint8), Box(0, 0, 96, 96)) == 1
+
+
+def test_a_face_of_twelve_pixels_is_a_face_whose_age_cannot_be_told(sessions):
+    frame = np.full((120, 120, 3), 170, np.uint8)
+    frame[50:66, 50:66] = cv2.resize(drawings.face()[50:270, 50:270], (16, 16), interpolation=cv2.INTER_AREA)
+    for cue in _faces(sessions, frame, detection_score=0.3):
+        assert cue.message_key == "cue.face_untold"
+        assert (cue.value["age_low"], cue.value["p_minor"], cue.value["quality"]) == (0.0, 0.3, 0.0)
+        assert cue.value["age_high"] > 100
+
+
+def test_of_eighty_faces_the_largest_are_estimated_and_the_others_said(sessions):
+    face = cv2.resize(drawings.face(), (96, 96), interpolation=cv2.INTER_AREA)
+    rows = [np.concatenate([face] * 10, axis=1) for _ in range(8)]
+    cues = _faces(sessions, np.concatenate(rows), detection_side_px=960, estimated_most=25)
+    assert len(cues) == 80
+    assert sum(cue.message_key != "cue.face_untold" for cue in cues) == 25
+    assert sum(cue.value["doubt"] == "many" for cue in cues) > 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (20, 600), (600, 20), (32, 32)])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from jikim.analyzers import drawings
-from jikim.analyzers.objects import ObjectsAnalyzer, ObjectsConfig, _kept
+from jikim.analyzers.objects import COCO_CLASS, ObjectsAnalyzer, ObjectsConfig, _Found, _kept, joined
+from jikim.analyzers.objects_second import look
 from jikim.types import Frame, Subject
 
 
@@ -31,8 +32,33 @@ def test_labels_and_thresholds_are_obeyed(sessions):
 def test_of_overlapping_boxes_of_a_kind_the_surest_stays():
     boxes = np.array([[0, 0, 10, 10], [1, 0, 10, 10], [1, 0, 10, 10], [50, 50, 10, 10]], np.float32)
     scores = np.array([0.6, 0.9, 0.7, 0.8], np.float32)
-    assert _kept(boxes, scores, np.array([0, 0, 1, 0])) == [1, 3, 2]
-    assert _kept(boxes[:0], scores[:0], np.array([], int)) == []
+    found = [_Found(box, kind, score) for box, kind, score in zip(boxes, (0, 0, 1, 0), scores, strict=True)]
+    assert _kept(found) == [found[1], found[3], found[2]]
+    assert _kept([]) == []
+
+
+def test_both_looks_together_are_sure_where_both_are_and_grow_with_each():
+    assert joined(0.9, 0.9) > joined(0.9, 0.3) > joined(0.9, 0.0) > joined(0.0, 0.0) > 0
+    assert joined(0.3, 0.9) > joined(0.3, 0.3)
+    assert joined(1.0, 1.0) < 1
+
+
+def test_a_second_look_sees_the_bear_where_the_first_does_and_is_asked_when_configured(sessions):
+    pixels = drawings.teddy_bear()
+    seen = look(sessions, pixels, [COCO_CLASS["teddy bear"], COCO_CLASS["tie"]])
+    bear = np.array([80, 60, 256, 320], np.float32)
+    assert seen.sureness(bear, 0) > 0.2 > seen.sureness(bear, 1)
+    assert seen.sureness(bear, 0) >= seen.sureness(np.array([0, 0, 40, 40], np.float32), 0)
+    assert len(seen.peaks(0)) >= 1
+    still, video = Frame("m", None, pixels), Frame("m", 1.0, pixels)
+    asked = {"threshold": {"teddy bear": 0.05}, "labels": ("teddy bear",)}
+
+    def weights(frame, **settings):
+        cues = ObjectsAnalyzer(ObjectsConfig(**asked, **settings), sessions).analyze(Subject(None, (frame,)))
+        return {cue.weights_sha256 for cue in cues}
+
+    assert weights(still) == weights(video, second_from=0.05) == {sessions.sha256("centernet")}
+    assert weights(still, second_most=0) == weights(video, second_from=0.99) == {sessions.sha256("yolox-nano")}
 
 
 @pytest.mark.parametrize("scale", [0.5, 2])

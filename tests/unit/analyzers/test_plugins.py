@@ -16,7 +16,7 @@ PLUGINS = plugins(ANALYZERS)
 every_analyzer = pytest.mark.parametrize("name", PLUGINS)
 
 VALUES = {
-    "face": {"age", "age_low", "age_high", "p_minor", "p_female", "is_certain", "track"},
+    "face": {"age", "age_low", "age_high", "p_minor", "p_female", "is_certain", "doubt", "quality", "track"},
     "object": {"label"},
     "sensitive": {"score"},
     "youth_language": {"score", "cues"},

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +46,36 @@ def test_media_are_counted_apart_and_other_cues_pass_through():
     assert cues[0].value["track"] is None
 
 
+def _seen(at_s, age, p_minor=0.5, quality=1.0, is_certain=True):
+    cue = _face(at_s, 0.3, age=age)
+    doubt = None if is_certain else "blurred"
+    value = {"age_low": age - 5, "age_high": age + 5, "p_minor": p_minor, "p_female": 0.5, "is_certain": is_certain}
+    return replace(cue, value={**cue.value, **value, "quality": quality, "doubt": doubt})
+
+
+def test_the_faces_of_a_track_say_one_thing_and_good_ones_count_most():
+    result = with_tracks([_seen(0, 20, quality=1.0), _seen(1, 26, quality=0.5), _seen(2, 20, quality=1.0)])
+    assert len({(cue.value["age"], cue.value["age_low"], cue.value["p_minor"]) for cue in result}) == 1
+    assert result[0].value["age"] == pytest.approx((20 + 20 + 26 / 4) / 2.25, abs=0.01)
+    assert [cue.value["quality"] for cue in result] == [1.0, 0.5, 1.0]
+    assert all(cue.params["age"] == cue.value["age"] for cue in result)
+
+
+def test_a_certain_face_speaks_for_the_doubtful_ones_of_its_track():
+    result = with_tracks([_seen(0, 14, 0.8), _seen(1, 22, 0.1, is_certain=False), _seen(2, 30, 0.01, quality=0.0)])
+    assert [(cue.value["age"], cue.value["p_minor"], cue.value["is_certain"]) for cue in result] == [(14, 0.8, True)] * 3
+    assert {cue.message_key for cue in result} == {"cue.face"}
+
+
+def test_doubtful_faces_alone_stay_doubtful_and_what_cannot_be_judged_stays_so():
+    doubtful = with_tracks([_seen(0, 14, is_certain=False), _seen(1, 16, is_certain=False)])
+    assert {(cue.value["is_certain"], cue.value["doubt"], cue.message_key) for cue in doubtful} == {
+        (False, "blurred", "cue.face_doubtful")
+    }
+    unjudged = [_seen(0, 30, quality=0.0, is_certain=False), _seen(1, 30, quality=0.0, is_certain=False)]
+    assert [cue.message_key for cue in with_tracks(unjudged)] == [cue.message_key for cue in unjudged]
+
+
 faces = st.builds(
     _face,
     st.sampled_from([0.0, 0.5, 1.0, 2.5, 9.0]),
@@ -57,7 +90,7 @@ faces = st.builds(
 @given(st.lists(faces, max_size=25))
 def test_order_and_values_stay_and_no_frame_has_a_track_twice(cues):
     result = with_tracks(cues)
-    assert [{**cue.value, "track": None} for cue in result] == [dict(cue.value) for cue in cues]
+    assert [(cue.media_id, cue.at_s, cue.region) for cue in result] == [(cue.media_id, cue.at_s, cue.region) for cue in cues]
     for media in ("m", "n"):
         here = [cue for cue in result if cue.media_id == media]
         assert len({(cue.at_s, cue.value["track"]) for cue in here}) == len(here)

@@ -115,6 +115,35 @@ def test_same_padding_with_a_stride_is_tensorflows():
     np.testing.assert_allclose(found[0, :, :, 0], expected)
 
 
+def test_only_what_the_wanted_outputs_rest_on_is_converted():
+    nodes = [
+        _placeholder(2, 1),
+        {"op": "Sigmoid", "name": "heat", "input": ["x"]},
+        {"op": "TopKV2", "name": "choice", "input": ["heat"]},
+    ]
+    found = _run(convert(_model(nodes, [], "choice"), b"", ["heat:0"]), np.zeros((1, 2, 2, 1), np.float32))
+    np.testing.assert_array_equal(found, np.full((1, 2, 2, 1), 0.5))
+
+
+def test_joining_channels_and_enlarging_are_tensorflows():
+    nodes = [
+        _placeholder(2, 1),
+        {"op": "Const", "name": "axis"},
+        {"op": "ConcatV2", "name": "both", "input": ["x", "x", "axis"]},
+        {"op": "Const", "name": "size"},
+        {"op": "ResizeBilinear", "name": "large", "input": ["both", "size"]},
+    ]
+    weights = [{"name": "axis", "shape": [], "dtype": "int32"}, {"name": "size", "shape": [2], "dtype": "int32"}]
+    data = np.array([3, 4, 4], "<i4").tobytes()
+    pixels = np.array([[0, 2], [4, 6]], np.float32).reshape(1, 2, 2, 1)
+    found = _run(convert(_model(nodes, weights, "large"), data), pixels)
+    # without half pixels a place lies at half its number in the smaller picture, and beyond the last row that row stands
+    expected = [[0, 1, 2, 2], [2, 3, 4, 4], [4, 5, 6, 6], [4, 5, 6, 6]]
+    assert found.shape == (1, 4, 4, 2)
+    np.testing.assert_allclose(found[0, :, :, 0], expected)
+    np.testing.assert_allclose(found[0, :, :, 1], expected)
+
+
 def test_what_is_not_known_is_refused():
     nodes = [_placeholder(2, 1), {"op": "Einsum", "name": "y", "input": ["x"]}]
     with pytest.raises(UnknownOperation, match="Einsum"):
