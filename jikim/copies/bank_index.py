@@ -1,4 +1,4 @@
-"""What a bank is looked up by: the index of its hashes and that of its keypoints, both derived from its database.
+"""What a bank is looked up by: the indexes of its hashes, of its keypoints and of its sound, all derived from its database.
 
 They follow the database: what this and other processes add, remove or leave out is taken up before the next look. Files that
 are damaged, or of another state of the bank (a backup was brought back), are built anew from the items.
@@ -13,20 +13,24 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from jikim.copies.bank_items import LOOKED_UP, ItemState
+from jikim.copies.bank_items import HEARD, LOOKED_UP, ItemState
 from jikim.copies.fingerprints import unpack
 from jikim.copies.hash_index import HashIndex, Hits
 from jikim.copies.keypoint_index import KeypointIndex, Vote
+from jikim.copies.segments import RADIUS
+from jikim.copies.sound_words import known_words
 from jikim.errors import StateError
 from jikim.schema import Database, locked
 
+SOUND_FOLDER = "sound"
 _HASHES_TOGETHER = 50_000
 _FINGERPRINTS_TOGETHER = 20
 _CHANGES_KEPT = 100_000
 
 
 class BankIndex:
-    """The indexes in a folder of the bank in `database`. The one of keypoints is opened when it is first asked."""
+    """The indexes in a folder of the bank in `database`. Those of keypoints and of sound are opened when they are first asked.
+    That of sound lies in a folder below and holds words of sound as hashes, `frame` being the place of a word."""
 
     def __init__(self, folder: Path, database: Database) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -34,7 +38,8 @@ class BankIndex:
         self._database = database
         self._hashes = HashIndex()
         self._points: KeypointIndex | None = None
-        self._hashes_up_to = self._points_up_to = 0
+        self._sounds: HashIndex | None = None
+        self._hashes_up_to = self._points_up_to = self._sounds_up_to = 0
         self._change = 0
         self._version = -1
         with locked(folder):
@@ -43,7 +48,7 @@ class BankIndex:
     @property
     def is_due(self) -> bool:
         """Whether so much was added that it should be saved."""
-        return self._hashes.is_due or (self._points is not None and self._points.is_due)
+        return any(index is not None and index.is_due for index in (self._hashes, self._points, self._sounds))
 
     def near(self, hashes: NDArray[np.uint8], radius: int, limit: int) -> Hits:
         """Which frames of active items lie within `radius` of hashes (q, 32)."""
@@ -58,6 +63,15 @@ class BankIndex:
                 self._load_points()
         assert self._points is not None
         return self._points.vote(descriptors, limit)
+
+    def hear(self, words: NDArray[np.uint8], limit: int) -> Hits:
+        """In which places of active items words of sound (q, 32) are heard."""
+        self.refresh()
+        if self._sounds is None:
+            with locked(self._folder):
+                self._load_sounds()
+        assert self._sounds is not None
+        return self._sounds.near(words, RADIUS, limit)
 
     def refresh(self) -> None:
         """Takes up what other processes have changed."""
@@ -79,12 +93,16 @@ class BankIndex:
                 self._load()
             if self._points is None:
                 self._load_points()
+            if self._sounds is None:
+                self._load_sounds()
             assert self._points is not None
+            assert self._sounds is not None
             gone = [row[0] for row in self._database.rows("SELECT item FROM gone")]
             stamp = uuid4().hex
             try:
                 self._hashes.save(self._folder, gone, stamp)
                 self._points.save(self._folder, gone, stamp)
+                self._sounds.save(self._folder / SOUND_FOLDER, gone, stamp)
             except OSError as error:
                 problem = error.strerror or str(error)
                 raise StateError("copies.index_unreadable", where=str(self._folder), problem=problem) from error
@@ -97,16 +115,17 @@ class BankIndex:
         """Reads every file; where one is damaged, all are built anew."""
         try:
             self._hashes.check()
-            if self._points is not None:
-                self._points.check()
+            for index in (self._points, self._sounds):
+                if index is not None:
+                    index.check()
         except StateError:
             with locked(self._folder):
                 self._rebuild()
             self.save()
 
     def _load(self) -> None:
-        """Opens the hashes as they were saved last and adds what came since; the keypoints when they are asked for."""
-        self._points = None
+        """Opens the hashes as they were saved last and adds what came since; the rest when it is asked for."""
+        self._points = self._sounds = None
         try:
             self._hashes = HashIndex.open(self._folder)
             is_ours = self._hashes.stamp == self._stamp()
@@ -134,9 +153,24 @@ class BankIndex:
         for item in self._left_out():
             self._points.hide(item)
 
+    def _load_sounds(self) -> None:
+        try:
+            self._sounds = HashIndex.open(self._folder / SOUND_FOLDER)
+            is_ours = self._sounds.stamp == self._stamp()
+        except StateError as error:
+            if error.key == "copies.index_newer":
+                raise
+            is_ours = False
+        if not is_ours or self._sounds is None:
+            self._sounds = HashIndex()
+        self._sounds_up_to = self._sounds.sealed_up_to
+        self._add_sounds(self._sounds)
+        for item in self._left_out():
+            self._sounds.hide(item)
+
     def _rebuild(self) -> None:
-        self._hashes, self._points = HashIndex(), KeypointIndex()
-        self._hashes_up_to = self._points_up_to = 0
+        self._hashes, self._points, self._sounds = HashIndex(), KeypointIndex(), HashIndex()
+        self._hashes_up_to = self._points_up_to = self._sounds_up_to = 0
         self._take_up()
 
     def _take_up(self) -> None:
@@ -180,6 +214,8 @@ class BankIndex:
             self._hashes_up_to = rows[-1][0]
         if self._points is not None:
             self._add_points(self._points)
+        if self._sounds is not None:
+            self._add_sounds(self._sounds)
 
     def _add_points(self, points: KeypointIndex) -> None:
         while rows := self._database.rows(
@@ -192,15 +228,27 @@ class BankIndex:
                         points.add(number, place, frame.descriptors)
                 self._points_up_to = number
 
+    def _add_sounds(self, sounds: HashIndex) -> None:
+        while rows := self._database.rows(
+            f"SELECT number, fingerprint FROM item WHERE {HEARD} AND number > ? ORDER BY number LIMIT ?",  # noqa: S608
+            (self._sounds_up_to, _FINGERPRINTS_TOGETHER),
+        ):
+            for number, packed in rows:
+                sound = unpack(packed, str(number)).sound
+                if sound is not None:
+                    places, words = known_words(sound)
+                    sounds.extend(np.full(len(words), number, np.int64), places, words)
+                self._sounds_up_to = number
+
     def _hide(self, item: int) -> None:
-        self._hashes.hide(item)
-        if self._points is not None:
-            self._points.hide(item)
+        for index in (self._hashes, self._points, self._sounds):
+            if index is not None:
+                index.hide(item)
 
     def _show(self, item: int) -> None:
-        self._hashes.show(item)
-        if self._points is not None:
-            self._points.show(item)
+        for index in (self._hashes, self._points, self._sounds):
+            if index is not None:
+                index.show(item)
 
     def _stamp(self) -> str:
         rows = self._database.rows("SELECT value FROM setting WHERE name = 'index'")

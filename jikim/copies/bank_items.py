@@ -25,6 +25,9 @@ QUALITY_MIN = 50
 """Frames below this PDQ quality are too uniform to be looked up by their hash."""
 WORDS_MAX = 500
 
+HEARD = "kind <> 'image' AND is_third_party = 0"
+"""Of which items there may be sound: films and recordings that were added as files."""
+
 MIGRATIONS = (
     (
         "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -39,6 +42,7 @@ MIGRATIONS = (
         """CREATE TABLE hit (day TEXT NOT NULL, item INTEGER NOT NULL, query BLOB NOT NULL,
            PRIMARY KEY (day, item, query)) STRICT, WITHOUT ROWID""",
     ),
+    (f"CREATE INDEX item_heard ON item (number) WHERE {HEARD}",),
 )
 FACTS = "number, id, kind, label, source, note, is_third_party, is_confirmed, state, added_at"
 LOOKED_UP = np.dtype([("frame", "<u4"), ("hash", "u1", 32)])
@@ -115,6 +119,15 @@ class SearchableBank(Protocol):
     @property
     def has_points(self) -> bool:
         """Whether any item has keypoints, so that it is worth while to look for them."""
+        ...
+
+    def hear(self, words: NDArray[np.uint8], limit: int = 50) -> Hits:
+        """In which places of active items words of sound (q, 32) are heard, `limit` of each."""
+        ...
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether any item may have sound, so that it is worth while to listen."""
         ...
 
     def item(self, number: int) -> ItemFacts | None:

@@ -61,6 +61,7 @@ class ListedBank:
 
     settings = BankSettings()
     has_points = False
+    has_sound = False
 
     def __init__(self, bank: Bank) -> None:
         self.name = bank.name
@@ -80,6 +81,10 @@ class ListedBank:
     def vote(self, descriptors: NDArray[np.uint8], limit: int = 10) -> list[Vote]:
         """Nothing: such a bank has no keypoints."""
         return []
+
+    def hear(self, words: NDArray[np.uint8], limit: int = 50) -> Hits:
+        """Nothing: such a bank has no sound."""
+        return HashIndex().near(words, 0, limit)
 
     def item(self, number: int) -> ItemFacts | None:
         """An item by its number."""

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies.films import pointed_frames
-from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment
+from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment, SoundFingerprint
 from jikim.copies.keypoints import mirrored_descriptors
 from jikim.copies.pdq import distances
 from jikim.copies.profiles import Closeness, FramePair, Profile, profiled
-from jikim.copies.sounds import heard
+from jikim.copies.sounds import heard, pieces_s, shared_s
 from jikim.copies.timelines import Stretch, Vote, align, coverage
 from jikim.copies.verification import PictureRelation, Relation, compare_pictures
 
@@ -52,6 +52,10 @@ _EXPLAINED_MIN = 0.5
 _MAPPED = 4
 _QUERY_FRAMES = 12
 _REFERENCES = 3
+_PROPOSED_MAX = 8
+_RELATED_ENOUGH = 6
+_INLIERS_PLAIN = 25
+"""A pair of frames that so many places prove needs no second frame of the item for the same frame of the query."""
 _VOTING_POINTS = 120
 _LIKE = 0.8
 _TOLERANCE_MIN_S = 0.35
@@ -82,10 +86,10 @@ class ItemRelation:
 
 
 def compare_items(
-    query: ItemFingerprint, reference: ItemFingerprint, candidates: Iterable[tuple[int, int]] = ()
+    query: ItemFingerprint, reference: ItemFingerprint, candidates: Iterable[tuple[int, int]] = (), *, listens: bool = True
 ) -> ItemRelation | None:
     """What the query has to do with the reference; None when nothing. `candidates` are pairs of frames, as places in their
-    lists, that an index found to be alike: they are compared first."""
+    lists, that an index found to be alike: they are compared first. `listens`: whether their sounds are compared."""
     pairs = _Pairs(query, reference)
     hashed = _hash_votes(query, reference)
     explained = {frame for frame, _, _ in hashed}
@@ -93,7 +97,7 @@ def compare_items(
         _compare_points(pairs, candidates, explained)
     for frame, item_frame, _ in sorted(hashed, key=lambda one: -one[2])[:_MAPPED]:
         pairs.relation(frame, item_frame)
-    spoken = _sounds(query, reference)
+    spoken = _sounds(query, reference) if listens else []
     if not _is_enough(pairs, hashed):
         return _by_sound(query, reference, spoken)
     profile = profiled(query, reference, pairs.related(), explained)
@@ -175,17 +179,23 @@ def _add_views(
 
 
 def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explained: set[int]) -> None:
-    """Compares frames with keypoints, those first that no hash explains, with the frames of the item that are likeliest."""
-    for frame, item_frame in list(candidates)[: _QUERY_FRAMES * _REFERENCES]:
-        if frame in pairs.pointed and item_frame in pairs.item_pointed:
+    """Compares frames with keypoints: those that an index proposed, and if these are related or hashes are alike, or nothing
+    was proposed, others with the frames of the item that are likeliest, first those that no hash explains; until so many
+    frames of the query are related that their maps are known."""
+    proposed = [one for one in candidates if one[0] in pairs.pointed and one[1] in pairs.item_pointed][:_PROPOSED_MAX]
+    for frame, item_frame in proposed:
+        if len({pair.frame for pair in pairs.related()}) < _RELATED_ENOUGH:
             pairs.relation(frame, item_frame)
-    if not pairs.item_pointed:
+    if not pairs.pointed or not pairs.item_pointed or (proposed and not explained and not pairs.related()):
         return
     known = _Voting([pairs.reference.frames[place] for place in pairs.item_pointed])
     open_ = [place for place in pairs.pointed if place not in explained]
-    for frame in _spread(open_ or pairs.pointed, _QUERY_FRAMES):
+    for frame in _in_spread_order(open_ or pairs.pointed, _QUERY_FRAMES):
+        if len({pair.frame for pair in pairs.related()}) >= _RELATED_ENOUGH:
+            return
         for place in known.likeliest(pairs.query.frames[frame]):
-            pairs.relation(frame, pairs.item_pointed[place])
+            if pairs.relation(frame, pairs.item_pointed[place]).inliers >= _INLIERS_PLAIN:
+                break
 
 
 def _plain_votes(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> list[Vote]:
@@ -343,11 +353,13 @@ def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequen
     is_short = bool(query.sound) and len(query.sound.codes) * query.sound.step_s < 12.0 if query.sound else False
     if len(spoken) < (1 if is_short else _SOUND_PIECES_MIN):
         return None
-    stretches = align(spoken, [vote.at_s for vote in spoken], length_s, item_length_s, 0.5)
+    assert query.sound
+    assert reference.sound
+    stretches = align(spoken, pieces_s(query.sound), length_s, item_length_s, 0.5)
     stretches = [one for one in stretches if one.frames >= (1 if is_short else _SOUND_PIECES_MIN)]
     if not stretches:
         return None
-    segments = tuple(one.segment for one in stretches)
+    segments = tuple(_sounding(query.sound, reference.sound, one) for one in stretches)
     covered = coverage(segments, length_s, item_length_s)
     score = round(float(np.mean([vote.weight for vote in spoken])), 4)
     return ItemRelation(
@@ -363,6 +375,20 @@ def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequen
         still=math.nan,
         unsure_s=(),
     )
+
+
+def _sounding(query: SoundFingerprint, reference: SoundFingerprint, stretch: Stretch) -> Segment:
+    """A stretch of sound with its edges where the sound itself begins and ends to be the same."""
+    segment = stretch.segment
+    start_s, end_s = shared_s(query, reference, stretch.speed, stretch.offset_s, segment.start_s, segment.end_s)
+    item_s = (max(stretch.item_time(start_s), 0.0), max(stretch.item_time(end_s), 0.0))
+    return Segment(round(start_s, 3), round(end_s, 3), round(item_s[0], 3), round(item_s[1], 3))
+
+
+def _in_spread_order(places: Sequence[int], count: int) -> list[int]:
+    """At most `count` of them, evenly, in such an order that the first few are spread over all of them too."""
+    some = _spread(places, count)
+    return [some[place] for step in (4, 2, 1) for place in range(0, len(some), step) if step == 4 or place % (2 * step)]
 
 
 def _spread(places: Sequence[_Place], count: int) -> list[_Place]:

@@ -51,6 +51,11 @@ class KnownMaterial:
         """Whether any bank in use has keypoints, so that it is worth while to look for them."""
         return any(bank.has_points for bank in self._in_use())
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether any bank in use may have sound, so that it is worth while to listen."""
+        return any(bank.has_sound for bank in self._in_use())
+
     def match(self, query: ItemFingerprint) -> list[Match]:
         """The known items that a file shows, best first, by the rules of their banks. Raises StateError."""
         self._mind_folder()

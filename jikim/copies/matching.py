@@ -1,7 +1,7 @@
 """Which items of the banks a picture or a film is a copy of.
 
-Hashes and keypoints propose items; what is proposed is compared closely (verification.py, comparison.py). Of what is known by
-its hashes alone, as third parties give it, the hashes decide:
+Hashes, keypoints and words of sound propose items; what is proposed is compared closely (verification.py, comparison.py). Of
+what is known by its hashes alone, as third parties give it, the hashes decide:
 
 - a still with a still: distance <= 31, the distance at which PDQ is used for exchange;
 - a still with a film's frame, either way round: one frame at <= 24, since one of many frames has more chances to be like
@@ -25,6 +25,7 @@ from jikim.copies.comparison import SOUND_ONLY, compare_items, with_speed
 from jikim.copies.edits import edit_of
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.pdq import ORIENTATIONS
+from jikim.copies.sound_words import items_heard
 from jikim.copies.verification import Relation, compare_pictures
 
 QUALITY_FLOOR = 50
@@ -35,6 +36,9 @@ CHOICES = 8
 
 CANDIDATES_MAX = 50
 """How many items of a bank, those with most votes, are compared with what is looked at."""
+VOTED_ITEMS_MAX = 12
+"""The same of those for which nothing but keypoints votes."""
+
 VOTING_FRAMES = 8
 """How many frames of a film, evenly chosen, are looked up by their keypoints."""
 
@@ -83,6 +87,11 @@ class Matcher:
         """Whether any bank has keypoints, so that it is worth while to look for them."""
         return any(bank.has_points for bank in self._banks)
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether any bank may have sound, so that it is worth while to listen."""
+        return any(bank.has_sound for bank in self._banks)
+
     def match(self, query: ItemFingerprint) -> list[Match]:
         """The known items that a file shows, best first. Raises StateError when a bank cannot be read."""
         found = [match for bank in self._banks for match in self._in_bank(bank, query)]
@@ -92,19 +101,22 @@ class Matcher:
         hits = _hits(bank, query)
         voted = _voted(bank, query)
         nearest = sorted(hits, key=lambda number: -len(hits[number]))[:CANDIDATES_MAX]
-        for number in dict.fromkeys([*nearest, *voted]):
+        likeliest = sorted(voted, key=lambda number: -sum(votes for _, _, votes in voted[number]))[:VOTED_ITEMS_MAX]
+        heard = items_heard(query.sound, bank.hear) if query.sound and bank.has_sound else []
+        for number in dict.fromkeys([*nearest, *likeliest, *heard]):
             facts, reference = bank.item(number), bank.fingerprint(number)
             if facts is None or reference is None:
                 continue
             if _are_pictures(query, reference):
                 told = _as_pictures(query, reference)
             else:
-                told = _as_films(query, reference, hits.get(number, []), voted.get(number, []))
+                told = _as_films(query, reference, hits.get(number, []), voted.get(number, []), listens=number in heard)
             if told is not None:
                 relation, score, covered, segments, edit, unsure_s = told
                 yield Match(bank.name, facts.id, facts.label, score, relation, *covered, segments, edit, unsure_s)
 
 
+_Voted = tuple[int, int, float]
 _Told = tuple[str, float, tuple[float, float], tuple[Segment, ...], str, tuple[float, ...]]
 
 
@@ -126,16 +138,16 @@ def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]
     return found
 
 
-def _voted(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[tuple[int, int]]]:
-    """Items for which keypoints vote, and by which frames of the query and of the item."""
+def _voted(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Voted]]:
+    """Items for which keypoints vote, and by which frames of the query and of the item, with how many votes."""
     pointed = [number for number, frame in enumerate(query.frames) if len(frame.descriptors)]
     if not pointed or not bank.has_points:
         return {}
-    found: dict[int, list[tuple[int, int]]] = {}
+    found: dict[int, list[_Voted]] = {}
     for place in np.unique(np.linspace(0, len(pointed) - 1, VOTING_FRAMES).astype(int)):
         number = pointed[int(place)]
         for vote in bank.vote(query.frames[number].descriptors, VOTED_MAX):
-            found.setdefault(vote.item, []).append((number, vote.frame))
+            found.setdefault(vote.item, []).append((number, vote.frame, vote.votes))
     return found
 
 
@@ -153,11 +165,12 @@ def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | 
 
 
 def _as_films(
-    query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit], voted: Sequence[tuple[int, int]]
+    query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit], voted: Sequence[_Voted], *, listens: bool
 ) -> _Told | None:
     """What a film has to do with a picture or another film; what is only heard is said to be that."""
     nearest = sorted(hits, key=lambda hit: hit.distance)[:CHOICES]
-    found = compare_items(query, reference, [*voted, *((hit.frame, hit.item_frame) for hit in nearest)])
+    pairs = [*_in_turns(voted), *((hit.frame, hit.item_frame) for hit in nearest)]
+    found = compare_items(query, reference, pairs, listens=listens)
     if found is None:
         return _as_shown(query, hits) if 1 in (len(query.frames), len(reference.frames)) else None
     edit = SOUND_ONLY
@@ -167,6 +180,16 @@ def _as_films(
     covered = found.coverage_query, found.coverage_item
     edit = with_speed(edit, found.speed)
     return found.relation.value, float(found.score), covered, found.segments, edit, found.unsure_s
+
+
+def _in_turns(voted: Sequence[_Voted]) -> list[tuple[int, int]]:
+    """Pairs of frames by their votes, each frame's best before any frame's second."""
+    rank: Counter[int] = Counter()
+    turns: list[tuple[int, float, int, int]] = []
+    for frame, item_frame, votes in sorted(voted, key=lambda one: -one[2]):
+        turns.append((rank[frame], -votes, frame, item_frame))
+        rank[frame] += 1
+    return [(frame, item_frame) for _, _, frame, item_frame in sorted(turns)]
 
 
 def _as_shown(query: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:

@@ -42,6 +42,8 @@ _HEARD_SHARE = 0.6
 _STEPS_MIN = 16
 """Less than two seconds of sound are not enough to recognise anything by."""
 _MAX_PIECES = 240
+_EDGE_STEPS = 17
+"""Over so many codes, two seconds, it is asked whether both still sound alike."""
 _CHUNK_STEPS = 4096
 
 Codes = NDArray[np.uint32]
@@ -128,6 +130,38 @@ def heard(query: SoundFingerprint, item: SoundFingerprint) -> list[SoundVote]:
             if start not in best or vote.alike > best[start].alike:
                 best[start] = vote
     return [best[start] for start in sorted(best)]
+
+
+def pieces_s(sound: SoundFingerprint) -> list[float]:
+    """The middles of the pieces in which a sound is compared, in seconds."""
+    length = round(PIECE_S / sound.step_s)
+    half = min(length, len(sound.codes)) / 2
+    return [(start + half) * sound.step_s for start in _starts(len(sound.codes), length)]
+
+
+def shared_s(
+    query: SoundFingerprint, item: SoundFingerprint, speed: float, offset_s: float, start_s: float, end_s: float
+) -> tuple[float, float]:
+    """From when to when the query sounds as the item does at `speed` * time + `offset_s`: the run that has most of the time
+    between `start_s` and `end_s`, which are given back when there is none."""
+    own = np.arange(len(query.codes))
+    there = np.floor(speed * (own + 0.5) + offset_s / item.step_s).astype(np.int64)
+    is_there = (there >= 0) & (there < len(item.codes))
+    known = np.where(is_there, item.codes[np.clip(there, 0, len(item.codes) - 1)], 0)
+    is_heard = (known != 0) & (query.codes != 0)
+    alike = 1 - np.bitwise_count(query.codes ^ known) / 32.0
+    inside = is_heard & (own * query.step_s >= start_s) & (own * query.step_s < end_s)
+    if not inside.any():
+        return start_s, end_s
+    limit = (0.5 + float(np.median(alike[inside]))) / 2
+    around = np.ones(_EDGE_STEPS)
+    counts = np.convolve(is_heard, around, "same")
+    means = np.convolve(np.where(is_heard, alike, 0.0), around, "same") / np.maximum(counts, 1)
+    shared = np.where(counts >= _EDGE_STEPS // 2, means >= limit, False)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], shared, [False]]).astype(np.int8))).reshape(-1, 2)
+    runs = [(first * query.step_s, last * query.step_s) for first, last in edges]
+    best = max(runs, key=lambda run: min(run[1], end_s) - max(run[0], start_s), default=(start_s, end_s))
+    return best if min(best[1], end_s) > max(best[0], start_s) else (start_s, end_s)
 
 
 def _starts(count: int, length: int) -> list[int]:

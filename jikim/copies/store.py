@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from jikim.copies.bank_index import BankIndex
 from jikim.copies.bank_items import (
     FACTS,
+    HEARD,
     MIGRATIONS,
     BankSettings,
     ItemFacts,
@@ -196,6 +197,15 @@ class StoredBank:
     def has_points(self) -> bool:
         """Whether any item has keypoints."""
         return bool(self._database.rows("SELECT 1 FROM item WHERE has_points LIMIT 1"))
+
+    def hear(self, words: NDArray[np.uint8], limit: int = 50) -> Hits:
+        """In which places of active items words of sound (q, 32) are heard (sound_words.py)."""
+        return self._index.hear(words, limit)
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether any item may have sound."""
+        return bool(self._database.rows(f"SELECT 1 FROM item WHERE {HEARD} LIMIT 1"))  # noqa: S608
 
     def refresh(self) -> None:
         """Takes up what other processes have changed; looking up does so by itself."""
