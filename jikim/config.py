@@ -76,9 +76,14 @@ class Storing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` or from the file that AWS's own programs read."""
 
     blobs: str = ""
+    keys: str = ""
+    """Where the list of wrapped keys lies: in `$JIKIM_HOME/keys` when empty, else in a PostgreSQL database that the workers of
+    all machines share, `postgresql://user:password@host/name`. Best one of its own: it is backed up apart from blobs."""
 
     def __post_init__(self) -> None:
         self.bucket()
+        if self.keys and not self.keys.startswith(("postgresql://", "postgres://")):
+            raise ValueError("keys: postgresql://user:password@host/name")
 
     def bucket(self) -> Bucket | None:
         """The bucket, None for the folder. Raises ValueError for anything that is not written as above."""
@@ -182,6 +187,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         analyzers={
             **file.analyzers,
             "known_copy": {"banks_folder": str(home / "banks"), **file.analyzers.get("known_copy", {})},
+            "concept": {"folder": str(home / "concepts"), **file.analyzers.get("concept", {})},
         },
         canaries=file.canaries,
         desk=file.desk,

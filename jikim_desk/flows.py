@@ -71,6 +71,8 @@ PASSING = frozenset(
         "vault.memory_full",
         "vault.store_unreachable",
         "vault.store_busy",
+        "vault.keys_unreachable",
+        "vault.keys_unsure",
         "flows.database",
     }
 )

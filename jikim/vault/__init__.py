@@ -6,7 +6,8 @@ case. Destroying a holder destroys its private key and with it everything it alo
 """
 
 from jikim.vault.fields import open_field, seal_field
-from jikim.vault.vault import MEDIA_MAX_BYTES, Sealed, Sealing, Vault, case_holder, open_vault, sweep_holder
+from jikim.vault.sealing import MEDIA_MAX_BYTES, Sealed, Sealing
+from jikim.vault.vault import Vault, case_holder, open_vault, sweep_holder
 
 __all__ = [
     "MEDIA_MAX_BYTES",

@@ -16,14 +16,15 @@ import hmac
 import os
 import re
 import secrets
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, Protocol
 
 import pyrage
 
 from jikim.errors import BadUse, VaultError
-from jikim.schema import Migration, sync
+from jikim.schema import Migration, Row, sync
 from jikim.vault.faults import system_faults
 
 SECRET_BYTES = 32
@@ -45,8 +46,36 @@ _NEW = ".new-"
 _SEALED_FOR = """SELECT recipient FROM keys WHERE holder = ? AND recipient NOT IN (SELECT recipient FROM destroyed) LIMIT 1"""
 
 
+class Found(Protocol):
+    """What a statement found."""
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class Statements(Protocol):
+    """The one writing transaction of the list of wrapped keys. Parameters are written `?`."""
+
+    def execute(self, sql: str, params: Sequence[Any] = (), /) -> Found: ...
+
+    def executemany(self, sql: str, params: Sequence[Sequence[Any]], /) -> object: ...
+
+
+class KeyList(Protocol):
+    """Where the list of wrapped keys is: `jikim.schema.Database` in keys/wrapped.sqlite, or `central.CentralList`."""
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]: ...
+
+    def change(self) -> AbstractContextManager[Statements]: ...
+
+    def close(self) -> None: ...
+
+
 class KeyFolder:
     """Reads, makes and destroys key files. `with_private_keys` False: no identity and no key of fields is ever read."""
+
+    list_name = "keys/wrapped.sqlite"
 
     def __init__(self, home: Path, *, with_private_keys: bool) -> None:
         self._home = home
@@ -69,6 +98,12 @@ class KeyFolder:
                 for left in folder.glob(f"{_NEW}*"):
                     left.unlink(missing_ok=True)
 
+    def begin(self, connection: Statements, is_empty: Callable[[], bool]) -> None:
+        """What is to be done before anything else in the transaction that opens the vault."""
+
+    def begun(self) -> None:
+        """What is to be done once the transaction that opened the vault stands."""
+
     def secret(self, name: str) -> bytes:
         """The 32 bytes of `keys/<name>`. Raises VaultError naming the file."""
         path = self._keys / name
@@ -89,7 +124,7 @@ class KeyFolder:
         if not path.exists():
             self._write(path, secrets.token_bytes(SECRET_BYTES))
 
-    def settle_secret(self, connection: sqlite3.Connection, name: str, *, may_make: Callable[[], bool]) -> None:
+    def settle_secret(self, connection: Statements, name: str, *, may_make: Callable[[], bool]) -> None:
         """Makes `keys/<name>` on the very first use and checks ever after that it is still the same.
 
         Raises VaultError when it is missing, damaged or another one.
@@ -103,7 +138,7 @@ class KeyFolder:
         elif row[0] != digest:
             raise VaultError("vault.key_wrong", file=self._name(self._keys / name))
 
-    def recipient(self, connection: sqlite3.Connection, holder: str) -> str:
+    def recipient(self, connection: Statements, holder: str) -> str:
         """The public key of `holder`. A key pair is made when it has none, or when its files are of a destroyed one.
 
         Raises VaultError when files are damaged, or are not those for which its blobs were sealed.
@@ -115,7 +150,7 @@ class KeyFolder:
         sealed_for = connection.execute(_SEALED_FOR, (holder,)).fetchone()
         if sealed_for and sealed_for[0] != found:
             raise VaultError("vault.key_wrong" if found else "vault.key_missing", file=self._name(self._path(holder, "pub")))
-        return found or self._make_pair(holder)
+        return found or self._make_pair(connection, holder)
 
     def known_recipient(self, holder: str) -> str | None:
         """The public key of `holder` as far as its files tell one, damaged or not."""
@@ -157,7 +192,7 @@ class KeyFolder:
         try:
             return bytes(pyrage.decrypt(wrapped, [identity]))
         except pyrage.DecryptError as error:
-            raise VaultError("vault.key_damaged", file="keys/wrapped.sqlite") from error
+            raise VaultError("vault.key_damaged", file=self.list_name) from error
 
     def destroy(self, holder: str) -> None:
         """Removes the files of a holder's key pair, the private one first and overwritten. The public one is whole to the
@@ -186,7 +221,7 @@ class KeyFolder:
         except pyrage.IdentityError as error:
             raise VaultError("vault.key_damaged", file=self._name(path)) from error
 
-    def _make_pair(self, holder: str) -> str:
+    def _make_pair(self, connection: Statements, holder: str) -> str:
         identity = pyrage.x25519.Identity.generate()
         recipient = str(identity.to_public())
         self._write(self._path(holder, "key"), f"{identity}\n".encode())

@@ -16,11 +16,8 @@ import errno
 import fcntl
 import hmac
 import os
-import secrets
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -35,21 +32,11 @@ from jikim.schema import Database
 from jikim.vault import fields
 from jikim.vault.blobs import BlobFolder, Unfinished
 from jikim.vault.faults import system_faults
-from jikim.vault.keys import MIGRATIONS, KeyFolder, checked_holder, is_holder
-from jikim.vault.stream import KEY_BYTES, SealedBytes, SealingStream, plain_chunks, plain_size
-
-MEDIA_MAX_BYTES = 512 * 2**20
+from jikim.vault.keys import MIGRATIONS, KeyFolder, KeyList, Statements, checked_holder, is_holder
+from jikim.vault.sealing import MEDIA_MAX_BYTES, Sealing
+from jikim.vault.stream import SealedBytes, plain_chunks, plain_size
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed blob: its id, and sha256 and size of the plain bytes."""
-
-    blob: str
-    sha256: str
-    size_bytes: int
 
 
 class _Held(NamedTuple):
@@ -67,40 +54,37 @@ class _Held(NamedTuple):
 class Vault:
     """Made by `Vault.open`. May be shared by threads and survives a fork; any number of processes may use one home."""
 
-    def __init__(self, blobs: BlobFolder, keys: KeyFolder, wrapped: Database) -> None:
+    def __init__(self, blobs: BlobFolder, keys: KeyFolder, wrapped: KeyList) -> None:
         self._blobs = blobs
         self._keys = keys
         self._wrapped = wrapped
         self._centre = keys.secret("centre")
 
     @classmethod
-    def open(cls, home: Path, *, with_private_keys: bool = True, bucket: Bucket | None = None) -> Vault:
+    def open(cls, home: Path, *, with_private_keys: bool = True, bucket: Bucket | None = None, central: str = "") -> Vault:
         """The vault of `home`; its keys are made silently on first use. What killed processes left is cleaned up.
 
         Raises VaultError when keys are missing, damaged, not this vault's or open to other users, and StateError when a
         newer version of Jikim made them. `with_private_keys` False gives a vault that seals but does not open. With a
-        `bucket` the sealed files lie there and not in `home/blobs`; `open_vault` takes it from the configuration.
+        `bucket` the sealed files lie there and not in `home/blobs`; with `central`, the address of a PostgreSQL database, the
+        list of wrapped keys lies there and not in `home/keys`, and what was there is moved. `open_vault` takes both from the
+        configuration.
         """
         blobs = _in_bucket(home, bucket) if bucket else BlobFolder(home)
-        keys = KeyFolder(home, with_private_keys=with_private_keys)
         with system_faults("JIKIM_HOME"):
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keys.make()
+        keys, wrapped = _centrally(home, central, with_private_keys) if central else _locally(home, blobs, with_private_keys)
         blobs.make()
-        path = home / "keys" / "wrapped.sqlite"
-        # Blobs are asked for only where the list is new, and it is looked at again: another process that starts now makes
-        # the list before its first blob.
-        if _is_lost(path) and not blobs.is_empty() and _is_lost(path):
-            raise VaultError("vault.wrapped_missing", file="keys/wrapped.sqlite")
-        wrapped = Database(path, "keys/wrapped.sqlite", MIGRATIONS, VaultError)
         try:
             with wrapped.change() as connection:
                 keys.clean()
+                keys.begin(connection, blobs.is_empty)
                 for name in ("centre", "fields"):
                     keys.settle_secret(connection, name, may_make=blobs.is_empty)
                 keys.make_secret("practice")
                 blobs.clean(lambda blob, copy: _is_on_record(connection, blob, copy))
                 _finish_destroying(connection, keys, blobs)
+            keys.begun()
             return cls(blobs, keys, wrapped)
         except BaseException:
             wrapped.close()
@@ -195,18 +179,19 @@ class Vault:
         put back nevertheless, the next opening removes them again.
         """
         with self._wrapped.change() as connection:
-            recipients = {held[0] for held in connection.execute(_RECIPIENTS, (checked_holder(holder),))}
+            recipients = {held[0] for held in connection.execute(_RECIPIENTS, (checked_holder(holder),)).fetchall()}
             on_file = self._keys.known_recipient(holder)
             if on_file:
                 recipients.add(on_file)
             at = datetime.now(UTC).isoformat()
             connection.executemany(
-                "INSERT OR IGNORE INTO destroyed VALUES (?, ?, ?)", [(recipient, holder, at) for recipient in recipients]
+                "INSERT INTO destroyed VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [(recipient, holder, at) for recipient in recipients],
             )
         with self._wrapped.change() as connection:
             if self._keys.known_recipient(holder) in {None, *recipients}:  # else others have begun anew in the meantime
                 self._keys.destroy(holder)
-            blobs = {blob for (blob,) in connection.execute("SELECT blob FROM keys WHERE holder = ?", (holder,))}
+            blobs = {blob for (blob,) in connection.execute("SELECT blob FROM keys WHERE holder = ?", (holder,)).fetchall()}
             _finish_destroying(connection, self._keys, self._blobs)
             return sum(1 for blob in blobs if not _held(connection, blob))
 
@@ -245,8 +230,9 @@ class Vault:
                 if mine and not _is_on_record(connection, blob, mine.copy):
                     self._blobs.remove([(blob, mine.copy)])
             return blob
-        except BaseException:
-            unfinished.unpublish()
+        except BaseException as error:
+            if not (isinstance(error, VaultError) and error.key == "vault.keys_unsure"):  # it may be on record after all
+                unfinished.unpublish()
             raise
 
     def _is_kept(self, blob: str, size_bytes: int, holder: str) -> bool:
@@ -273,11 +259,9 @@ class Vault:
         held.check()
         return self._keys.unwrap(held.wrapped, held.holder, held.recipient)
 
-    def _record(
-        self, connection: sqlite3.Connection, blob: str, holder: str, copy: int, recipient: str, data_key: bytes
-    ) -> None:
+    def _record(self, connection: Statements, blob: str, holder: str, copy: int, recipient: str, data_key: bytes) -> None:
         values = (blob, holder, copy, recipient, self._keys.wrap(data_key, recipient))
-        connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?)", values)
+        connection.execute(_RECORD, values)
 
     def _opened(self, blob: str, opened: Callable[[SealedBytes, bytes, str, str], T]) -> T:
         """What `opened` makes of the first copy of `blob` that opens. Raises the error of the first that does not."""
@@ -324,59 +308,10 @@ class Vault:
             raise VaultError("vault.blob_damaged", file=file)
 
 
-class Sealing:
-    """One blob being sealed; made by `Vault.sealing`, used by one thread at a time."""
-
-    def __init__(
-        self, holder: str, new: Callable[[], Unfinished], keep: Callable[[Unfinished, bytes, bytes, int, str], str]
-    ) -> None:
-        self._holder = holder
-        self._new = new
-        self._keep = keep
-        self._digest = sha256()
-        self._size_bytes = 0
-        self._sealed: Sealed | None = None
-
-    def __enter__(self) -> Self:
-        self._data_key = secrets.token_bytes(KEY_BYTES)
-        self._unfinished = self._new()
-        try:
-            self._stream = SealingStream(self._data_key, self._unfinished.write)
-        except BaseException:
-            self._unfinished.close()
-            raise
-        return self
-
-    def write(self, chunk: bytes) -> None:
-        """Takes the next bytes. Raises VaultError: disk full, or more than 512 MB in all."""
-        self._size_bytes += len(chunk)
-        if self._size_bytes > MEDIA_MAX_BYTES:
-            raise VaultError("vault.too_large", limit_mb=MEDIA_MAX_BYTES // 2**20)
-        self._digest.update(chunk)
-        self._stream.write(chunk)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if kind is None:
-                self._stream.finish()
-                self._unfinished.sync()
-                digest = self._digest.digest()
-                blob = self._keep(self._unfinished, self._data_key, digest, self._size_bytes, self._holder)
-                self._sealed = Sealed(blob, digest.hex(), self._size_bytes)
-        finally:
-            self._unfinished.close()
-
-    @property
-    def sealed(self) -> Sealed:
-        """What came of it; only after the block has ended well."""
-        if self._sealed is None:
-            raise RuntimeError("nothing was sealed: the block has not ended, or it ended with an exception")
-        return self._sealed
-
-
 def open_vault(config: Config, *, with_private_keys: bool = True) -> Vault:
     """The vault where the configuration has it: as `Vault.open`, which see."""
-    return Vault.open(config.home, with_private_keys=with_private_keys, bucket=config.storing.bucket())
+    storing = config.storing
+    return Vault.open(config.home, with_private_keys=with_private_keys, bucket=storing.bucket(), central=storing.keys)
 
 
 def sweep_holder(day: date) -> str:
@@ -390,7 +325,30 @@ def case_holder(case: str) -> str:
 
 
 _HELD = "SELECT holder, copy, recipient, wrapped FROM keys WHERE blob = ? ORDER BY copy, holder"
+_RECORD = """INSERT INTO keys VALUES (?, ?, ?, ?, ?) ON CONFLICT (blob, holder) DO UPDATE
+    SET copy = excluded.copy, recipient = excluded.recipient, wrapped = excluded.wrapped"""
 _RECIPIENTS = "SELECT DISTINCT recipient FROM keys WHERE holder = ?"
+
+
+def _locally(home: Path, blobs: BlobFolder, with_private_keys: bool) -> tuple[KeyFolder, KeyList]:
+    keys = KeyFolder(home, with_private_keys=with_private_keys)
+    keys.make()
+    path = home / "keys" / "wrapped.sqlite"
+    blobs.make()
+    # Blobs are asked for only where the list is new, and it is looked at again: another process that starts now makes
+    # the list before its first blob.
+    if _is_lost(path) and not blobs.is_empty() and _is_lost(path):
+        raise VaultError("vault.wrapped_missing", file="keys/wrapped.sqlite")
+    return keys, Database(path, "keys/wrapped.sqlite", MIGRATIONS, VaultError)
+
+
+def _centrally(home: Path, address: str, with_private_keys: bool) -> tuple[KeyFolder, KeyList]:
+    from jikim.vault.central import CentralKeys, CentralList  # only now: its client need not be loaded elsewhere
+
+    central = CentralList(address)
+    keys = CentralKeys(home, central, with_private_keys=with_private_keys)
+    keys.make()
+    return keys, central
 
 
 def _in_bucket(home: Path, bucket: Bucket) -> BlobFolder:
@@ -403,7 +361,7 @@ def _is_lost(path: Path) -> bool:
     return not path.exists() or path.stat().st_size == 0
 
 
-def _held(connection: sqlite3.Connection, blob: str) -> list[_Held]:
+def _held(connection: Statements, blob: str) -> list[_Held]:
     return _held_rows(connection.execute(_HELD, (blob,)).fetchall())
 
 
@@ -411,11 +369,11 @@ def _held_rows(rows: list[tuple[str, int, str, bytes]]) -> list[_Held]:
     return [_Held(*row) for row in rows]
 
 
-def _is_on_record(connection: sqlite3.Connection, blob: str, copy: int) -> bool:
+def _is_on_record(connection: Statements, blob: str, copy: int) -> bool:
     return connection.execute("SELECT 1 FROM keys WHERE blob = ? AND copy = ?", (blob, copy)).fetchone() is not None
 
 
-def _finish_destroying(connection: sqlite3.Connection, keys: KeyFolder, blobs: BlobFolder) -> None:
+def _finish_destroying(connection: Statements, keys: KeyFolder, blobs: BlobFolder) -> None:
     """Carries out every destruction on record: nothing to do but for one that was interrupted, or keys that were put back."""
     for recipient, holder in connection.execute("SELECT recipient, holder FROM destroyed").fetchall():
         if not is_holder(holder):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from jikim.errors import BadUse, VaultError
 from jikim.vault import Vault, case_holder, sweep_holder
-from jikim.vault import vault as vault_module
+from jikim.vault import sealing as sealing_module
 from jikim.vault.stream import CHUNK_BYTES, sealed_size
 
 DAY = "sweep:2026-11-22"
@@ -107,7 +107,7 @@ def test_two_blobs_of_one_byte_pattern_do_not_look_alike(vault, home, seal):
 
 
 def test_more_than_the_limit_is_refused_and_leaves_nothing(vault, home, monkeypatch):
-    monkeypatch.setattr(vault_module, "MEDIA_MAX_BYTES", 2 * CHUNK_BYTES)
+    monkeypatch.setattr(sealing_module, "MEDIA_MAX_BYTES", 2 * CHUNK_BYTES)
     with pytest.raises(VaultError) as caught, vault.sealing(DAY) as sealing:  # noqa: PT012
         for _ in range(3):
             sealing.write(bytes(CHUNK_BYTES))
