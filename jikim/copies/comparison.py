@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies.films import pointed_frames
-from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment, SoundFingerprint
+from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment
 from jikim.copies.keypoints import mirrored_descriptors
+from jikim.copies.listening import same_sound, sound_votes
 from jikim.copies.pdq import distances
 from jikim.copies.profiles import Closeness, FramePair, Profile, profiled
-from jikim.copies.sounds import heard, pieces_s, shared_s
 from jikim.copies.timelines import Stretch, Vote, align, coverage
 from jikim.copies.verification import PictureRelation, Relation, compare_pictures
 
@@ -60,7 +60,6 @@ _VOTING_POINTS = 120
 _LIKE = 0.8
 _TOLERANCE_MIN_S = 0.35
 _ROWS_MIN = 6
-_SOUND_PIECES_MIN = 2
 _ROWS = 48
 
 _Place = TypeVar("_Place", int, float)
@@ -97,7 +96,7 @@ def compare_items(
         _compare_points(pairs, candidates, explained)
     for frame, item_frame, _ in sorted(hashed, key=lambda one: -one[2])[:_MAPPED]:
         pairs.relation(frame, item_frame)
-    spoken = _sounds(query, reference) if listens else []
+    spoken = sound_votes(query.sound, reference.sound) if listens else []
     if not _is_enough(pairs, hashed):
         return _by_sound(query, reference, spoken)
     profile = profiled(query, reference, pairs.related(), explained)
@@ -239,16 +238,9 @@ def _unit(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6), np.float32)
 
 
-def _sounds(query: ItemFingerprint, reference: ItemFingerprint) -> list[Vote]:
-    """Moments of the query whose sound is heard in the item."""
-    if not query.sound or not reference.sound:
-        return []
-    found = heard(query.sound, reference.sound)
-    return [Vote(one.at_s, one.item_at_s, min(1.0, 3.5 * (one.alike - 0.5))) for one in found]
-
-
 def _length_s(item: ItemFingerprint) -> float:
-    return max(item.duration_s or 0.0, item.frames[-1].at_s if item.frames else 0.0)
+    heard_s = len(item.sound.codes) * item.sound.step_s if item.sound and not item.frames else 0.0
+    return max(item.duration_s or 0.0, item.frames[-1].at_s if item.frames else 0.0, heard_s)
 
 
 def _span_s(query: ItemFingerprint) -> tuple[float, float]:
@@ -348,23 +340,14 @@ def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], rows: int) -> tuple
 
 def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequence[Vote]) -> ItemRelation | None:
     """What is known by the sound alone: a lead, for the same sound may lie under other pictures."""
-    length_s = max(_length_s(query), max((vote.at_s for vote in spoken), default=0.0))
-    item_length_s = max(_length_s(reference), max((vote.item_at_s for vote in spoken), default=0.0))
-    is_short = bool(query.sound) and len(query.sound.codes) * query.sound.step_s < 12.0 if query.sound else False
-    if len(spoken) < (1 if is_short else _SOUND_PIECES_MIN):
-        return None
-    assert query.sound
-    assert reference.sound
-    stretches = align(spoken, pieces_s(query.sound), length_s, item_length_s, 0.5)
-    stretches = [one for one in stretches if one.frames >= (1 if is_short else _SOUND_PIECES_MIN)]
+    stretches = same_sound(query.sound, reference.sound, spoken)
     if not stretches:
         return None
-    segments = tuple(_sounding(query.sound, reference.sound, one) for one in stretches)
-    covered = coverage(segments, length_s, item_length_s)
-    score = round(float(np.mean([vote.weight for vote in spoken])), 4)
+    segments = tuple(one.segment for one in stretches)
+    covered = coverage(segments, _length_s(query), _length_s(reference))
     return ItemRelation(
         relation=Relation.SAME_SCENE,
-        score=score,
+        score=round(float(np.mean([vote.weight for vote in spoken])), 4),
         coverage_query=round(covered[0], 4),
         coverage_item=round(covered[1], 4),
         segments=segments,
@@ -375,14 +358,6 @@ def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequen
         still=math.nan,
         unsure_s=(),
     )
-
-
-def _sounding(query: SoundFingerprint, reference: SoundFingerprint, stretch: Stretch) -> Segment:
-    """A stretch of sound with its edges where the sound itself begins and ends to be the same."""
-    segment = stretch.segment
-    start_s, end_s = shared_s(query, reference, stretch.speed, stretch.offset_s, segment.start_s, segment.end_s)
-    item_s = (max(stretch.item_time(start_s), 0.0), max(stretch.item_time(end_s), 0.0))
-    return Segment(round(start_s, 3), round(end_s, 3), round(item_s[0], 3), round(item_s[1], 3))
 
 
 def _in_spread_order(places: Sequence[int], count: int) -> list[int]:
