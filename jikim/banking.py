@@ -154,8 +154,9 @@ def fingerprint_media(media: OpenMedia, density: Density) -> ItemFingerprint:
     if about.kind is MediaKind.IMAGE:
         frames = media.first_look()
         if len(frames) == 1:
-            picture = fingerprint_picture(frames[0].pixels, points_max=density.points_max)
-            if density is KNOWN:
+            is_known = density is KNOWN
+            picture = fingerprint_picture(frames[0].pixels, points_max=density.points_max, is_looked_into=not is_known)
+            if is_known:
                 picture = with_exchanged_hash(picture, frames[0].pixels)
             sizes = about.width_px or 1, about.height_px or 1
             return ItemFingerprint(about.id, about.kind, *sizes, None, (picture,), None)

@@ -45,10 +45,11 @@ class KnownCopyAnalyzer:
     cost_ms: ClassVar[float] = 7.5
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Recognise copies of material that a bank holds, mirrored and turned ones too.",
-        limits="What a bank knows by hashes alone, as third parties give them, is recognised as a whole only: not cropped, "
-        "bordered or filmed from a screen. What was added as a file is also recognised by keypoints, of at most "
-        "12 frames a look here; sound is held against the banks by `jikim match` alone. A match copies what a bank holds, "
-        "whatever that is: a person confirms it.",
+        limits="What a bank knows by hashes alone, as third parties give them, is recognised as a whole only, not cropped or "
+        "filmed from a screen; inside borders, under a caption, in a screenshot or another picture in pictures alone, and there "
+        "in about two of three. What was added as a file is also recognised by keypoints, of at most 12 frames a look here; "
+        "sound is held against the banks by `jikim match` alone. A match copies what a bank holds, whatever that is: a person "
+        "confirms it.",
         data="No model and no training. Rules and thresholds: copies/matching.py, copies/verification.py.",
         metrics={
             "recall_all_38_picture_edits_pdq_dihedral": 0.496,
@@ -99,8 +100,14 @@ class KnownCopyAnalyzer:
         frames = subject.frames
         has_points = self._known.has_points
         every = -(-len(frames) // POINTED_FRAMES_MAX)
+        is_still = len(frames) == 1
         pictures = tuple(
-            fingerprint_picture(frame.pixels, frame.at_s or 0.0, POINTS_MAX if has_points and place % every == 0 else 0)
+            fingerprint_picture(
+                frame.pixels,
+                frame.at_s or 0.0,
+                POINTS_MAX if has_points and place % every == 0 else 0,
+                is_looked_into=is_still,
+            )
             for place, frame in enumerate(frames)
         )
         media = subject.media or Media(frames[0].media_id, MediaKind.IMAGE, "", None, None, None)

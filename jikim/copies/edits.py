@@ -34,7 +34,8 @@ _REFLECTED = ("mirrored", "transversed", "flipped", "transposed")
 def edit_of(relation: PictureRelation, query: PictureFingerprint, reference: PictureFingerprint) -> str:
     """The code of what was done to the reference to make the query."""
     if relation.transform is None or _has_no_shape(reference):
-        return relation.orientation
+        is_part = relation.transform is not None and relation.coverage_query < 1 - MARGIN_MIN
+        return f"inside:{round(100 * relation.coverage_query)}" if is_part else relation.orientation
     linear = relation.transform[:, :2]
     angle = float(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
     quarters = round(angle / 90) % 4

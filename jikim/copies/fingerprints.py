@@ -29,6 +29,8 @@ class PictureFingerprint:
     upright. `points`: (n, 4) float32, x, y and size as shares of the longer side, angle in degrees. `descriptors`: (n, 128)
     uint8, RootSIFT, of the points, the strongest first. `blocks`: (64,) uint32, a code for each of 8 x 8 blocks (blocks.py), or
     (0,) when they were not taken. `sketch`: the picture small and grey, in memory only, while it is compared; never packed.
+    `insides`: (k, 32) uint8, PDQ hashes of rectangles in it that may hold another picture, upright, and `inside_boxes`: (k, 4)
+    float32, their left, top, right and bottom as shares of the longer side; of what is looked at only, and never packed.
     """
 
     at_s: float
@@ -41,6 +43,8 @@ class PictureFingerprint:
     descriptors: NDArray[np.uint8]
     blocks: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     sketch: NDArray[np.uint8] | None = None
+    insides: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 32), np.uint8))
+    inside_boxes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,18 +8,23 @@ from numpy.typing import NDArray
 
 from jikim.copies import pdq
 from jikim.copies.blocks import block_codes, sketch
-from jikim.copies.borders import content_box
+from jikim.copies.borders import content_box, proposed_boxes
 from jikim.copies.fingerprints import PictureFingerprint
 from jikim.copies.keypoints import POINTS_MAX, keypoints
 
 SPREAD_MIN = 3.0
 """Standard deviation of the grey values below which a picture has nothing that could be told from noise."""
 
+_NO_BOXES = np.empty((0, 4), np.float32)
 
-def fingerprint_picture(rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: int = POINTS_MAX) -> PictureFingerprint:
+
+def fingerprint_picture(
+    rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: int = POINTS_MAX, *, is_looked_into: bool = False
+) -> PictureFingerprint:
     """The fingerprint of a picture (height, width, 3) RGB, already turned as its EXIF orientation says.
 
-    `points_max`: how many keypoints are kept at most; banks need `verification.REFERENCE_POINTS`, what is looked at more. A
+    `points_max`: how many keypoints are kept at most; banks need `verification.REFERENCE_POINTS`, what is looked at more.
+    `is_looked_into`: also rectangles that may hold another picture are hashed, since that may be known by its hash alone. A
     picture that is next to uniform has no keypoints and a quality below 50: it matches nothing.
     """
     whole = pdq.fingerprint(rgb)
@@ -31,6 +36,7 @@ def fingerprint_picture(rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: i
         hash_, quality = pdq.pdq(pdq.reduced(inside))
         views = hash_[None] if quality >= 50 else views
     is_uniform = float(grey.std()) < SPREAD_MIN
+    insides, inside_boxes = _insides(rgb, grey) if is_looked_into and not is_uniform else (views[:0], _NO_BOXES)
     points, descriptors = keypoints(grey, 0 if is_uniform else points_max)
     return PictureFingerprint(
         at_s=at_s,
@@ -43,4 +49,19 @@ def fingerprint_picture(rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: i
         descriptors=descriptors,
         blocks=np.empty(0, np.uint32) if is_uniform else block_codes(grey),
         sketch=None if is_uniform else sketch(grey),
+        insides=insides,
+        inside_boxes=inside_boxes,
     )
+
+
+def _insides(rgb: NDArray[np.uint8], grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The hashes (k, 32) of rectangles that may hold another picture and are not too uniform, and where they lie (k, 4)."""
+    hashes, boxes = [], []
+    for box in proposed_boxes(grey):
+        hash_, quality = pdq.pdq(pdq.reduced(rgb[box.top : box.bottom, box.left : box.right]))
+        if quality >= 50:
+            hashes.append(hash_)
+            boxes.append(box)
+    if not boxes:
+        return np.empty((0, 32), np.uint8), _NO_BOXES
+    return np.stack(hashes), np.array(boxes, np.float32) / max(grey.shape)

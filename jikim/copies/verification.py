@@ -96,7 +96,7 @@ class PictureRelation:
 
 def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -> PictureRelation:
     """How the query relates to the reference; NONE when nothing proves a relation."""
-    distance, orientation = pdq_distance(query, reference)
+    distance, orientation, inside = pdq_distance(query, reference)
     geometry = best_geometry(query, reference)
     inliers = geometry.inliers if geometry else 0
     by_pdq = distance <= DISTANCE_MAX or (distance <= SUPPORTED_DISTANCE_MAX and inliers >= SUPPORTING_INLIERS_MIN)
@@ -112,7 +112,12 @@ def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -
     coverage = (0.0, 0.0)
     transform = None
     if relation is not Relation.NONE:
-        transform = geometry.transform if geometry and by_points else _whole(query, reference, orientation)
+        if geometry and by_points:
+            transform = geometry.transform
+        elif inside is not None:
+            transform = _from_inside(query.inside_boxes[inside], reference)
+        else:
+            transform = _whole(query, reference, orientation)
         coverage = _coverages(transform, query, reference)
     return PictureRelation(
         relation=relation,
@@ -128,16 +133,25 @@ def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -
     )
 
 
-def pdq_distance(query: PictureFingerprint, reference: PictureFingerprint) -> tuple[int, str]:
-    """The smallest distance between the whole pictures or what is inside their borders, and what was done to the reference."""
-    if query.quality < QUALITY_MIN or reference.quality < QUALITY_MIN:
-        return 256, ORIENTATIONS[0]
+def pdq_distance(query: PictureFingerprint, reference: PictureFingerprint) -> tuple[int, str, int | None]:
+    """The smallest distance between the whole pictures or what is inside their borders, what was done to the reference, and
+    which of the query's `insides` it is that shows it; None where it is the whole."""
     upright = np.concatenate([reference.pdq[:1], reference.views])
-    turned = distances(query.pdq, upright).min(axis=1)
-    if len(query.views):
-        turned[0] = min(int(turned[0]), int(distances(query.views, upright).min()))
-    place = int(turned.argmin())
-    return int(turned[place]), ORIENTATIONS[place]
+    if reference.quality < QUALITY_MIN:
+        return 256, ORIENTATIONS[0], None
+    found: tuple[int, str, int | None] = (256, ORIENTATIONS[0], None)
+    if query.quality >= QUALITY_MIN:
+        turned = distances(query.pdq, upright).min(axis=1)
+        if len(query.views):
+            turned[0] = min(int(turned[0]), int(distances(query.views, upright).min()))
+        place = int(turned.argmin())
+        found = int(turned[place]), ORIENTATIONS[place], None
+    if len(query.insides):
+        inside = distances(query.insides, upright).min(axis=1)
+        place = int(inside.argmin())
+        if inside[place] < found[0] and inside[place] <= DISTANCE_MAX:
+            found = int(inside[place]), ORIENTATIONS[0], place
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -297,6 +311,12 @@ def _whole(query: PictureFingerprint, reference: PictureFingerprint, orientation
         transform = quarter[:, :2] @ transform + np.column_stack([np.zeros((2, 2)), quarter[:, 2]])
         width, height = height, width
     return np.asarray((size_of(reference) / [width, height])[:, None] * transform)
+
+
+def _from_inside(box: NDArray[np.float32], reference: PictureFingerprint) -> Floats:
+    """The map of a rectangle of the query (left, top, right, bottom) onto the whole reference."""
+    scale = size_of(reference) / (box[2:] - box[:2])
+    return np.asarray(np.column_stack([np.diag(scale), -scale * box[:2]]), np.float64)
 
 
 def _coverages(transform: Floats, query: PictureFingerprint, reference: PictureFingerprint) -> tuple[float, float]:
