@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -24,6 +25,7 @@ from jikim_desk.config import desk_config
 from jikim_desk.notices import documents, packing, sheets, webarchive
 from jikim_desk.notices.models import EvidencePack, Removal, random_number
 from jikim_desk.records.models import Candidate, Capture, Extent
+from jikim_desk.review import access
 from jikim_desk.review.decisions import standing
 from jikim_desk.review.models import Applied, Decision, Kind
 from jikim_desk.sealing import vault
@@ -100,6 +102,12 @@ def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:
         made.save(force_insert=True)
         chain.record(Action.EVIDENCE, actor=by, subject=f"candidate:{candidate.pk}", facts={"sha256": made.sha256})
     return made
+
+
+def may_pack(user: User, removal: Removal) -> None:
+    """Raises PermissionDenied unless `user` may decide on the find."""
+    if not access.may_decide(user, removal.candidate):
+        raise PermissionDenied
 
 
 def stamps_due(now: datetime, *, limit: int = 20) -> list[EvidencePack]:

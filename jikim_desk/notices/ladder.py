@@ -42,5 +42,5 @@ def due_at(removal: Removal) -> datetime | None:
 
 @cache
 def _ladders() -> dict[str, tuple[Rung, ...]]:
-    read = tomllib.loads(Path(__file__).with_name("ladder.toml").read_text("utf-8"))
+    read = tomllib.loads(Path(__file__).with_name("rungs.toml").read_text("utf-8"))
     return msgspec.convert(read, dict[str, tuple[Rung, ...]])

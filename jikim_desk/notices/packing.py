@@ -3,7 +3,7 @@
 evidence.json       everything it says, for machines
 evidence.ko.pdf     the same for people, PDF/A-2b, signed
 evidence.en.pdf
-evidence.warc.gz    answers of servers: headers, and the words of pages
+answers.warc.gz    answers of servers: headers, and the words of pages
 manifest.json       sha256 of each of the above, number, time, the centre's public key
 manifest.sig        Ed25519 signature of manifest.json (64 bytes); centre.pem has the key to check it
 manifest.tsr        RFC 3161 stamp of manifest.sig; absent where it is not yet stamped
@@ -34,7 +34,7 @@ from jikim_desk.audit import stamping
 from jikim_desk.notices import documents, webarchive
 from jikim_desk.sealing import vault
 
-JSON, KO, EN, WARC = "evidence.json", "evidence.ko.pdf", "evidence.en.pdf", "evidence.warc.gz"
+JSON, KO, EN, WARC = "evidence.json", "evidence.ko.pdf", "evidence.en.pdf", "answers.warc.gz"
 MANIFEST, SIGNATURE, KEY, STAMP = "manifest.json", "manifest.sig", "centre.pem", "manifest.tsr"
 CONTENT = (JSON, KO, EN, WARC)
 PACK_MAX_BYTES = 64 * 2**20

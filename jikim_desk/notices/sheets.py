@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from jikim.messages import readable
 from jikim_desk.config import desk_config
+from jikim_desk.notices.models import Notice
 from jikim_desk.words import say
 
 _HEADERS_SHOWN = ("server", "content-type", "content-length", "last-modified", "etag", "location", "date", "via", "cf-ray")
@@ -118,6 +119,19 @@ def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
         footer=f"{organisation} · {facts['number']}",
         facts=top,
         sections=sections,
+    )
+
+
+def letter(notice: Notice, organisation: str) -> dict[str, Any]:
+    """A notice to be handed in on paper or by a form."""
+    paragraphs = [part for part in notice.body.split("\n\n") if part.strip()]
+    return sheet(
+        notice.lang,
+        notice.subject,
+        date=notice.sent_at or notice.drafted_at,
+        organisation=organisation,
+        footer=f"{organisation} · {notice.number}",
+        sections=[{"title": "", "words": paragraphs}],
     )
 
 

@@ -36,7 +36,7 @@ def written(captures: Sequence[Mapping[str, Any]], bodies: Mapping[str, bytes]) 
     file = io.BytesIO()
     writer = _InMemory(file, gzip=True, warc_version="WARC/1.1")
     about = {"software": "Jikim", "format": "WARC File Format 1.1", "description": "headers and pages; media are never in it"}
-    writer.write_record(writer.create_warcinfo_record("evidence.warc.gz", about))
+    writer.write_record(writer.create_warcinfo_record("answers.warc.gz", about))
     for capture in captures:
         for number, hop in enumerate(capture["chain"], 1):
             is_last = number == len(capture["chain"])

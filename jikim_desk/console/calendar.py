@@ -1,0 +1,51 @@
+"""What is due in removal: letters to read, steps of the ladder, rechecks, holds that end."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from jikim_desk.accounts.rights import allow
+from jikim_desk.console.removal import NUMBER_DIGITS
+from jikim_desk.console.visitor import visitor
+from jikim_desk.notices import ladder
+from jikim_desk.notices.models import Notice, NoticeState, Removal, RemovalState
+from jikim_desk.review import access
+
+MOST = 100
+
+
+@allow(*access.READERS)
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """What is due, the nearest first."""
+    user = visitor(request)
+    seen = access.visible(user)
+    removals = Removal.objects.filter(candidate__in=seen).select_related("candidate")
+    notices = Notice.objects.filter(removal__candidate__in=seen).select_related("removal")
+    steps = []
+    for one in removals.filter(next_step_at__isnull=False).order_by("next_step_at")[:MOST]:
+        rungs = ladder.of(one)
+        if one.ladder_step < len(rungs):
+            steps.append((one, one.pk[:NUMBER_DIGITS], f"ladder.{rungs[one.ladder_step].kind}.{rungs[one.ladder_step].to}"))
+    visits = removals.filter(next_recheck_at__isnull=False).order_by(F("next_recheck_at").asc())[:MOST]
+    shown = {
+        "drafts": notices.filter(state=NoticeState.DRAFT).order_by("drafted_at")[:MOST],
+        "unknown": notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).order_by("drafted_at")[:MOST],
+        "leaving": notices.filter(state=NoticeState.APPROVED).order_by("leaves_at")[:MOST],
+        "back": [(one, one.pk[:NUMBER_DIGITS]) for one in removals.filter(state=RemovalState.BACK)[:MOST]],
+        "steps": steps,
+        "visits": [(one, one.pk[:NUMBER_DIGITS]) for one in visits],
+        "holds": [
+            (one, one.pk[:NUMBER_DIGITS])
+            for one in removals.filter(held_until__gte=timezone.localdate()).order_by("held_until")[:MOST]
+        ],
+    }
+    return render(request, "console/removal/calendar.html", shown)
+
+
+addresses = [path("calendar/", page, name="calendar")]

@@ -1,0 +1,182 @@
+"""Removal: what is being removed, and one find's page with its clocks, evidence, notices and rechecks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from jikim_desk import words
+from jikim_desk.accounts.models import Role
+from jikim_desk.accounts.rights import allow
+from jikim_desk.audit import chain
+from jikim_desk.audit.actions import Action
+from jikim_desk.console.lists import Column
+from jikim_desk.console.lists import page as page_of
+from jikim_desk.console.visitor import visitor
+from jikim_desk.notices import drafting, evidence, hosts, leaving, letters, rechecking
+from jikim_desk.notices.faults import NotAllowed, NoticeRefused
+from jikim_desk.notices.models import NoticeKind, Removal, RemovalState
+from jikim_desk.review import access
+
+NUMBER_DIGITS = 8
+COLUMNS = (
+    Column("removal.column.find"),
+    Column("removal.column.host"),
+    Column("removal.column.state"),
+    Column("removal.column.begun", "begun_at"),
+    Column("removal.column.notified"),
+    Column("removal.column.next"),
+)
+_VISITS_SHOWN = 40
+View = Callable[..., HttpResponse]
+
+
+def told(view: View) -> View:
+    """What removal refuses is said on the page one came from: nothing was done."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except NoticeRefused as refused:
+            messages.error(request, words.say(refused.key, **refused.params))
+            name, key = ("notice", "notice_id") if "notice_id" in kwargs else ("removal", "candidate_id")
+            return redirect(name, kwargs[key]) if key in kwargs else redirect("hosts")
+
+    return answer
+
+
+@allow(*access.READERS)
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """What is being removed; `state` shows one state alone."""
+    user, state = visitor(request), request.GET.get("state", "")
+    seen = Removal.objects.filter(candidate__in=access.visible(user)).select_related("candidate")
+    if state in RemovalState.values:
+        seen = seen.filter(state=state)
+    found = page_of(request, seen, COLUMNS, "-begun_at")
+    rows = [(one, urlsplit(one.candidate.url).hostname or "", one.candidate_id[:NUMBER_DIGITS]) for one in found.rows]
+    shown = {"page": found, "rows": rows, "state": state, "states": RemovalState.values}
+    return render(request, "console/removal/list.html", shown)
+
+
+@allow(*access.READERS)
+@require_GET
+@never_cache
+def removal(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """One find: four clocks, what was sent, what was seen. Seeing it is on record."""
+    user = visitor(request)
+    found = drafting.removal_for(user, candidate_id)
+    with transaction.atomic():
+        chain.record(Action.VIEW, actor=user, subject=f"candidate:{found.pk}", facts={"what": "removal"})
+    try:
+        leaving.check(found, NoticeKind.MAIL)
+        obstacle = ""
+    except NotAllowed as refused:
+        obstacle = words.say(refused.key, **refused.params)
+    may_act = access.may_decide(user, found.candidate)
+    shown = {
+        "removal": found,
+        "number": found.pk[:NUMBER_DIGITS],
+        "host_name": urlsplit(found.candidate.url).hostname or "",
+        "host": hosts.of(found.candidate),
+        "packs": found.packs.order_by("-made_at"),
+        "notices": found.notices.select_related("host").order_by("-drafted_at"),
+        "visits": found.rechecks.order_by("-at")[:_VISITS_SHOWN],
+        "next_visit": found.next_recheck_at,
+        "obstacle": obstacle,
+        "may_act": may_act,
+        "is_lead": access.is_lead(user, found.team_id),
+        "mandates": found.mandates.filter(ended_at=None),
+        "kinds": [kind for kind in NoticeKind.values if kind != NoticeKind.WITHDRAWAL],
+        "languages": letters.LANGUAGES,
+        "paper_max": drafting.PAPER_MAX,
+    }
+    return render(request, "console/removal/find.html", shown)
+
+
+@allow(*access.DECIDERS)
+@require_POST
+@told
+def draft(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Composes a notice; it is read before anything leaves."""
+    user, sent = visitor(request), request.POST
+    found = drafting.removal_for(user, candidate_id)
+    host = hosts.named(sent.get("host", "")) or hosts.of(found.candidate)
+    lang = sent.get("lang", "")
+    made = drafting.draft(found, sent.get("kind", ""), by=user, lang=lang, host=host)
+    return redirect("notice", notice_id=made.pk)
+
+
+@allow(*access.DECIDERS)
+@require_POST
+def look_again(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Has the find visited as soon as a worker is free."""
+    user = visitor(request)
+    rechecking.ask(user, drafting.removal_for(user, candidate_id))
+    messages.success(request, words.say("removal.asked"))
+    return redirect("removal", candidate_id=candidate_id)
+
+
+@allow(*access.DECIDERS)
+@require_POST
+def pack_again(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Puts another evidence pack together, as things stand now."""
+    user = visitor(request)
+    found = drafting.removal_for(user, candidate_id)
+    evidence.may_pack(user, found)
+    evidence.complete(found, by=user)
+    return redirect("removal", candidate_id=candidate_id)
+
+
+@allow(*access.DECIDERS)
+@require_POST
+@told
+def mandate(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Puts on record that an adult, or the prosecution for them, asked."""
+    user, sent = visitor(request), request.POST
+    drafting.record_mandate(
+        user,
+        drafting.removal_for(user, candidate_id),
+        asked_by=sent.get("asked_by", ""),
+        paper=sent.get("paper", ""),
+        is_warned_dmca=sent.get("is_warned_dmca") == "on",
+    )
+    return redirect("removal", candidate_id=candidate_id)
+
+
+@allow(Role.LEAD)
+@require_POST
+@told
+def hold(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Holds notices for an investigation, or lets them go on."""
+    user, sent = visitor(request), request.POST
+    found = drafting.removal_for(user, candidate_id)
+    try:
+        until = date.fromisoformat(sent.get("until", "")) if sent.get("until") else None
+    except ValueError:
+        until = found.held_until
+    drafting.hold(user, found, until=until, reason=sent.get("reason", ""))
+    return redirect("removal", candidate_id=candidate_id)
+
+
+addresses = [
+    path("removals/", page, name="removals"),
+    path("removals/<str:candidate_id>/", removal, name="removal"),
+    path("removals/<str:candidate_id>/draft", draft, name="removal_draft"),
+    path("removals/<str:candidate_id>/look", look_again, name="removal_look"),
+    path("removals/<str:candidate_id>/pack", pack_again, name="removal_pack"),
+    path("removals/<str:candidate_id>/mandate", mandate, name="removal_mandate"),
+    path("removals/<str:candidate_id>/hold", hold, name="removal_hold"),
+]
