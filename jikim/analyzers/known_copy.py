@@ -46,10 +46,9 @@ class KnownCopyAnalyzer:
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Recognise copies of material that a bank holds, mirrored and turned ones too.",
         limits="What a bank knows by hashes alone, as third parties give them, is recognised as a whole only, not cropped or "
-        "filmed from a screen; inside borders, under a caption, in a screenshot or another picture in pictures alone, and there "
-        "in about two of three. What was added as a file is also recognised by keypoints, of at most 12 frames a look here; "
-        "sound is held against the banks by `jikim match` alone. A match copies what a bank holds, whatever that is: a person "
-        "confirms it.",
+        "filmed from a screen; under a caption, in a screenshot or in another picture about two of three times, in pictures "
+        "alone. What was added as a file is also recognised by keypoints, of at most 12 frames a look here; sound is held "
+        "against the banks by `jikim match` alone. A match copies what a bank holds, whatever that is: a person confirms it.",
         data="No model and no training. Rules and thresholds: copies/matching.py, copies/verification.py.",
         metrics={
             "recall_all_38_picture_edits_pdq_dihedral": 0.496,
