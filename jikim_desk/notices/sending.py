@@ -114,7 +114,7 @@ def written(notice: Notice) -> bytes:
 def _hand_over(notice: Notice) -> str:
     """Gives the mail to the server; its answer. Raises NotSent, Unsure."""
     content = written(notice)
-    with mailmail_server() as server:
+    with mail_server() as server:
         try:
             _taken(server.mail(desk_config().removal.mailbox))
             _taken(server.rcpt(notice.recipient))
@@ -132,7 +132,7 @@ def _hand_over(notice: Notice) -> str:
 
 
 @contextmanager
-def mailmail_server() -> Iterator[smtplib.SMTP]:
+def mail_server() -> Iterator[smtplib.SMTP]:
     """The centre's mail server, greeted over TLS and signed in to. Raises NotSent."""
     settings = desk_config().removal
     if not settings.smtp_host:
