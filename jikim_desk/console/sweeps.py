@@ -37,6 +37,8 @@ ROWS_SHOWN = 60
 ROWS_AT_ONCE = 40
 """New rows that one poll brings."""
 UNSETTLED_MAX = 100
+URGENT_MAX = 50
+"""Of what is urgent that stands above the table while the sweep runs; all of it is in the queue."""
 SETTLES_WITHIN = timedelta(minutes=1)
 """After a sweep has ended: what has not settled by then waits for nobody who looks at the page."""
 REASONS_SHOWN = 2
@@ -117,10 +119,12 @@ def page(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "rows": rows,
         "last": max((row.number for row in rows), default=0),
         "unsettled": [row.number for row in rows if not row.is_settled],
+        "urgent": _rows(request, _urgent(sweep, [])),
         "what": what(sweep),
         "addresses": _addresses(sweep) if sweep.kind == SweepKind.REPORTED else [],
         "may_stop": sweep.state in GOING_ON,
     }
+    shown["pinned"] = [row.number for row in shown["urgent"]]
     if len(rows) == ROWS_SHOWN:
         shown["last"] = sweep.sightings.order_by("-pk").values_list("pk", flat=True).first()
     return render(request, "console/sweep.html", shown)
@@ -133,13 +137,18 @@ def live(request: HttpRequest, sweep_id: str) -> HttpResponse:
     sweep = _sweep(request, sweep_id)
     last = _number(request.POST.get("last", ""))
     waiting = [_number(text) for text in request.POST.getlist("unsettled")[:UNSETTLED_MAX]]
+    pinned = [_number(text) for text in request.POST.getlist("pinned")[:URGENT_MAX]]
     arrived = _rows(request, sweep.sightings.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE])
     looked_at = sweep.sightings.filter(pk__in=waiting).exclude(candidate__state=CandidateState.LOOKING)
     settled = _rows(request, looked_at)
     done = {row.number for row in settled}
     unsettled = [number for number in waiting if number not in done] + [row.number for row in arrived if not row.is_settled]
+    urgent = _rows(request, _urgent(sweep, pinned))
     status = _status(sweep)
     shown = status | {
+        "urgent": urgent,
+        "pinned": pinned + [row.number for row in urgent],
+        "changed": [row for row in settled if row.number in pinned],
         "arrived": arrived,
         "settled": settled,
         "last": max([last, *(row.number for row in arrived)]),
@@ -164,6 +173,11 @@ def stop(request: HttpRequest, sweep_id: str) -> HttpResponse:
 
 def _sweep(request: HttpRequest, sweep_id: str) -> Sweep:
     return get_object_or_404(visible.sweeps(visitor(request)).select_related("case", "watch", "team", "asked_by"), pk=sweep_id)
+
+
+def _urgent(sweep: Sweep, pinned: list[int]) -> QuerySet[Sighting]:
+    """What is urgent and not among `pinned`, in the order of arrival."""
+    return sweep.sightings.filter(candidate__level_rank=0).exclude(pk__in=pinned).order_by("pk")[: URGENT_MAX - len(pinned)]
 
 
 def _rows(request: HttpRequest, sightings: QuerySet[Sighting]) -> list[Row]:

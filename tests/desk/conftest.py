@@ -24,6 +24,7 @@ from django.core.cache import cache  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
+from tests.desk import chromium as browsers  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: no test is about the hash
 
@@ -36,6 +37,13 @@ def pytest_unconfigure():
 def fresh_counts():
     """Attempts counted in one test do not slow down the next."""
     cache.clear()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser for the tests of one module: what runs it is gone before the next module's."""
+    with browsers.running() as browser:
+        yield browser
 
 
 @pytest.fixture

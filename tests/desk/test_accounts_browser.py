@@ -1,10 +1,8 @@
 """Signing in as people do: a real browser, a virtual security key, no script from anywhere else."""
 
-import os
 import re
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
@@ -12,30 +10,10 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_tot
 from jikim_desk import flows
 from jikim_desk.accounts import people
 from jikim_desk.accounts.models import Grant, Role, Team, User
+from tests.desk.chromium import in_browser, looked_at
 
-sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
-Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 PASSWORD = "말이 배터리를 정확히 스테이플러"
-CHROMIUM = Path("/usr/bin/chromium")
-PICTURES = os.environ.get("JIKIM_PICTURES")
-"""A folder for pictures of each step, to be looked at."""
-
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright runs a loop in this thread; the desk does not use it
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = in_browser
 
 
 @pytest.fixture
@@ -67,14 +45,6 @@ def page_of(chromium, lang="ko-KR", scheme="light", key=True, has_pin=True):
         devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     yield page
     context.close()
-
-
-def looked_at(page, name):
-    """Nothing keeps anybody from using the page as it stands (WCAG 2.2 AA, as far as axe-core can tell); and its picture."""
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], one["impact"]) for one in found if one["impact"] in ("serious", "critical")] == []
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES, f"{name}.png"), full_page=True)
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("ko-KR", "light"), ("en-GB", "dark")])

@@ -248,6 +248,26 @@ def test_rows_arrive_below_and_settle_in_their_place(signed_in, sweep_of):
     assert 'id="told"' not in quiet, "a reader is told once"
 
 
+def test_what_is_urgent_stands_above_while_it_runs_each_once(signed_in, sweep_of):
+    browser = signed_in(Role.REVIEWER)
+    sweep = sweep_of(browser.user, finds=1)
+    early = find(sweep, "early", level="urgent")
+    looking = find(sweep, "looking", state=CandidateState.LOOKING)
+    page = browser.get(reverse("sweep", args=[sweep.pk])).content.decode()
+    assert f'<li id="u{early.pk}">' in page
+    sent = {"last": looking.pk, "told": "", "unsettled": [looking.pk], "pinned": [early.pk]}
+    Candidate.objects.filter(pk="looking").update(state=CandidateState.WAITING, level="urgent", level_rank=0)
+    live = browser.post(reverse("sweep_live", args=[sweep.pk]), sent).content.decode()
+    assert re.findall(r'<li id="u(\d+)">', live) == [str(looking.pk)]
+    assert re.findall(r'name="pinned" value="(\d+)"', live) == [str(early.pk), str(looking.pk)]
+    Candidate.objects.filter(pk="looking").update(level="look", level_rank=1)
+    sent |= {"pinned": [early.pk, looking.pk]}
+    changed = browser.post(reverse("sweep_live", args=[sweep.pk]), sent).content.decode()
+    assert f'<li id="u{looking.pk}" hx-swap-oob="true"><span class="badge look">' in changed
+    Sweep.objects.filter(pk=sweep.pk).update(state=SweepState.DONE, ended_at=timezone.now())
+    assert 'id="urgent"' not in browser.get(reverse("sweep", args=[sweep.pk])).content.decode(), "then the table is in order"
+
+
 def test_stopping_keeps_what_was_found(signed_in, sweep_of):
     browser = signed_in(Role.REVIEWER)
     sweep = sweep_of(browser.user)

@@ -1,8 +1,5 @@
 """The pages in a real browser: rows arrive below and settle in place, keys walk the lists, nothing serious for axe-core."""
 
-import os
-from pathlib import Path
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -13,30 +10,10 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.sessions import AGENT
 from jikim_desk.records.models import Candidate, CandidateState, Sighting, Sweep, SweepState
 from jikim_desk.sealing import reference
+from tests.desk.chromium import in_browser, looked_at
 
-sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
-Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
-CHROMIUM = Path("/usr/bin/chromium")
 BROWSER = "desk test"
-PICTURES = os.environ.get("JIKIM_PICTURES")
-"""A folder for pictures of each page, to be looked at."""
-
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright runs a loop in this thread; the desk does not use it
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = in_browser
 
 
 @pytest.fixture
@@ -130,6 +107,31 @@ def test_rows_arrive_below_and_settle_without_moving_what_one_looks_at(window, s
     assert page.complaints == []
 
 
+def test_what_is_urgent_comes_above_and_moves_nothing(window, sweep):
+    for number in range(3):
+        find(sweep, f"find{number}")
+    looking = find(sweep, "looking", state=CandidateState.LOOKING)
+    page = window()
+    page.goto(window.address("sweep", sweep.pk))
+    link = page.locator(f"#s{looking.pk} a")
+    link.focus()
+    place = link.bounding_box()
+    assert page.locator("#urgent li").count() == 0
+    arrived = [find(sweep, f"urgent{number}", level="urgent") for number in range(12)]
+    Candidate.objects.filter(pk="looking").update(state=CandidateState.WAITING, level="urgent", level_rank=0)
+    page.locator("#urgent li").nth(12).wait_for()
+    assert page.locator("#urgent li").first.get_attribute("id") == f"u{min(looking.pk, arrived[0].pk)}"
+    page.wait_for_selector(f"#s{looking.pk} .badge.urgent")
+    assert link.bounding_box() == place, "the row stays where it stood, under whoever points at it"
+    assert link.evaluate("one => one === document.activeElement")
+    Candidate.objects.filter(pk="urgent0").update(state=CandidateState.LOOKING)
+    find(sweep, "one more", level="urgent")
+    page.locator("#urgent li").nth(13).wait_for()
+    ids = page.locator("#urgent li").evaluate_all("lines => lines.map(line => line.id)")
+    assert len(set(ids)) == len(ids), "each once"
+    assert page.complaints == []
+
+
 def test_a_server_out_of_reach_is_said_and_what_came_stays(window, sweep):
     find(sweep, "first")
     page = window()
@@ -179,7 +181,7 @@ def test_from_the_box_to_a_sweep_without_script(window):
     assert page.locator("tbody tr").count() == 0
 
 
-@pytest.mark.parametrize(("lang", "scheme", "width"), [("ko", "light", 1280), ("en", "dark", 1280), ("ko", "dark", 400)])
+@pytest.mark.parametrize(("lang", "scheme", "width"), [("ko", "light", 1280), ("en", "dark", 1280), ("ko", "dark", 320)])
 def test_nothing_keeps_anybody_from_the_pages(window, sweep, lang, scheme, width):
     for number in range(4):
         find(sweep, f"find{number}", level=("urgent", "look", "none", "look")[number])
@@ -203,9 +205,6 @@ def test_nothing_keeps_anybody_from_the_pages(window, sweep, lang, scheme, width
     addresses["sweep"] = window.address("sweep", sweep.pk)
     for name, address in addresses.items():
         page.goto(address)
-        found = Axe().run(page).response["violations"]
-        assert [(name, one["id"]) for one in found if one["impact"] in ("serious", "critical")] == []
+        looked_at(page, f"{name}-{lang}-{scheme}-{width}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
-        if PICTURES:
-            page.screenshot(path=Path(PICTURES, f"{name}-{lang}-{scheme}-{width}.png"), full_page=True)
     assert page.complaints == []
