@@ -20,11 +20,21 @@ def due(now: datetime, *, limit: int = 50) -> list[str]:
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
+def reports_due(*, limit: int = 20) -> list[Removal]:
+    """Confirmed finds of which no report to the police was drafted, where the centre has to make one."""
+    if not desk_config().removal.reports_to_police:
+        return []
+    rows = Removal.objects.exclude(notices__kind=NoticeKind.POLICE).select_related("candidate")
+    return list(rows.order_by("begun_at")[:limit])
+
+
 def report(removal: Removal) -> Notice | None:
-    """Drafts the report to the police where the centre has to make one, as the find was confirmed."""
-    if not desk_config().removal.reports_to_police or removal.notices.filter(kind=NoticeKind.POLICE).exists():
-        return None
-    return drafting.draft(removal, NoticeKind.POLICE, by=None, lang="ko")
+    """Drafts the report to the police, once; None where another process did."""
+    with transaction.atomic():
+        Removal.objects.select_for_update().only("pk").get(pk=removal.pk)
+        if removal.notices.filter(kind=NoticeKind.POLICE).exists():
+            return None
+        return drafting.draft(removal, NoticeKind.POLICE, by=None, lang="ko")
 
 
 def step(removal_id: str, now: datetime) -> Notice | None:

@@ -136,11 +136,17 @@ def file_of(pack: EvidencePack) -> bytes:
     return packing.with_stamp(packed, bytes(pack.stamp)) if pack.stamped_at else packed
 
 
+def to_hold(*, limit: int = 20) -> list[EvidencePack]:
+    """Packs of finds that were linked to a case since, and are not yet held by it."""
+    rows = EvidencePack.objects.filter(holder__startswith="sweep:", removal__candidate__case__isnull=False)
+    return list(rows.select_related("removal__candidate")[:limit])
+
+
 def hold_for_case(pack: EvidencePack) -> None:
-    """Lets the case to which the find was linked hold the pack too. Raises VaultError."""
-    case = pack.removal.candidate.case_id
-    if case and not vault().has(pack.blob, case_holder(case)):
-        vault().share(pack.blob, pack.holder, case_holder(case))
+    """Lets the case to which the find was linked hold the pack, so that it lives as long as the case. Raises VaultError."""
+    holder = case_holder(pack.removal.candidate.case_id)
+    vault().share(pack.blob, pack.holder, holder)
+    EvidencePack.objects.filter(pk=pack.pk).update(holder=holder)
 
 
 def told(removal: Removal, number: str, now: datetime) -> dict[str, Any]:

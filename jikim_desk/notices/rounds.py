@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
-from jikim_desk.notices.models import Removal
 
 logger = logging.getLogger("jikim.desk.notices")
 ROUND_S = 3.0
@@ -34,18 +33,16 @@ def go() -> None:
     close_old_connections()
     now = timezone.now()
     try:
-        _each(evidence.begin_due(now), _begun)
+        evidence.begin_due(now)
         _each(evidence.packs_due(), lambda removal: evidence.complete(removal))
+        _each(evidence.to_hold(), evidence.hold_for_case)
+        _each(escalating.reports_due(), escalating.report)
         _each(evidence.stamps_due(now), evidence.stamp)
         _each(escalating.due(now), lambda removal_id: escalating.step(removal_id, now))
         sending.leave_due(now)
         _recheck()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("removal: the database did not take it: %s", type(error).__name__)
-
-
-def _begun(removal: Removal) -> None:
-    escalating.report(removal)
 
 
 def _recheck() -> None:

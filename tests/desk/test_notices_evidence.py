@@ -195,3 +195,16 @@ def test_the_command_verifies(file, monkeypatch):
     rewritten(file, {packing.JSON: b"{}"})
     assert CliRunner().invoke(app, ["evidence", "verify", str(file)]).exit_code == 1
     assert CliRunner().invoke(app, ["evidence", "verify", "--key", "zz", str(file)]).exit_code == 2
+
+
+def test_a_case_linked_later_holds_the_pack_too(removal, pack, team):
+    from jikim.vault import case_holder
+    from jikim_desk.cases.models import Case
+
+    assert evidence.to_hold() == []
+    case = Case.objects.create(number="A-9", team=team)
+    type(removal.candidate).objects.update(case=case)
+    (waiting,) = evidence.to_hold()
+    evidence.hold_for_case(waiting)
+    assert vault().has(pack.blob, case_holder(case.pk))
+    assert evidence.to_hold() == []
