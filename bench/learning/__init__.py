@@ -1,0 +1,1 @@
+"""Bench of learning from decisions."""
