@@ -43,12 +43,23 @@ def sweep_command(
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report / 보고서 쓰기")] = None,
     sketches: Annotated[bool, typer.Option(help="Blurred grey sketches in it / 보고서에 흐린 윤곽 넣기")] = False,
+    variants: Annotated[Path | None, typer.Option(metavar="FILE", help="Approved spellings / 승인한 표기")] = None,
 ) -> None:
     """Keyword in, ranked and explained suspicions out / 검색어로 의심 건을 찾아 순위와 이유를 보인다."""
     from jikim.commands import sweeping
 
     config = configuration.load()
-    status = sweeping.run(config, keywords, source or [], limit, budget, as_json=as_json, report=report, has_sketches=sketches)
+    status = sweeping.run(
+        config,
+        keywords,
+        source or [],
+        limit,
+        budget,
+        as_json=as_json,
+        report=report,
+        has_sketches=sketches,
+        variants=variants,
+    )
     raise typer.Exit(status)
 
 
@@ -182,6 +193,22 @@ def source_try(source: Annotated[str, typer.Argument(metavar="NAME[=URL]")], key
     from jikim.commands import listing
 
     raise typer.Exit(listing.attempt(configuration.load(), source, keyword))
+
+
+@source_app.command("accept")
+def source_accept(source: Annotated[str, typer.Argument(metavar="NAME[=URL]")]) -> None:
+    """Takes the way a place answers now for the usual one / 출처가 바뀐 것을 받아들인다."""
+    from jikim.commands import listing
+
+    raise typer.Exit(listing.accept(configuration.load(), source))
+
+
+@source_app.command("variants")
+def source_variants(keyword: str) -> None:
+    """Proposes spellings, for --variants once a person approved them / 승인받을 표기를 제안한다."""
+    from jikim.commands import listing
+
+    raise typer.Exit(listing.variants(keyword))
 
 
 @key_app.command("set")

@@ -1,7 +1,8 @@
 """What one machine remembers between runs: `$JIKIM_HOME/state.sqlite`.
 
 The centre's authority (append-only; the newest is in force), what was used of each source's daily quota, how each source
-answered last, and the keys of places, sealed. No address, title or handle is ever written here.
+answered last, what it used to say of its finds, what its finds were worth, and the keys of places, sealed. No address, title,
+handle or keyword is ever written here: places and keywords stand as references under the centre's key.
 """
 
 from __future__ import annotations
@@ -39,9 +40,19 @@ MIGRATIONS = (
         """CREATE TABLE credential (source TEXT NOT NULL, field TEXT NOT NULL, sealed BLOB NOT NULL, recorded_at TEXT NOT NULL,
            PRIMARY KEY (source, field)) STRICT, WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE source_health ADD COLUMN field TEXT",
+        """CREATE TABLE place_yield (place TEXT NOT NULL, keyword TEXT NOT NULL, named INTEGER NOT NULL,
+           worthy INTEGER NOT NULL, PRIMARY KEY (place, keyword)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE place_field (place TEXT NOT NULL, field TEXT NOT NULL, named INTEGER NOT NULL,
+           filled INTEGER NOT NULL, PRIMARY KEY (place, field)) STRICT, WITHOUT ROWID""",
+    ),
 )
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,79}")
+_FIELD = re.compile(r"[A-Za-z$][A-Za-z0-9_.$\[\] -]{0,119}")
+"""A path as the sources name it; without slashes and colons, so that no address can be taken for one."""
+FADING = 2_000
 _FORBIDDEN_CATEGORIES = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Control and invisible characters, line ends: they could make a report say what nobody recorded."""
 
@@ -58,12 +69,22 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """How a source answered last. `detail` is a message key."""
+    """How a source answered last. `detail` is a message key, `field` what it says otherwise than before: a path in its answer
+    or a line of its recipe."""
 
     source: str
     state: SourceState
     recorded_at: datetime
     detail: str | None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """Of what a place named, how many there were and how many deserved a look."""
+
+    named: int = 0
+    worthy: int = 0
 
 
 class State:
@@ -123,19 +144,49 @@ class State:
             )
         return authority
 
-    def record_health(self, source: str, state: SourceState, detail: str | None) -> None:
-        """Remembers how `source` answered just now. `detail` is a message key or None; anything else, an address above
-        all, raises BadUse."""
+    def record_health(self, source: str, state: SourceState, detail: str | None, field: str | None = None) -> None:
+        """Remembers how `source` answered just now. `detail` is a message key or None, `field` the path of a field; anything
+        else, an address above all, raises BadUse."""
         if detail is not None and detail not in catalogue():
             raise BadUse("state.bad_detail")
-        values = (_source_name(source), SourceState(state).value, datetime.now(UTC).isoformat(), detail)
+        if field is not None and not _FIELD.fullmatch(field):
+            field = None
+        values = (_source_name(source), SourceState(state).value, datetime.now(UTC).isoformat(), detail, field)
         with self._database.change() as connection:
-            connection.execute("INSERT OR REPLACE INTO source_health VALUES (?, ?, ?, ?)", values)
+            connection.execute("INSERT OR REPLACE INTO source_health VALUES (?, ?, ?, ?, ?)", values)
 
     def health(self) -> list[SourceHealth]:
         """How each source answered last, in order of name."""
-        rows = self._database.rows("SELECT source, state, recorded_at, detail FROM source_health ORDER BY source")
+        rows = self._database.rows("SELECT source, state, recorded_at, detail, field FROM source_health ORDER BY source")
         return [self._source_health(row) for row in rows]
+
+    def add_yield(self, place: str, keyword: str, found: Yield) -> None:
+        """Adds what `place` just gave for `keyword`, a reference. Old finds fade: beyond `FADING` all count half."""
+        values = (_source_name(place), _source_name(keyword), found.named, found.worthy)
+        with self._database.change() as connection:
+            connection.execute(_ADD_YIELD, values)
+            connection.execute(
+                "UPDATE place_yield SET named = named / 2, worthy = worthy / 2 WHERE place = ? AND named > ?", (place, FADING)
+            )
+
+    def yield_of(self, place: str, keyword: str | None = None) -> Yield:
+        """What `place` gave before, for a keyword's reference or for all of them."""
+        which = "" if keyword is None else " AND keyword = ?"
+        query = f"SELECT COALESCE(SUM(named), 0), COALESCE(SUM(worthy), 0) FROM place_yield WHERE place = ?{which}"  # noqa: S608
+        (row,) = self._database.rows(query, (place,) if keyword is None else (place, keyword))
+        return Yield(int(row[0]), int(row[1]))
+
+    def fields_of(self, place: str) -> dict[str, tuple[int, int]]:
+        """For each field: how many finds `place` named and of how many it said it."""
+        rows = self._database.rows("SELECT field, named, filled FROM place_field WHERE place = ?", (place,))
+        return {str(field): (int(named), int(filled)) for field, named, filled in rows}
+
+    def keep_fields(self, place: str, said: Mapping[str, tuple[int, int]]) -> None:
+        """Puts what `place` says of its finds in the stead of what was known of that; nothing forgets it."""
+        rows = [(_source_name(place), field, named, filled) for field, (named, filled) in said.items()]
+        with self._database.change() as connection:
+            connection.execute("DELETE FROM place_field WHERE place = ?", (place,))
+            connection.executemany("INSERT INTO place_field VALUES (?, ?, ?, ?)", rows)
 
     def take_quota(self, source: str, day: date, amount: int, limit: int) -> bool:
         """Takes `amount` requests from what `source` allows on `day`; False, and nothing taken, when it would pass `limit`."""
@@ -170,10 +221,10 @@ class State:
         return int(rows[0][0]) if rows else 0
 
     def _source_health(self, row: Row) -> SourceHealth:
-        source, state, recorded_at, detail = row
+        source, state, recorded_at, detail, field = row
         if state not in set(SourceState):
             raise self._database.damaged("source_health")
-        return SourceHealth(source, SourceState(state), self._instant(recorded_at), detail)
+        return SourceHealth(source, SourceState(state), self._instant(recorded_at), detail, field)
 
     def _instant(self, text: str) -> datetime:
         try:
@@ -182,6 +233,8 @@ class State:
             raise self._database.damaged("recorded_at") from error
 
 
+_ADD_YIELD = """INSERT INTO place_yield VALUES (?, ?, ?, ?) ON CONFLICT (place, keyword)
+    DO UPDATE SET named = named + excluded.named, worthy = worthy + excluded.worthy"""
 _QUOTA = "SELECT used FROM quota WHERE source = ? AND day = ?"
 
 

@@ -14,13 +14,14 @@ Nothing waits for a slow place: what is not done when the time is up is said, ne
 from __future__ import annotations
 
 import asyncio
-import heapq
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from jikim import workers
@@ -29,14 +30,21 @@ from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, Q
 from jikim.rendering import joined
 from jikim.scan import Failure, Look, Step, failure_remarks
 from jikim.seams import Fetcher, Source
+from jikim.sources import budgets
 from jikim.sources.canonical import canonical
+from jikim.sources.merging import Merging
 from jikim.sources.page import opened_page
+from jikim.turns import Turns as Turns
 from jikim.types import Assessment, Candidate, Capture, Keyword, Level, Reason, SourceState, TextOrigin, TextSpan
 from jikim.workers import Workers
 
 T = TypeVar("T")
 
 FETCHES_AT_ONCE = 8
+PATIENCE = 1 / 3
+"""The part of the time after which what silent places have not used of their share is there for the others."""
+TOLD_FIELDS = ("title", "text", "author_ref", "posted_at", "media_urls", "thumbnail_urls", "duration_s")
+"""What a place may say of a find."""
 GLANCE, OPEN, SEE, READ = 0, 1, 2, 3
 """What goes first: a glance at everything before a look at anything, and what is to be read or heard last."""
 
@@ -54,6 +62,8 @@ class Place:
     is_practice: bool = False
     canary: Keyword | None = None
     """A keyword for which this place always has something: asked when it has nothing for another one."""
+    identity: str = ""
+    """What it is known by from one run to the next; empty: nothing is remembered of it."""
 
 
 @dataclass(slots=True)
@@ -64,6 +74,9 @@ class Health:
     found: int = 0
     error: JikimError | None = None
     warnings: list[JikimError] = field(default_factory=list)
+    named: int = 0
+    """How many candidates it named, duplicates included, and of how many of them it said what."""
+    filled: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,8 @@ class Found:
     look: Look
     assessment: Assessment
     is_final: bool
+    place: str = ""
+    """The name of the place that named it."""
 
 
 def in_order(found: Iterable[Found]) -> list[Found]:
@@ -91,10 +106,13 @@ async def sweep(
     limit: int,
     budget_s: float,
     health: dict[str, Health],
+    worths: Mapping[str, float] = MappingProxyType({}),
+    variants: Sequence[Keyword] = (),
 ) -> AsyncIterator[Found]:
     """Candidates for `keyword` with their assessments, each at least once provisionally or finally.
 
-    `health` is filled in as the places answer; a place that is still silent when the time is up stays `slow`.
+    `health` is filled in as the places answer; a place that is still silent when the time is up stays `slow`. `worths` says
+    what each place gave before; `variants` are approved spellings that are asked for after the keyword itself.
     """
     deadline = asyncio.get_running_loop().time() + budget_s
     finds: asyncio.Queue[Found | None] = asyncio.Queue()
@@ -104,7 +122,7 @@ async def sweep(
         async def run() -> None:
             try:
                 async with asyncio.TaskGroup() as ways:
-                    async for place, candidate in search(keyword, places, since, limit, deadline, health):
+                    async for place, candidate in search(keyword, places, since, limit, deadline, health, worths, variants):
                         ways.create_task(follow(candidate, place, house, finds.put_nowait))
             finally:
                 finds.put_nowait(None)
@@ -120,11 +138,18 @@ async def sweep(
 
 
 async def search(
-    keyword: Keyword, places: Sequence[Place], since: datetime | None, limit: int, deadline: float, health: dict[str, Health]
+    keyword: Keyword,
+    places: Sequence[Place],
+    since: datetime | None,
+    limit: int,
+    deadline: float,
+    health: dict[str, Health],
+    worths: Mapping[str, float] = MappingProxyType({}),
+    variants: Sequence[Keyword] = (),
 ) -> AsyncIterator[tuple[Place, Candidate]]:
-    """Asks every place at once and merges what they name, `limit` in all.
+    """Asks every place at once and merges what they name, `limit` in all, shared among them as `sources.budgets` says.
 
-    One find is one candidate, and so is one address that several places name; posts of one place may share an address.
+    One find is one candidate, and so is one thing that several places name; posts of one place may share an address.
     """
     loop = asyncio.get_running_loop()
     answers: asyncio.Queue[tuple[Place, Candidate | None]] = asyncio.Queue()
@@ -133,25 +158,31 @@ async def search(
         with suppress(RuntimeError):  # the time was up and the loop has gone; its health says that the place was slow
             loop.call_soon_threadsafe(answers.put_nowait, (place, candidate))
 
+    known = {place.name: worths.get(place.name, budgets.NEW_WORTH) for place in places}
+    room = budgets.Room(limit, known, PATIENCE * (deadline - loop.time()))
     for place in places:
         health[place.name] = Health()
-        ask = (place, keyword, since, limit, health[place.name], tell)
+        ask = (place, keyword, since, limit, health[place.name], tell, room, variants)
         threading.Thread(target=ask_place, args=ask, daemon=True, name=f"search-{place.name}").start()
-    ids: set[str] = set()
-    named_by: dict[str, str] = {}
+    merging = Merging()
     waiting = len(places)
-    while waiting and len(ids) < limit:
-        try:
-            async with asyncio.timeout_at(deadline):
-                place, candidate = await answers.get()
-        except TimeoutError:
-            return
-        if candidate is None:
-            waiting -= 1
-        elif candidate.id not in ids and named_by.setdefault(canonical(candidate.url), place.name) == place.name:
-            ids.add(candidate.id)
-            health[place.name].found += 1
-            yield place, candidate
+    try:
+        while waiting and len(merging) < limit:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    place, candidate = await answers.get()
+            except TimeoutError:
+                return
+            if candidate is None:
+                waiting -= 1
+                continue
+            is_new = merging.is_new(place.name, candidate)
+            room.settle(place.name, is_new=is_new)
+            if is_new:
+                health[place.name].found += 1
+                yield place, candidate
+    finally:
+        room.close()
 
 
 def ask_place(
@@ -161,22 +192,41 @@ def ask_place(
     limit: int,
     health: Health,
     tell: Callable[[Place, Candidate | None], None],
+    room: budgets.Room | None = None,
+    variants: Sequence[Keyword] = (),
 ) -> None:
-    """Searches one place in its own thread and says how it went; None marks its end."""
-    named = 0
+    """Searches one place in its own thread, within its room, and says how it went; None marks its end."""
     try:
-        for candidate in place.source.search(keyword, since, limit):
-            named += 1
-            tell(place, candidate)
-        health.warnings += getattr(place.source, "warnings", ())
-        health.state = SourceState.OK if named else _emptiness(place, health)
+        for asked in (keyword, *variants):
+            for candidate in _within(room, place, place.source.search(asked, since, limit)):
+                health.named += 1
+                health.filled.update(field for field in TOLD_FIELDS if getattr(candidate, field))
+                tell(place, candidate)
+            health.warnings += getattr(place.source, "warnings", ())
+        health.state = SourceState.OK if health.named else _emptiness(place, health)
     except JikimError as error:
         health.warnings += getattr(place.source, "warnings", ())
         health.state, health.error = state_of(error), error
     except Exception as error:  # noqa: BLE001 - a plug-in's own fault ends its search alone; it is said, without its words
         health.state, health.error = SourceState.DEAD, FetchFailed("sweep.source_fault", problem=type(error).__name__)
     finally:
+        if room is not None:
+            room.end(place.name)
         tell(place, None)
+
+
+def _within(room: budgets.Room | None, place: Place, found: Iterator[Candidate]) -> Iterator[Candidate]:
+    """The candidates there is room for; the place is asked for another page only then."""
+    while room is None or room.take(place.name):
+        candidate = None
+        try:
+            candidate = next(found, None)
+        finally:
+            if room is not None and candidate is None:
+                room.settle(place.name, is_new=False)
+        if candidate is None:
+            return
+        yield candidate
 
 
 def _emptiness(place: Place, health: Health) -> SourceState:
@@ -222,18 +272,19 @@ async def follow(
                 await glance(candidate, place, house, looks)
             if not candidate.media_urls and getattr(place.source, "names_pages", False) and "page" not in looks:
                 so_far = conclude(candidate, looks, place)
-                tell(Found(candidate, everything(looks), so_far, is_final=False))
+                tell(Found(candidate, everything(looks), so_far, is_final=False, place=place.name))
                 async with house.turns.take(OPEN, -so_far.score):
                     candidate = await open_page(candidate, place, house, looks)
             for turn, step in ((SEE, Step.SEE), (READ, Step.READ)):
                 if candidate.media_urls and (step is Step.SEE or house.reads_media):
                     so_far = conclude(candidate, looks, place)
-                    tell(Found(candidate, everything(looks), so_far, is_final=False))
+                    tell(Found(candidate, everything(looks), so_far, is_final=False, place=place.name))
                     async with house.turns.take(turn, -so_far.score):
                         await look(candidate, place, house, step, looks)
     except TimeoutError:
         is_late = True
-    tell(Found(candidate, everything(looks), conclude(candidate, looks, place, is_late=is_late), is_final=True))
+    concluded = conclude(candidate, looks, place, is_late=is_late)
+    tell(Found(candidate, everything(looks), concluded, is_final=True, place=place.name))
 
 
 async def glance(candidate: Candidate, place: Place, house: House, looks: dict[str, list[Look]]) -> None:
@@ -338,42 +389,3 @@ class House:
     async def in_thread(self, fetch: Callable[..., T], *arguments: object) -> T:
         """What `fetch(*arguments)` gives, in a thread that may wait for the network."""
         return await asyncio.get_running_loop().run_in_executor(self._fetching, fetch, *arguments)
-
-
-class Turns:
-    """So many at once, and whoever is most promising goes next."""
-
-    def __init__(self, at_once: int) -> None:
-        self._free = at_once
-        self._waiting: list[tuple[int, float, int, asyncio.Future[None]]] = []
-        self._count = 0
-
-    @asynccontextmanager
-    async def take(self, stage: int, rank: float) -> AsyncIterator[None]:
-        """Waits for a turn: a lower stage first, then a lower rank, then who came first."""
-        await self._wait(stage, rank)
-        try:
-            yield
-        finally:
-            self._free += 1
-            self._call_next()
-
-    async def _wait(self, stage: int, rank: float) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._count += 1
-        heapq.heappush(self._waiting, (stage, rank, self._count, turn))
-        self._call_next()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._free += 1
-                self._call_next()
-            raise
-
-    def _call_next(self) -> None:
-        while self._free and self._waiting:
-            *_, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                self._free -= 1
-                turn.set_result(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import msgspec
@@ -10,15 +11,14 @@ from jikim.commands import places
 from jikim.config import Config
 from jikim.messages import catalogue
 from jikim.seams import SOURCES, plugins
+from jikim.sources.approved import proposals
 from jikim.sources.keywords import keyword as read_keyword
-from jikim.state import State
-from jikim.sweep import Health, ask_place
+from jikim.state import SourceHealth, State
+from jikim.sweep import TOLD_FIELDS, Health, ask_place
 from jikim.terminal import say
 from jikim.types import Candidate, SourceState
 
 TRIED_CANDIDATES = 20
-TOLD_FIELDS = ("title", "text", "author_ref", "posted_at", "media_urls", "thumbnail_urls", "duration_s")
-"""What a place may say of a find: how many had it is told, never what it was."""
 
 
 def show(config: Config) -> int:
@@ -47,9 +47,39 @@ def health(config: Config, *, as_json: bool) -> int:
         else:
             when = one.recorded_at.astimezone().strftime("%Y-%m-%d %H:%M")
             sys.stdout.write(f"{one.source:<10} {say(config.lang, f'state.{one.state}')}  {when}\n")
+            if one.detail:
+                sys.stdout.write(f"  {_told(config.lang, one)}\n")
     if not known and not as_json:
         sys.stdout.write(say(config.lang, "listing.never_asked") + "\n")
     return int(any(one.state not in (SourceState.OK, SourceState.EMPTY) for one in known))
+
+
+class _Blanks(dict[str, str]):
+    """What was not kept of a message's details stands as an ellipsis."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def _told(lang: str, one: SourceHealth) -> str:
+    """What was wrong and what to do, with the field that moved."""
+    message = catalogue().get(str(one.detail))
+    known = _Blanks({"field": one.field, "source": one.source} if one.field else {"source": one.source})
+    return re.sub(r"\{(\w+)[^}]*\}", lambda place: known[place[1]], message.in_language(lang)) if message else ""
+
+
+def accept(config: Config, named: str) -> int:
+    """Forgets what a place used to say of its finds: what it says from now on is the usual."""
+    with places.opened(config, [named]) as [place], State.open(config.home) as state:
+        state.keep_fields(place.identity, {})
+    sys.stdout.write(say(config.lang, "listing.accepted", source=place.name) + "\n")
+    return 0
+
+
+def variants(text: str) -> int:
+    """Prints what a person may approve, as the file that `jikim sweep --variants` reads."""
+    sys.stdout.write(proposals(read_keyword(text, None)))
+    return 0
 
 
 def attempt(config: Config, named: str, text: str) -> int:

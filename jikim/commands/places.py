@@ -109,7 +109,13 @@ def _place(
         if getattr(kind, "quota", None):
             fetcher = MeteredFetcher(fetcher, stack.enter_context(State.open(config.home)), kind.name, kind.quota)
         asked = read_keyword(canary, None) if canary else None
-        yield Place(name, kind(read, fetcher), fetcher, is_practice=proven is not None, canary=asked)
+        identity = "" if proven else _identity(vault, kind.name, section.get("url"))
+        yield Place(name, kind(read, fetcher), fetcher, is_practice=proven is not None, canary=asked, identity=identity)
+
+
+def _identity(vault: Vault, kind: str, url: object) -> str:
+    """What a place is known by from one run to the next: its kind, and a reference for its address."""
+    return f"{kind}:{vault.reference('place', str(url))[:16]}" if url else kind
 
 
 def own_keys(config: Config, name: str) -> dict[str, str]:

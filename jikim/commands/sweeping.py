@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 
-from jikim.commands import places
+from jikim.commands import places, remembering
 from jikim.config import Config
 from jikim.errors import FetchFailed, FetchRefused, JikimError, MediaUnreadable, StateError
 from jikim.rendering import candidate_object
 from jikim.reporting import ReportNotWritten, report_paths, write_report
 from jikim.scan import Failure, verify_analyzers
+from jikim.sources.approved import Approved, read_approved
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
 from jikim.sweep import Found, Place, sweep
@@ -41,9 +42,14 @@ def run(
     as_json: bool,
     report: Path | None = None,
     has_sketches: bool = False,
+    variants: Path | None = None,
 ) -> int:
-    """Sweeps each keyword over the named sources, prints what was found and writes the report. Returns the exit status."""
+    """Sweeps each keyword over the named sources, prints what was found and writes the report. Returns the exit status.
+
+    `variants` is a file of spellings that a person approved; see `jikim.sources.approved`.
+    """
     asked = [read_keyword(text, None) for text in keywords]
+    approved = read_approved(variants) if variants else Approved()
     reports = report_paths(report, len(asked)) if report else [None] * len(asked)
     verify_analyzers(config)
     with (
@@ -52,7 +58,8 @@ def run(
     ):
         status = 0
         for keyword, path in zip(asked, reports, strict=True):
-            ran = _run_one(config, keyword, searched, looking, limit, budget_s, as_json=as_json, report=path)
+            spellings = approved.of(keyword)
+            ran = _run_one(config, keyword, spellings, searched, looking, limit, budget_s, as_json=as_json, report=path)
             status = max(status, ran)
     return status
 
@@ -60,6 +67,7 @@ def run(
 def _run_one(
     config: Config,
     keyword: Keyword,
+    variants: Sequence[Keyword],
     searched: Sequence[Place],
     looking: Workers,
     limit: int | None,
@@ -72,6 +80,9 @@ def _run_one(
     limit = limit or config.sweeping.limit
     with open_vault(config, with_private_keys=False) as vault:
         view = SweepView(keyword.text, config.lang, budget_s, vault.reference)
+        asked = vault.reference("keyword", keyword.text)
+        with State.open(config.home) as state:
+            worths = remembering.worths(state, searched, asked)
 
         async def follow() -> None:
             this = asyncio.current_task()
@@ -84,6 +95,8 @@ def _run_one(
                 limit=limit,
                 budget_s=budget_s,
                 health=view.health,
+                worths=worths,
+                variants=variants,
             ):
                 view.add(found)
                 if as_json and found.is_final:
@@ -98,6 +111,7 @@ def _run_one(
                     asyncio.run(follow())
         except (KeyboardInterrupt, asyncio.CancelledError):
             is_interrupted = True
+        is_remembered = _remember(config, view, searched, asked)
         if as_json:
             for found in view.found.values():
                 if not found.is_final:
@@ -109,7 +123,6 @@ def _run_one(
             report, config, keyword, searched, view, vault, limit, budget_s, is_interrupted=is_interrupted
         )
     status = _complain(config.lang, view, searched, is_interrupted=is_interrupted)
-    is_remembered = _remember_health(config, view)
     return status if is_reported and is_remembered else 1
 
 
@@ -199,12 +212,13 @@ def _report(
     return True
 
 
-def _remember_health(config: Config, view: SweepView) -> bool:
-    """Records how every place answered; False, and said on stderr, when that cannot be written. What was found stands."""
+def _remember(config: Config, view: SweepView, searched: Sequence[Place], asked: str) -> bool:
+    """Records how every place answered and what it gave; False, and said on stderr, when that cannot be written. What was found
+    stands."""
     try:
         with State.open(config.home) as state:
-            for name, health in view.health.items():
-                state.record_health(name, health.state, health.error.key if health.error else None)
+            remembering.notice_drift(state, searched, view.health)
+            remembering.record(state, searched, asked, view.health, view.found.values())
     except StateError as error:
         _say(error.message().in_language(config.lang))
         return False

@@ -91,6 +91,7 @@ def test_the_test_card_elsewhere_changes_nothing(jikim, home, site):
     pages = {"/card.png": CARD.read_bytes()}
     host = site(pages)
     pages["/feed"] = FEED.format(host=host).encode()
+    pages["/other-hush"] = "<!doctype html><title>축제 다른제목</title>".encode()
     allow(home, host)
     authorise(jikim)
     ran = jikim("sweep", "축제", "--source", f"feed=http://{host}/feed", "--json")
