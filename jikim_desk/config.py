@@ -72,6 +72,9 @@ class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The centre's own scheme for what was confirmed."""
     night_from_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 22
     night_to_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7
+    night_mail: str = ""
+    """The role mailbox of whoever is on call: at night it is told that something urgent waits, and nothing more, by the mail
+    server of `[desk.removal]`. Empty, nothing is ever sent: who is on call looks at the desk."""
     time_zone: str = "Asia/Seoul"
     timestamp_authority: str = ""
     """Address of an RFC 3161 time-stamping authority for exports of the audit chain."""

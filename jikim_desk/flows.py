@@ -15,11 +15,9 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TypeVar
 from urllib.parse import quote
@@ -27,16 +25,14 @@ from urllib.parse import quote
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.utils import timezone
-from sqlalchemy.exc import DBAPIError
 
 from jikim.errors import JikimError
-from jikim_desk.accounts import upkeep
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config, jikim_config
 from jikim_desk.faults import BadAsk
-from jikim_desk.figures import yields
+from jikim_desk.jobs import Job, JobState, progress
 from jikim_desk.looking import Engine
 from jikim_desk.records import liveness, runs
 from jikim_desk.records.intake import ReportedLine, Said
@@ -56,9 +52,6 @@ POLL_S = {INTERACTIVE: 0.2, SWEEP: 1.0}
 NEVER_S = 3600.0
 """How often is looked for what we do not use: messages between jobs, and schedules of the engine's own."""
 ROUND_S = 2.0
-FORGOTTEN_AFTER = timedelta(seconds=2)
-LOST_AFTER = timedelta(seconds=30)
-LOOKED_AFTER_MAX = 200
 ATTEMPTS = 50
 """A job that took its worker with it so often is given up."""
 PASSING = frozenset(
@@ -78,22 +71,11 @@ PASSING = frozenset(
 )
 
 DATABASE_FAULTS = (OperationalError, InterfaceError)
-KEPT_FOR = timedelta(days=60)
-FORGETS_EVERY, FORGOTTEN_MAX = 300, 500
-"""Rounds between two clearings of jobs that ended long ago (their sweeps stay), and how many go at once."""
 PAUSES_S = (0.5, 2.0, 8.0)
 
 T = TypeVar("T")
 
 logger = logging.getLogger("jikim.desk.flows")
-
-
-class JobState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    STOPPED = "stopped"
-    FAILED = "failed"
 
 
 _STATUSES = {
@@ -106,22 +88,9 @@ _STATUSES = {
 _STATES = {status: state for state, statuses in _STATUSES.items() for status in statuses}
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One piece of durable work as people see it. `lane` is interactive or sweep; `subject` is the id of its sweep; `error` is
-    a message key, empty unless it failed; `worker` is who has it in hand, `is_stuck` that this one is gone."""
-
-    id: str
-    lane: str
-    subject: str
-    state: JobState
-    error: str
-    worker: str
-    is_stuck: bool
-    attempts: int
-    queued_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
+def state_of(status: str) -> JobState:
+    """The state of a job with this status of the engine's."""
+    return _STATES[status]
 
 
 class JobFailed(Exception):
@@ -134,7 +103,7 @@ class JobFailed(Exception):
 def enqueue(sweep: Sweep) -> None:
     """Queues the work of a sweep once the transaction that made it has committed. Once is enough and twice is no more; what
     is forgotten here, or fails, is found by the workers within seconds."""
-    transaction.on_commit(partial(_enqueue, sweep.pk), robust=True)
+    transaction.on_commit(partial(enqueue_now, sweep.pk), robust=True)
 
 
 def stop(sweep: Sweep, *, by: User | None = None) -> None:
@@ -157,7 +126,8 @@ def jobs(state: JobState | None = None, *, limit: int = 100) -> list[Job]:
     )
     alive = set(Worker.objects.filter(is_dead=False).values_list("pk", flat=True))
     sweeps = Sweep.objects.in_bulk([_subject(one.workflow_id) for one in found])
-    return [_job(one, sweeps.get(_subject(one.workflow_id)), alive) for one in found]
+    counts = progress(pk for pk, sweep in sweeps.items() if sweep.state == SweepState.RUNNING)
+    return [_job(one, sweeps.get(_subject(one.workflow_id)), alive, counts) for one in found]
 
 
 def run_again(job_id: str, *, by: User | None = None) -> None:
@@ -197,9 +167,10 @@ def client() -> DBOSClient:
 _engine: Engine
 
 
-def work(stopping: threading.Event) -> None:
-    """Works on jobs, plans watches and watches over other workers until `stopping` is set; then the process has to end. What it
-    has in hand is gone on with where it stands, by the next one with its id or by another worker. Raises JikimError.
+def work(stopping: threading.Event, rounds: Callable[[str], Callable[[], None]]) -> None:
+    """Works on jobs until `stopping` is set; then the process has to end. What it has in hand is gone on with where it stands,
+    by the next one with its id or by another worker. `rounds`, given the worker's id, makes what is done besides every
+    ROUND_S. Raises JikimError.
     """
     global _engine
     config = jikim_config()
@@ -211,44 +182,9 @@ def work(stopping: threading.Event) -> None:
     DBOS.launch()
     for lane, at_once in AT_ONCE.items():
         DBOS.register_queue(lane, worker_concurrency=at_once, polling_interval_sec=POLL_S[lane])
-    rounds = Rounds(worker_id)
+    go_round = rounds(worker_id)
     while not stopping.wait(ROUND_S):
-        rounds.go()
-
-
-class Rounds:
-    """What one worker looks after besides its jobs, round after round. Everything in it may be done by several at once."""
-
-    def __init__(self, worker_id: str) -> None:
-        self._worker_id = worker_id
-        self._vigil = liveness.Vigil(worker_id)
-        self._beats = 0
-
-    def go(self) -> None:
-        """One round. A database that is busy or full is met again in the next."""
-        try:
-            close_old_connections()
-            self._beats += 1
-            if not liveness.beat(self._worker_id, self._beats):
-                liveness.start(self._worker_id, f"{VERSION}")
-            for watch in runs.due(timezone.now()):
-                yields.drop_poor(watch)
-                sweep = runs.start(watch, timezone.now())
-                if sweep is not None:
-                    _enqueue(sweep.pk)
-            for sweep_id in _forgotten():
-                _enqueue(sweep_id)
-            for other, last in self._vigil.silent():
-                liveness.bury(other, partial(_hand_on, other), last=last)
-            if self._beats % 5 == 1:
-                runs.mend(timezone.now())
-                _adopt_older()
-                _look_after_lost()
-            if self._beats % FORGETS_EVERY == 1:
-                _forget_old_jobs()
-                upkeep.keep(jikim_config().home)
-        except (*DATABASE_FAULTS, DBAPIError) as error:
-            logger.warning("flows: the database did not take it: %s", type(error).__name__)
+        go_round()
 
 
 @DBOS.step()
@@ -343,7 +279,8 @@ def _done(step: Callable[[], T]) -> T:
 _sweep_job_name = "sweep"
 
 
-def _enqueue(sweep_id: str) -> None:
+def enqueue_now(sweep_id: str) -> None:
+    """Queues the work of a sweep that is on record; twice is no more than once."""
     sweep = Sweep.objects.get(pk=sweep_id)
     if sweep.state not in runs.LIVING:
         return
@@ -351,7 +288,7 @@ def _enqueue(sweep_id: str) -> None:
         {
             "workflow_name": _sweep_job_name,
             "queue_name": SWEEP if sweep.kind == SweepKind.WATCH else INTERACTIVE,
-            "workflow_id": _job_id(sweep, VERSION),
+            "workflow_id": job_id(sweep, VERSION),
             "app_version": f"{VERSION}",
         },
         sweep.pk,
@@ -359,53 +296,8 @@ def _enqueue(sweep_id: str) -> None:
     Sweep.objects.filter(pk=sweep.pk, run=sweep.run).update(flow_version=VERSION)
 
 
-def _forgotten() -> list[str]:
-    """Sweeps that nobody queued: whoever made them was killed between the commit and the queue."""
-    waiting = Sweep.objects.filter(state=SweepState.QUEUED, flow_version=0, asked_at__lt=timezone.now() - FORGOTTEN_AFTER)
-    return list(waiting.order_by("asked_at").values_list("pk", flat=True)[:LOOKED_AFTER_MAX])
-
-
-def _adopt_older() -> None:
-    """Queues anew what was left for an older version of this file, once no worker of that version is alive."""
-    living = {int(version) for version in Worker.objects.filter(is_dead=False).values_list("version", flat=True)}
-    left = Sweep.objects.filter(state__in=runs.LIVING, flow_version__gt=0, flow_version__lt=VERSION)
-    for sweep in left.exclude(flow_version__in=living)[:LOOKED_AFTER_MAX]:
-        client().cancel_workflow(_job_id(sweep, sweep.flow_version))
-        _enqueue(sweep.pk)
-
-
-def _look_after_lost() -> None:
-    """A sweep that counts as under way although its job is gone or has ended: queued again, or said to have failed."""
-    old = timezone.now() - LOST_AFTER
-    running = Sweep.objects.filter(state__in=runs.LIVING, flow_version=VERSION, asked_at__lt=old).order_by("asked_at")
-    sweeps = {_job_id(sweep, VERSION): sweep for sweep in running[:LOOKED_AFTER_MAX]}
-    if not sweeps:
-        return
-    known = client().list_workflows(workflow_ids=list(sweeps), load_input=False, load_output=False)
-    statuses = {one.workflow_id: one.status for one in known}
-    for job_id, sweep in sweeps.items():
-        status = statuses.get(job_id)
-        if status is None:
-            _enqueue(sweep.pk)
-        elif _STATES[status] in (JobState.FAILED, JobState.STOPPED):
-            runs.end(sweep.pk, SweepState.FAILED, "flows.given_up")
-
-
-def _forget_old_jobs() -> None:
-    before = (timezone.now() - KEPT_FOR).isoformat()
-    old = client().list_workflows(completed_before=before, limit=FORGOTTEN_MAX, load_input=False, load_output=False)
-    if old:
-        client().delete_workflows([one.workflow_id for one in old])
-
-
-def _hand_on(worker_id: str) -> None:
-    """Puts back what a worker had in hand, each job to its own lane."""
-    left = client().list_workflows(executor_id=worker_id, status="PENDING", load_input=False, load_output=False)
-    for lane in {one.queue_name for one in left}:
-        client().resume_workflows([one.workflow_id for one in left if one.queue_name == lane], queue_name=lane)
-
-
-def _job_id(sweep: Sweep, version: int) -> str:
+def job_id(sweep: Sweep, version: int) -> str:
+    """The id of the job that does a sweep's work."""
     return f"sweep-{sweep.pk}-{sweep.run}-{version}"
 
 
@@ -413,14 +305,20 @@ def _subject(job_id: str) -> str:
     return job_id.split("-")[1] if job_id.count("-") == 3 else ""
 
 
-def _job(status: WorkflowStatus, sweep: Sweep | None, alive: Collection[str | None]) -> Job:
+def _job(
+    status: WorkflowStatus, sweep: Sweep | None, alive: Collection[str | None], counts: Mapping[str, tuple[int, int]]
+) -> Job:
     state = _STATES[status.status]
+    finds, looked_at = counts.get(sweep.pk, (0, 0)) if sweep else (0, 0)
     is_gone = state is JobState.RUNNING and status.executor_id not in alive
     return Job(
         id=status.workflow_id,
         lane=status.queue_name or "",
         subject=_subject(status.workflow_id),
         state=state,
+        stage=sweep.stage if sweep and state is JobState.RUNNING else "",
+        finds=finds,
+        looked_at=looked_at,
         error=(sweep.error_key or "flows.given_up") if sweep and state is JobState.FAILED else "",
         worker=status.executor_id or "",
         is_stuck=is_gone or (state is JobState.QUEUED and status.app_version != f"{VERSION}"),

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from django.db import OperationalError, transaction
+from django.utils import timezone
 
 from jikim.errors import JikimError
 from jikim.scan import Failure, Look
@@ -32,6 +33,7 @@ from jikim.state import State
 from jikim.sweep import FETCHES_AT_ONCE, GLANCE, Found, Health, House, Place, follow, search, state_of
 from jikim.types import Candidate, Keyword, Level, SourceState
 from jikim.vault import case_holder
+from jikim_desk import rota
 from jikim_desk.events import (
     Answer,
     Answered,
@@ -196,9 +198,11 @@ class Errand:
             if candidate != self._open[candidate.id][0]:  # its page was opened and told more
                 store.keep_opened(candidate)
                 self._expect(candidate)
-            is_new_alone = store.keep_find(self._sweep, event.found, event.looks)
-            if event.found.is_final and not is_new_alone:
+            same_as = store.keep_find(self._sweep, event.found, event.looks)
+            if event.found.is_final and same_as != "":  # without copies and new: no decision can count for it
                 news.arrived(candidate.id)
+            if same_as is not None and event.found.assessment.level is Level.URGENT:
+                rota.note(candidate.id, timezone.now())
 
     def _keep_answers(self) -> None:
         now = {number: told_of(answer) for number, answer in self._answers.items()} | self._answered

@@ -24,6 +24,8 @@ class Action(StrEnum):
     EXPORT = "export"
     EVIDENCE = "evidence"
     NOTICE = "notice"
+    CALL = "call"
+    ACKNOWLEDGE = "acknowledge"
     RECHECK = "recheck"
     HOST = "host"
     SIGN_IN = "sign_in"

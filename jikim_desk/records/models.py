@@ -248,3 +248,22 @@ class Night(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("team", "night"), name="one_on_call_a_night"),)
+
+
+class NightCall(models.Model):
+    """What is urgent and came up in a team during one night while somebody was on call, as far as they are told by mail."""
+
+    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="night_calls")
+    night = models.DateField()
+    wanted = models.PositiveIntegerField(default=0)
+    """How many urgent finds there were; only the number."""
+    told = models.PositiveIntegerField(default=0)
+    """How many of them had come up when the last mail was sent."""
+    tries = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField()
+    """Not before this the next mail is tried."""
+    attempt = models.CharField(max_length=32, blank=True)
+    attempt_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("team", "night"), name="one_call_a_night"),)

@@ -81,9 +81,9 @@ def hold_for_case(capture: Capture, case_holder: str) -> None:
         vault().share(capture.blob, capture.holder, case_holder)
 
 
-def keep_find(sweep: Sweep, found: Found, looks: Mapping[str, Sequence[Look]] = {}) -> bool:
+def keep_find(sweep: Sweep, found: Found, looks: Mapping[str, Sequence[Look]] = {}) -> str | None:
     """Puts an assessment on record, provisionally or finally; `looks` are those that need not be taken again. What was final
-    before, or decided, stays as it is. Whether it became final by this, and is a copy of nothing."""
+    before, or decided, stays as it is. Where it became final by this: `same_as`, empty for one without known copies."""
     assessment = found.assessment
     row = Candidate(id=found.candidate.id)
     row.analysis = analysis_object(found)
@@ -101,7 +101,7 @@ def keep_find(sweep: Sweep, found: Found, looks: Mapping[str, Sequence[Look]] = 
             extents.keep(extent)
         changes |= {"state": CandidateState.WAITING, "same_as": _same_as(found)}
     is_kept = Candidate.objects.filter(pk=row.pk, state=CandidateState.LOOKING, found_by=sweep).update(**changes)
-    return bool(is_kept and found.is_final and not changes["same_as"])
+    return changes["same_as"] if is_kept and found.is_final else None
 
 
 def looks_of(row: Candidate) -> dict[str, list[Look]]:

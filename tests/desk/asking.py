@@ -82,7 +82,22 @@ def run_again(job_id):
 
 def jobs(state=None):
     found = flows.jobs(flows.JobState(state) if state else None, limit=1000)
-    return [{"id": job.id, "lane": job.lane, "state": job.state, "error": job.error, "stuck": job.is_stuck} for job in found]
+    return [
+        {"id": job.id, "lane": job.lane, "state": job.state, "error": job.error, "stuck": job.is_stuck, "stage": job.stage}
+        | {"finds": job.finds, "looked_at": job.looked_at}
+        for job in found
+    ]
+
+
+def steps(job_id):
+    """The names of the durable steps of a job that are done."""
+    return [step["function_name"].rpartition(".")[2] for step in flows.client().list_workflow_steps(job_id)]
+
+
+def took(sweep_id):
+    """How long each analyzer took for each find, by title: the same figures only where nobody looked again."""
+    rows = Sweep.objects.get(pk=sweep_id).candidates.exclude(analysis_sealed=b"")
+    return {row.title: row.analysis["took_ms"] for row in rows}
 
 
 def _opens(capture):

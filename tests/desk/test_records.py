@@ -16,7 +16,7 @@ from jikim.assessing import assess
 from jikim.errors import BadUse
 from jikim.scan import Look
 from jikim.sweep import Found
-from jikim.types import Capture, Hop, Keyword, MediaKind
+from jikim.types import Capture, Cue, Hop, Keyword, MediaKind
 from jikim_desk.accounts.models import Role
 from jikim_desk.audit.actions import Action
 from jikim_desk.audit.models import Entry
@@ -147,7 +147,7 @@ def test_a_find_is_one_row_for_ever_and_only_the_first_sweep_looks(team):
     other_source = a_find(native="x", source="page")
     assert not store.see(second, other_source, "page"), "another source that names the same page"
     assert (Candidate.objects.count(), Sighting.objects.count()) == (1, 2)
-    assert list(store.unfinished(first)) == [(find, "feed:2")]
+    assert list(store.unfinished(first)) == [(find, "feed:2", {})]
     assert list(store.unfinished(second)) == []
     assert store.see(second, a_find(native="2"), "feed"), "two posts of one place may share an address"
 
@@ -367,3 +367,29 @@ def test_a_slot_is_the_same_for_whoever_comes_next_and_never_two_at_once(tmp_pat
     os.close(handle)
     assert liveness.take_slot(tmp_path)[0] == first
     os.close(other)
+
+
+def test_looks_that_were_taken_are_had_again_until_the_find_is_final(person, team):
+    worker = person(Role.LEAD)
+    sweep = intake.ask_for_sweep(worker, ["축제"], [FEED], team=team)
+    find = a_find()
+    store.see(sweep, find, "feed")
+    cue = Cue(None, "objects", "1", "ab" * 32, "object", 1.5, (0.1, 0.2, 0.3, 0.4), {"label": "책"}, 0.5, "reason.object", {})
+    seen = Look(cues=(cue,), frames=3, took_ms={"open": 1.25}, extents=(an_extent("a", [(0, "1" * 64)]),))
+    provisional = Found(find, seen, assess(find.id, seen.cues, is_test=False), is_final=False)
+    assert store.keep_find(sweep, provisional, {"see": [seen]}) is None
+    ((_, _, looks),) = store.unfinished(sweep)
+    assert looks == {"see": [seen]}
+    assert "책".encode() not in bytes(Candidate.objects.get().looks_sealed)
+    assert store.keep_find(sweep, final(find)) == ""
+    assert bytes(Candidate.objects.get().looks_sealed) == b""
+
+
+def test_looks_of_another_version_are_taken_anew(person, team):
+    sweep = intake.ask_for_sweep(person(Role.LEAD), ["축제"], [FEED], team=team)
+    store.see(sweep, a_find(), "feed")
+    row = Candidate.objects.get()
+    row.looks = {"see": [{"cues": "of another shape"}]}
+    row.save()
+    ((_, _, looks),) = store.unfinished(sweep)
+    assert looks == {}

@@ -184,6 +184,23 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('team', 'night'), name='one_on_call_a_night')],
             },
         ),
+        migrations.CreateModel(
+            name='NightCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('night', models.DateField()),
+                ('wanted', models.PositiveIntegerField(default=0)),
+                ('told', models.PositiveIntegerField(default=0)),
+                ('tries', models.PositiveIntegerField(default=0)),
+                ('next_at', models.DateTimeField()),
+                ('attempt', models.CharField(blank=True, max_length=32)),
+                ('attempt_at', models.DateTimeField(null=True)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='night_calls', to='accounts.team')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('team', 'night'), name='one_call_a_night')],
+            },
+        ),
         migrations.AddIndex(
             model_name='candidate',
             index=models.Index(fields=['team', 'state', 'level_rank', '-score', 'found_at'], name='queue'),
