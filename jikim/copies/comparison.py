@@ -33,10 +33,20 @@ QUALITY_MIN = 50
 SINGLE_INLIERS_MIN = 15
 """What one pair of frames must show where no second pair confirms it."""
 
-MOVING_MIN = 0.78
+MOVING_MIN = 0.76
 """The mean correlation of blocks that move from which two films show the same moments: bench/copies/videos.py."""
 
-TRAVELLING_SHARE, TRAVELLING_MIN = 0.7, 0.62
+BEHIND_MAX = 0.015
+"""How far the median of blocks that move may lie behind the mean of those that stand still: what an edit does to a film it does
+to both, while in another film of the same room only what stands still is the same."""
+
+SURE_MEDIAN = 0.95
+"""The median from which that is so whatever the rest is: half of what moves is where it was; something may be stuck on it."""
+
+USUAL_SPEEDS = (0.7, 1.45)
+"""At other speeds nothing but SURE_MEDIAN is enough: what hardly moves fits at any speed."""
+
+TRAVELLING_SHARE, TRAVELLING_MIN, TRAVELLING_STILL_MIN = 0.7, 0.56, 0.4
 """Where most blocks move, the camera does: another film of the same room does not travel the same way, and less is enough."""
 
 STILL_MIN = 0.55
@@ -99,19 +109,27 @@ def compare_items(
     spoken = sound_votes(query.sound, reference.sound) if listens else []
     if not _is_enough(pairs, hashed):
         return _by_sound(query, reference, spoken)
+    told, stretches = _aligned(pairs, hashed, explained, spoken)
+    if told and told.relation is Relation.SAME_SCENE and _compare_same_moments(pairs, stretches):
+        told = _aligned(pairs, hashed, explained, spoken)[0] or told
+    return told or _by_sound(query, reference, spoken)
+
+
+def _aligned(
+    pairs: _Pairs, hashed: Sequence[tuple[int, int, float]], explained: set[int], spoken: Sequence[Vote]
+) -> tuple[ItemRelation | None, list[Stretch]]:
+    """The relation by the frames compared so far, with the stretches on which something is shown; None without any."""
+    query, reference = pairs.query, pairs.reference
     profile = profiled(query, reference, pairs.related(), explained)
     votes = profile.votes() if profile else _plain_votes(pairs, hashed)
+    if not votes:
+        return None, []
     looked = profile.looked_s if profile else sorted({vote.at_s for vote in votes} | {query.frames[q].at_s for q in explained})
-    stretches = (
-        align([*votes, *spoken], looked, _length_s(query), _length_s(reference), _tolerance_s(reference), _span_s(query))
-        if votes
-        else []
-    )
+    lengths_s = _length_s(query), _length_s(reference)
+    found = align([*votes, *spoken], looked, *lengths_s, _tolerance_s(reference), _span_s(query))
     seen_s = np.array([vote.at_s for vote in votes])
-    shown = [one for one in stretches if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
-    if not shown:
-        return _by_sound(query, reference, spoken)
-    return _judged(pairs, shown, profile)
+    shown = [one for one in found if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
+    return (_judged(pairs, shown, profile) if shown else None), shown
 
 
 class _Pairs:
@@ -195,6 +213,19 @@ def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explai
         for place in known.likeliest(pairs.query.frames[frame]):
             if pairs.relation(frame, pairs.item_pointed[place]).inliers >= _INLIERS_PLAIN:
                 break
+
+
+def _compare_same_moments(pairs: _Pairs, stretches: Sequence[Stretch]) -> bool:
+    """Compares frames that show the same moment by stretches found so far: where the camera moves, only these tell how the film
+    lies on the screen. Whether there were any to compare."""
+    known_s = np.array([pairs.reference.frames[place].at_s for place in pairs.item_pointed])
+    before = len(pairs.related())
+    for frame in _in_spread_order(pairs.pointed, _QUERY_FRAMES) if len(known_s) else ():
+        at_s = pairs.query.frames[frame].at_s
+        for one in stretches:
+            if one.segment.start_s <= at_s <= one.segment.end_s:
+                pairs.relation(frame, pairs.item_pointed[int(np.abs(known_s - one.item_time(at_s)).argmin())])
+    return len(pairs.related()) > before
 
 
 def _plain_votes(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> list[Vote]:
@@ -284,9 +315,10 @@ def _is_bare(item: ItemFingerprint) -> bool:
 def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) -> ItemRelation:
     """Whether frames on the stretches show the same moments."""
     related = pairs.related()
-    close = profile.along(stretches) if profile else Closeness(math.nan, math.nan, 0.0, 0)
+    close = profile.along(stretches) if profile else Closeness(math.nan, math.nan, math.nan, 0.0, 0)
+    speed = max(stretches, key=lambda one: one.weight).speed
     if not math.isnan(close.moving):
-        is_copy = close.moving >= (TRAVELLING_MIN if close.moving_share >= TRAVELLING_SHARE else MOVING_MIN)
+        is_copy = _moves_alike(close, speed)
     elif not math.isnan(close.still):
         is_copy = close.still >= STILL_MIN
     else:
@@ -300,13 +332,24 @@ def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) ->
         coverage_query=round(covered[0], 4),
         coverage_item=round(covered[1], 4),
         segments=segments,
-        speed=max(stretches, key=lambda one: one.weight).speed,
+        speed=speed,
         best=best,
         is_by_sound=False,
         moving=close.moving,
         still=close.still,
         unsure_s=_to_look_at(pairs, stretches, close.frames),
     )
+
+
+def _moves_alike(close: Closeness, speed: float) -> bool:
+    """Whether what moves is where it was at each moment."""
+    if close.moving_median >= SURE_MEDIAN:
+        return True
+    if not USUAL_SPEEDS[0] <= abs(speed) <= USUAL_SPEEDS[1]:
+        return False
+    if close.moving_share >= TRAVELLING_SHARE:
+        return close.moving >= TRAVELLING_MIN and not close.still < TRAVELLING_STILL_MIN
+    return close.moving >= MOVING_MIN and (math.isnan(close.still) or close.moving_median >= close.still - BEHIND_MAX)
 
 
 def _rank(pairs: _Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple[bool, bool, float, int]:

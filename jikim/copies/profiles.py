@@ -50,10 +50,11 @@ class FramePair:
 
 
 class Closeness(NamedTuple):
-    """The mean correlations of blocks that move and of those that stand still over frames of the same moments, NaN where there
-    are too few; which share of the blocks moves, and how many such frames there are."""
+    """The mean and the median correlation of blocks that move and the mean of those that stand still over frames of the same
+    moments, NaN where there are too few; which share of the blocks moves, and how many such frames there are."""
 
     moving: float
+    moving_median: float
     still: float
     moving_share: float
     frames: int
@@ -107,7 +108,7 @@ class Profile:
         """How close frames of the same moments are."""
         rows = list(self._same_moments(stretches))
         if not rows:
-            return Closeness(math.nan, math.nan, 0.0, 0)
+            return Closeness(math.nan, math.nan, math.nan, 0.0, 0)
         with_all = self.alike.reshape(-1, BLOCKS**2)
         is_covered = np.array([_share_below(column, _COVERED) >= _COVERED_SHARE for column in with_all.T])
         table = np.array([self.alike[row] for row in rows])
@@ -115,7 +116,9 @@ class Profile:
         moves = np.array([self._moves(item_frame) for _, item_frame in rows])
         moving, still = table[counted & moves], table[counted & ~moves]
         share = len(moving) / max(len(moving) + len(still), 1)
-        return Closeness(_mean(moving) if len(moving) >= _MOVING_BLOCKS_MIN else math.nan, _mean(still), share, len(rows))
+        if len(moving) < _MOVING_BLOCKS_MIN:
+            return Closeness(math.nan, math.nan, _mean(still), share, len(rows))
+        return Closeness(_mean(moving), float(np.median(moving)), _mean(still), share, len(rows))
 
     def _same_moments(self, stretches: Sequence[Stretch]) -> list[tuple[int, int]]:
         """Frames on a stretch with the frame of the item that shows the same moment."""

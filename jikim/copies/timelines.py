@@ -27,6 +27,9 @@ _SPLIT_S = 1.5
 """A stretch is interrupted where frames that were looked at show something else for this long."""
 _PLAIN_BONUS = 0.1
 """How much better an unusual speed must explain the votes than normal speed or the same length does."""
+_SPEED_DOUBT = 0.3
+"""By how much less a line counts for each doubling or halving of the speed: what hardly moves fits at any."""
+_USUAL_SPEEDS = (0.7, 1.45)
 _BACKWARDS_SHARE = 0.9
 _BACKWARDS_FRAMES_MIN = 3
 _SNAP = 0.012
@@ -131,8 +134,10 @@ def _best(
     else:
         speeds, offsets = np.full(len(table), known), table[:, 1] - known * table[:, 0]
     scores, frames = _scores(table, speeds, offsets, tolerance_s)
-    is_plain = (np.abs(speeds - 1) < _SNAP) | ((np.abs(offsets) < tolerance_s) & _is_whole(speeds, length_s, item_length_s))
+    is_whole = (np.abs(offsets) < tolerance_s) & _is_whole(speeds, length_s, item_length_s) & _is_usual(speeds)
+    is_plain = (np.abs(speeds - 1) < _SNAP) | is_whole
     scores = scores * np.where(is_plain, 1 + _PLAIN_BONUS, 1.0) * np.where(speeds < 0, _BACKWARDS_SHARE, 1.0)
+    scores *= 1 - _SPEED_DOUBT * np.abs(np.log2(np.abs(speeds)))
     if known is None:
         scores[(speeds < 0) & (frames < _BACKWARDS_FRAMES_MIN)] = 0.0
     best = int(scores.argmax())
@@ -140,6 +145,10 @@ def _best(
         return None
     speed, offset = _refined(table, float(speeds[best]), float(offsets[best]), tolerance_s)
     return _stretch(table, speed, offset, looked, span_s, item_length_s, tolerance_s)
+
+
+def _is_usual(speeds: Floats) -> NDArray[np.bool_]:
+    return np.asarray((np.abs(speeds) > _USUAL_SPEEDS[0]) & (np.abs(speeds) < _USUAL_SPEEDS[1]))
 
 
 def _is_whole(speeds: Floats, length_s: float, item_length_s: float) -> NDArray[np.bool_]:
