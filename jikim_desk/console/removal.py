@@ -93,7 +93,7 @@ def removal(request: HttpRequest, candidate_id: str) -> HttpResponse:
         "host": hosts.of(found.candidate),
         "packs": found.packs.order_by("-made_at"),
         "notices": found.notices.select_related("host").order_by("-drafted_at"),
-        "visits": found.rechecks.order_by("-at")[:_VISITS_SHOWN],
+        "visits": [(one, _sign(one.sign)) for one in found.rechecks.order_by("-at")[:_VISITS_SHOWN]],
         "next_visit": found.next_recheck_at,
         "obstacle": obstacle,
         "may_act": may_act,
@@ -169,6 +169,14 @@ def hold(request: HttpRequest, candidate_id: str) -> HttpResponse:
         until = found.held_until
     drafting.hold(user, found, until=until, reason=sent.get("reason", ""))
     return redirect("removal", candidate_id=candidate_id)
+
+
+def _sign(sign: str) -> str:
+    """By what it was told, in words."""
+    if sign.startswith("status_"):
+        return words.say("removal.sign.status", status=sign.removeprefix("status_"))
+    key = f"removal.sign.{sign}"
+    return words.say(key if key in words.catalogue() else "removal.sign.other")
 
 
 addresses = [
