@@ -26,7 +26,7 @@ SAME_PICTURE = 0.995
 ALARMS = 0.01
 """The share of the background that may lie above the threshold."""
 HIDDEN_MOST = 0.05
-"""At most this share of the background is left out as pictures of the thing itself."""
+"""At most this share of the background is left out, before anything is measured, as pictures of the thing itself."""
 TYPICAL_SCORE = 0.9
 """The score of a teaching picture in the middle, judged unseen."""
 
@@ -77,12 +77,11 @@ def taught(
     strange = background[(_unit(background) @ _unit(shown[kept]).T).max(axis=1) <= SAME_PICTURE]
     chosen, turned = shown[kept].astype(np.float64), mirrored[kept].astype(np.float64)
     rest = np.concatenate([others, strange]).astype(np.float64)
+    rest = rest[_not_hidden(*_held_out(chosen, turned, rest))]
     inside, outside = _held_out(chosen, turned, rest)
     auc = _auc(inside, outside)
     if auc < LEAST_AUC:
         raise BadUse("concept.not_learned", auc=f"{auc:.2f}", least=f"{LEAST_AUC:.2f}")
-    rest = rest[_not_hidden(inside, outside)]
-    inside, outside = _held_out(chosen, turned, rest)
     weights, bias = _fit(np.concatenate([chosen, turned]), rest)
     judged, alarming = inside[~np.isnan(inside)], np.nanmean(outside, axis=0)
     threshold = float(np.quantile(alarming, 1 - ALARMS))
