@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import Protocol, Self, TypeVar
 
 from jikim.config import Fetching
 from jikim.errors import BadUse, FetchFailed, FetchRefused
-from jikim.fetching import robots
+from jikim.fetching import playlists, robots
 from jikim.fetching.address import Reach, Target, parse
 from jikim.fetching.content import SNIFFED_BYTES, sniff
 from jikim.fetching.decoding import ACCEPTED_ENCODINGS
@@ -173,18 +174,36 @@ class SafeFetcher:
         return Answer(url, exchange.target.url, exchange.status, exchange.headers, body, exchange.peer_ip, at, tuple(chain))
 
     def _sealed(self, url: str, target: Target, limit_bytes: int, deadline: Deadline) -> Capture:
+        """A file; a playlist becomes the film it names, or some of that."""
         chain: list[Hop] = []
         with self._opened(target, (), limit_bytes, deadline, chain) as exchange:
             if exchange.status != 200:
                 key = "fetching.partial" if exchange.status == 206 else "fetching.empty"
                 raise FetchFailed(key, where=exchange.target.url)
-            first = bytearray()
-            with self._vault.sealing(self._holder) as sealing:
-                for piece in exchange.body(limit_bytes):
-                    first += piece[: SNIFFED_BYTES - len(first)]
-                    sealing.write(piece)
-                if not first:
-                    raise FetchFailed("fetching.empty", where=exchange.target.url)
+            pieces = exchange.body(limit_bytes)
+            first = next((piece for piece in pieces if piece), b"")
+            if sniff(first) != playlists.MIME:
+                return self._kept(url, exchange, itertools.chain((first,), pieces), chain)
+            playlist = _playlist_text(first, pieces, exchange.target.url)
+        media = playlists.rendition(playlist)
+        base = exchange.target
+        if media is not None:
+            base = parse(media, base=base)
+            self._ask_robots(base, deadline)
+            with self._opened(base, (), limit_bytes, deadline, []) as named:
+                playlist, base = _playlist_text(b"", named.body(limit_bytes), named.target.url), named.target
+        wanted = playlists.parts(playlist, base.url)
+        return self._kept(url, exchange, self._parts(wanted, base, limit_bytes, deadline), chain)
+
+    def _kept(self, url: str, exchange: Exchange, pieces: Iterable[bytes], chain: Sequence[Hop]) -> Capture:
+        """Seals what comes. Raises FetchFailed where nothing does."""
+        first = bytearray()
+        with self._vault.sealing(self._holder) as sealing:
+            for piece in pieces:
+                first += piece[: SNIFFED_BYTES - len(first)]
+                sealing.write(piece)
+            if not first:
+                raise FetchFailed("fetching.empty", where=exchange.target.url)
         sealed = sealing.sealed
         return Capture(
             url=url,
@@ -198,6 +217,20 @@ class SafeFetcher:
             blob=sealed.blob,
             chain=tuple(chain),
         )
+
+    def _parts(self, wanted: Sequence[playlists.Part], base: Target, limit_bytes: int, deadline: Deadline) -> Iterator[bytes]:
+        """The bytes of the parts of a film, one after the other, each asked for as any other file; a film may be as large as
+        a file may."""
+        left_bytes = limit_bytes
+        for part in wanted:
+            target = parse(part.reference, base=base)
+            self._ask_robots(target, deadline)
+            with self._opened(target, part.headers, left_bytes, deadline, []) as exchange:
+                if part.size_bytes is not None and exchange.status != 206:
+                    raise FetchFailed("fetching.partial", where=exchange.target.url)
+                for piece in exchange.body(left_bytes):
+                    left_bytes -= len(piece)
+                    yield piece
 
     def _read_robots(self, target: Target, deadline: Deadline) -> bytes:
         return self._tried(deadline, lambda: self._robots_text(target, deadline))
@@ -285,6 +318,16 @@ class SafeFetcher:
                     raise
             self._transport.closed.wait(pause_s)
         return attempt()
+
+
+def _playlist_text(first: bytes, rest: Iterable[bytes], where: str) -> str:
+    """Raises FetchRefused for one that is larger than any is."""
+    text = bytearray(first)
+    for piece in rest:
+        text += piece
+        if len(text) > playlists.PLAYLIST_BYTES:
+            raise FetchRefused("fetching.too_large", where=where, limit_bytes=playlists.PLAYLIST_BYTES)
+    return text.decode("utf-8", "replace")
 
 
 def _next_target(exchange: Exchange) -> Target:

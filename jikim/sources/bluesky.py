@@ -1,8 +1,8 @@
 """Bluesky, by the search of its public interface, `/xrpc/app.bsky.feed.searchPosts?q=&sort=&limit=&cursor=`.
 
 It answers `{"cursor", "hitsTotal", "posts": [postView]}`, at most 100 posts a page (the lexicons app.bsky.feed.searchPosts,
-app.bsky.feed.defs and app.bsky.embed.*). A video is named by a playlist of segments, which is no file to fetch: its still
-stands in for it.
+app.bsky.feed.defs and app.bsky.embed.*). A video is named by a playlist, of which the
+fetcher takes a low rendition.
 
 A post is dated by when the place took it in, `indexedAt`: `createdAt` is the author's own word, and a post dated back would
 hide from every later look.
@@ -62,6 +62,7 @@ class _Embed(msgspec.Struct, frozen=True):
     post. The quoted post is another author's and a find of its own; kinds yet unknown have none of these."""
 
     images: tuple[_Image, ...] = ()
+    playlist: str | None = None
     thumbnail: str | None = None
     alt: str = ""
     external: _External | None = None
@@ -142,6 +143,7 @@ class BlueskySource:
             author_ref=post.author.did,
             media_urls=[
                 *(image.fullsize for image in images),
+                *(embed.playlist or "" for embed in embeds),
                 *(external.uri for external in externals if kind_by_ending(external.uri)),
             ],
             thumbnail_urls=[

@@ -234,21 +234,25 @@ def _extracted(info: dict[str, Any], url: str) -> Extracted:
 
 
 def _media(info: dict[str, Any]) -> tuple[str, ...]:
-    """The one file to fetch: whole and over http(s), with picture and sound where there is such a one, at most
-    `HEIGHT_LIMIT_PX` high where there is a choice. Streams in segments are left out."""
-    formats = [form for form in info.get("formats") or [info] if isinstance(form, dict) and _is_whole_file(form)]
+    """The one address to fetch: a whole file over http(s), with picture and sound where there is such a one, at most
+    `HEIGHT_LIMIT_PX` high where there is a choice; else a playlist of segments (HLS), which the fetcher knows to fetch."""
+    every = [form for form in info.get("formats") or [info] if isinstance(form, dict) and not form.get("has_drm")]
+    formats = [form for form in every if _is_whole_file(form)] or [form for form in every if _is_playlist(form)]
     best = max(formats, key=_worth, default=None)
     return (_text(best.get("url")),) if best else ()
 
 
 def _is_whole_file(form: dict[str, Any]) -> bool:
-    protocol = form.get("protocol") or urlsplit(_text(form.get("url"))).scheme
-    return (
-        bool(_text(form.get("url")))
-        and protocol in ("http", "https")
-        and not form.get("has_drm")
-        and form.get("ext") != "mhtml"
-    )
+    return _protocol(form) in ("http", "https") and form.get("ext") != "mhtml" and not _is_playlist(form)
+
+
+def _is_playlist(form: dict[str, Any]) -> bool:
+    return _protocol(form) in ("m3u8", "m3u8_native") or urlsplit(_text(form.get("url"))).path.endswith(".m3u8")
+
+
+def _protocol(form: dict[str, Any]) -> str:
+    url = _text(form.get("url"))
+    return (_text(form.get("protocol")) or urlsplit(url).scheme) if url else ""
 
 
 def _worth(form: dict[str, Any]) -> tuple[int, int]:

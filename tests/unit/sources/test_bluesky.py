@@ -71,7 +71,7 @@ def test_what_a_post_says_is_kept():
     assert found.posted_at == datetime(2026, 10, 3, 9, 0, 1, tzinfo=UTC)
 
 
-def test_a_video_is_its_still_and_not_its_playlist():
+def test_a_video_is_its_playlist_and_its_still():
     embed = {
         "$type": "app.bsky.embed.video#view",
         "cid": "c",
@@ -80,7 +80,11 @@ def test_a_video_is_its_still_and_not_its_playlist():
         "alt": "불꽃",
     }
     _, (found,), _ = search([post(embed=embed)])
-    assert (found.media_urls, found.thumbnail_urls, found.text) == ((), ("https://v.example/t.jpg",), "축제 불꽃")
+    assert (found.media_urls, found.thumbnail_urls, found.text) == (
+        ("https://v.example/p.m3u8",),
+        ("https://v.example/t.jpg",),
+        "축제 불꽃",
+    )
 
 
 def test_a_link_that_is_a_file_is_media():

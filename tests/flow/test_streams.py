@@ -1,0 +1,177 @@
+"""Films that come in segments: a low rendition is fetched through the one fetcher, opened like any other, in its own time."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
+
+import av
+import pytest
+
+from jikim.config import Fetching
+from jikim.errors import FetchFailed, FetchRefused
+from jikim.fetching import SafeFetcher
+from jikim.fetching.playlists import SEGMENTS_LIMIT
+from jikim.vault import Vault
+
+WAYS = {
+    "ts": ["-hls_segment_type", "mpegts"],
+    "fmp4": ["-hls_segment_type", "fmp4"],
+    "ranges": ["-hls_flags", "single_file"],
+}
+
+
+def stream(folder: Path, seconds: int, way: str) -> dict[str, bytes]:
+    """A moving test picture in segments of a second; its files by path."""
+    picture = f"testsrc=duration={seconds}:size=160x120:rate=5"
+    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "5", "-keyint_min", "5", "-sc_threshold", "0"]
+    into = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0", *WAYS[way], "low.m3u8"]
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *encode, *into]
+    subprocess.run(command, cwd=folder, check=True)
+    files = {f"/{path.name}": path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    files["/master.m3u8"] = b"""#EXTM3U
+#EXT-X-STREAM-INF:BANDWIDTH=9000000,RESOLUTION=1920x1080
+high.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=300000,RESOLUTION=160x120,CODECS="avc1.42c01e,mp4a.40.2"
+low.m3u8
+"""
+    return files
+
+
+class Server:
+    """Files by path, parts of them where asked; `asked` are the paths asked for, robots.txt aside."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.asked: list[str] = []
+        self.robots = b""
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path != "/robots.txt":
+                    outer.asked.append(self.path)
+                body = outer.robots if self.path == "/robots.txt" else files.get(self.path)
+                status = 404 if body is None else 200
+                if body is not None and (asked := self.headers.get("Range")):
+                    first, _, last = asked.removeprefix("bytes=").partition("-")
+                    status, body = 206, body[int(first) : int(last) + 1]
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_: object) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def served():
+    servers: list[Server] = []
+
+    def serve(files: dict[str, bytes]) -> Server:
+        servers.append(Server(files))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def captured(tmp_path):
+    """`captured(server, path)` fetches that: the bytes, and the capture."""
+    with Vault.open(tmp_path / "home") as vault:
+
+        def capture(server: Server, path: str, **settings):
+            reach = Fetching(loopback_allowed=(server.host,), **settings)
+            with SafeFetcher(reach, vault, "sweep:2026-11-22", retry_pauses_s=()) as fetcher:
+                found = fetcher.capture(f"http://{server.host}{path}")
+            return vault.read(found.blob), found
+
+        yield capture
+
+
+def times(film: bytes) -> list[float]:
+    """When each picture of a film is shown, in seconds after its first."""
+    with av.open(io.BytesIO(film)) as container:
+        shown = sorted(float(frame.time) for frame in container.decode(video=0))
+    return [at - shown[0] for at in shown]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stream_is_fetched_in_its_low_rendition_and_is_a_film(way, served, captured, tmp_path):
+    server = served(stream(tmp_path, 4, way))
+    film, capture = captured(server, "/master.m3u8")
+    assert capture.content_type in ("video/mp2t", "video/mp4")
+    assert capture.final_url.endswith("/master.m3u8")
+    assert "/high.m3u8" not in server.asked
+    shown = times(film)
+    assert len(shown) == 20
+    assert shown[-1] == pytest.approx(3.8, abs=0.05)
+
+
+def test_of_a_long_film_segments_from_all_over_it_are_fetched(served, captured, tmp_path):
+    server = served(stream(tmp_path, 60, "ts"))
+    film, _ = captured(server, "/low.m3u8")
+    assert len(server.asked) == 1 + SEGMENTS_LIMIT
+    shown = times(film)
+    assert len(shown) == SEGMENTS_LIMIT * 5
+    assert shown[-1] == pytest.approx(59.8, abs=0.1), "the pictures keep their times in the whole film"
+    gaps = [after - before for before, after in pairwise(shown)]
+    assert max(gaps) < 5
+
+
+@pytest.mark.parametrize(
+    ("playlist", "key"),
+    [
+        (b'#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:1,\n/a.ts\n', "fetching.stream_encrypted"),
+        (b"#EXTM3U\n#EXT-X-ENDLIST\n", "fetching.stream_empty"),
+        (b"#EXTM3U\n#EXTINF:1,\n/gone.ts\n", "fetching.status"),
+        (b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/master.m3u8\n", "fetching.stream_empty"),
+    ],
+)
+def test_what_cannot_be_fetched_is_said(playlist, key, served, captured):
+    with pytest.raises(FetchFailed) as error:
+        captured(served({"/master.m3u8": playlist}), "/master.m3u8")
+    assert error.value.key == key
+
+
+def test_segments_of_our_own_network_are_refused(served, captured):
+    inside = served({"/a.ts": b"x"})
+    server = served({"/low.m3u8": f"#EXTM3U\n#EXTINF:1,\nhttp://{inside.host}/a.ts\n".encode()})
+    with pytest.raises(FetchRefused):
+        captured(server, "/low.m3u8")
+    assert inside.asked == []
+
+
+def test_robots_txt_counts_for_each_segment(served, captured, tmp_path):
+    server = served(stream(tmp_path, 2, "ts"))
+    server.robots = b"User-agent: *\nDisallow: /low1"
+    with pytest.raises(FetchRefused) as error:
+        captured(server, "/low.m3u8")
+    assert error.value.key == "fetching.robots_forbid"
+    assert "/low1.ts" not in server.asked
+
+
+def test_a_film_is_no_larger_than_a_file_may_be(served, captured, tmp_path):
+    server = served(stream(tmp_path, 4, "ts"))
+    with pytest.raises(FetchRefused, match="larger"):
+        captured(server, "/low.m3u8", max_media_bytes=20_000)
+
+
+def test_a_playlist_without_end_is_cut(served, captured):
+    with pytest.raises(FetchRefused, match="larger"):
+        captured(served({"/low.m3u8": b"#EXTM3U\n" + b"#\n" * 2**20}), "/low.m3u8")
