@@ -144,7 +144,7 @@ def to_hold(*, limit: int = 20) -> list[EvidencePack]:
 
 def hold_for_case(pack: EvidencePack) -> None:
     """Lets the case to which the find was linked hold the pack, so that it lives as long as the case. Raises VaultError."""
-    holder = case_holder(pack.removal.candidate.case_id)
+    holder = case_holder(pack.removal.candidate.case_id or "")  # none: refused as no holder
     vault().share(pack.blob, pack.holder, holder)
     EvidencePack.objects.filter(pk=pack.pk).update(holder=holder)
 
