@@ -29,7 +29,7 @@ from jikim_desk.records.models import Candidate, CandidateState
 from jikim_desk.review import access, danger, decisions, exposure, news, queue
 from jikim_desk.review.masking import shown
 from jikim_desk.review.models import Claim, Handover, Kind, News
-from jikim_desk.review.reading import reading
+from jikim_desk.review.reading import names_of, reading
 
 NUMBER_DIGITS = 8
 """How much of an id a person is shown as its number."""
@@ -192,7 +192,8 @@ def _item(user: User, candidate: Candidate, held: Claim | None) -> dict[str, Any
     has_names = held is not None and held.has_shown_names
     analysis = candidate.analysis
     item = queue.item_of(candidate)
-    text = shown(candidate.text, has_names=has_names)
+    names = names_of(candidate, analysis)
+    text = shown(candidate.text, has_names=has_names, also=names)
     last = decisions.last_of(user)
     may_decide = access.may_decide(user, candidate)
     is_lead = access.is_lead(user, candidate.team_id)
@@ -203,14 +204,14 @@ def _item(user: User, candidate: Candidate, held: Claim | None) -> dict[str, Any
         "holder": queue.holder(item) if held is None else None,
         "may_take": may_decide and held is None and candidate.state == CandidateState.WAITING,
         "standing": decisions.standing(candidate),
-        "title": shown(candidate.title, has_names=has_names),
+        "title": shown(candidate.title, has_names=has_names, also=names),
         "text": text[:_SHOWN_TEXT],
         "more_text": text[_SHOWN_TEXT:],
         "has_names": has_names,
-        "has_covered": not has_names and _is_covering(candidate, analysis),
+        "has_covered": not has_names and _is_covering(candidate, analysis, names),
         "host": shown(urlsplit(candidate.url).hostname or "", has_names=True),
         "address": shown(candidate.url, has_names=True) if held is not None and held.has_shown_address else "",
-        "reading": reading(analysis, _lang(), has_names=has_names),
+        "reading": reading(analysis, _lang(), has_names=has_names, also=names),
         "copies": queue.members(user, candidate).count(),
         "notes": [(note.at, shown(note.note, has_names=True)) for note in _notes(item)],
         "sheets": list(candidate.danger_sheets.order_by("-made_at")[:3]),
@@ -234,11 +235,11 @@ def _item(user: User, candidate: Candidate, held: Claim | None) -> dict[str, Any
     }
 
 
-def _is_covering(candidate: Candidate, analysis: Any) -> bool:
+def _is_covering(candidate: Candidate, analysis: Any, names: frozenset[str]) -> bool:
     """Whether anything on the page is covered that could be uncovered."""
     texts = [candidate.title, candidate.text]
     texts += [reason["text"][_lang()] for reason in ((analysis or {}).get("assessment") or {}).get("reasons") or ()]
-    return any(shown(text) != shown(text, has_names=True) for text in texts)
+    return any(shown(text, also=names) != shown(text, has_names=True) for text in texts)
 
 
 def _uncover(request: HttpRequest, candidate_id: str, what: str, column: str) -> HttpResponse:

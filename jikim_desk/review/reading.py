@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jikim_desk import words
 from jikim_desk.records.models import Candidate
-from jikim_desk.review.masking import shown
+from jikim_desk.review.masking import names_in, shown
 
 HIGH, MIDDLE = 0.5, 0.2
 """From which score on an axis is called high or middling, as in the report of a sweep."""
@@ -18,6 +18,7 @@ BAR_STEPS = 4
 MOST_REASONS = 12
 MOST_TIMES = 4
 MOST_KNOWN = 5
+HANDLE_MIN = 3
 _CUES_OF = {
     "reason.face": "face",
     "reason.object": "object",
@@ -91,12 +92,13 @@ class Reading:
         return bool(self.copies) or self.kind in ("", "text")
 
 
-def reading(analysis: Mapping[str, Any] | None, lang: str, *, has_names: bool = False) -> Reading:
-    """An analysis, in the shape of `jikim sweep --json`, in the words of `lang`. Names are covered unless `has_names`."""
+def reading(analysis: Mapping[str, Any] | None, lang: str, *, has_names: bool = False, also: Collection[str] = ()) -> Reading:
+    """An analysis, in the shape of `jikim sweep --json`, in the words of `lang`. Names are covered unless `has_names`,
+    those in `also` too."""
     found = analysis or {}
     assessment = found.get("assessment") or {}
     cues: Sequence[Mapping[str, Any]] = found.get("cues") or ()
-    reasons = [_reason(reason, cues, lang, has_names=has_names) for reason in assessment.get("reasons") or ()]
+    reasons = [_reason(reason, cues, lang, has_names=has_names, also=also) for reason in assessment.get("reasons") or ()]
     duration_s = found.get("duration_s")
     return Reading(
         axes=tuple(_axis(name, axis) for name, axis in (assessment.get("axes") or {}).items()),
@@ -117,6 +119,15 @@ def known_cues(analysis: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     found = analysis or {}
     assessment = found.get("assessment") or {}
     return [cue for cue in found.get("cues") or () if _counts_as_known(cue, assessment)][:MOST_KNOWN]
+
+
+def names_of(candidate: Candidate, analysis: Mapping[str, Any] | None) -> frozenset[str]:
+    """What is marked as a name anywhere in the words of a candidate, and the handle it was posted under: to be covered wherever
+    else it stands."""
+    reasons = ((analysis or {}).get("assessment") or {}).get("reasons") or ()
+    texts = [candidate.title, candidate.text, *(text for reason in reasons for text in reason["text"].values())]
+    handle = str((candidate.find or {}).get("author_ref") or "").lstrip("@")
+    return names_in(texts) | ({handle} if len(handle) >= HANDLE_MIN else set())
 
 
 def has_known_copy(candidate: Candidate) -> bool:
@@ -148,11 +159,13 @@ def _axis(name: str, axis: Mapping[str, Any]) -> AxisLine:
     )
 
 
-def _reason(reason: Mapping[str, Any], cues: Sequence[Mapping[str, Any]], lang: str, *, has_names: bool) -> ReasonLine:
+def _reason(
+    reason: Mapping[str, Any], cues: Sequence[Mapping[str, Any]], lang: str, *, has_names: bool, also: Collection[str]
+) -> ReasonLine:
     weight = float(reason.get("weight") or 0.0)
     full = min(abs(weight) / FULL_BAR, 1.0)
     return ReasonLine(
-        text=shown(reason["text"][lang], has_names=has_names),
+        text=shown(reason["text"][lang], has_names=has_names, also=also),
         bar=max(1, round(full * BAR_STEPS)) if weight else 0,
         weight=weight,
         times=_times([cue for cue in cues if cue["name"] == _CUES_OF.get(reason["key"])], reason.get("at_s")),

@@ -191,6 +191,21 @@ def test_names_and_address_are_covered_until_asked_for_with_a_record(signed_in, 
     assert "김하늘" not in body(browser.get(f"/items/{one.pk}/"))
 
 
+def test_a_name_of_the_text_is_covered_in_the_title_and_the_reasons_and_the_handle_too(signed_in, team):
+    told = reason("reason.youth_language", "청소년의 말: 온다솜별", "Youth language: 온다솜별", 2.0)
+    one = item(team, "a", title="온다솜별 축제 by haneul_22", text="이름: 온다솜별", reasons=[told])
+    one.find = {"author_ref": "@haneul_22"}
+    one.save()
+    browser = signed_in(Role.REVIEWER)
+    queue.claim(browser.user, one.pk)
+    page = body(browser.get(f"/items/{one.pk}/"))
+    assert "온다솜별" not in page
+    assert "haneul_22" not in page
+    page = body(browser.post(f"/items/{one.pk}/names", follow=True))
+    assert page.count("온다솜별") == 3
+    assert "haneul_22" in page
+
+
 def test_whoever_only_reads_sees_words_and_no_decision(signed_in, team):
     one = item(team, "a", title="축제", case=Case.objects.create(number="2026-1", team=team))
     loose = item(team, "b")
