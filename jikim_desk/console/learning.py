@@ -16,10 +16,11 @@ from jikim_desk import words
 from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.visitor import visitor
-from jikim_desk.figures import learning
+from jikim_desk.figures import learning, proposing
 from jikim_desk.figures.models import Example, Label, Proposal
 
 PROPOSALS_SHOWN = 5
+MEASURED = ("precision_at_20", "recall_at_5", "calibration_error", "surprise")
 
 
 @allow(Role.LEAD)
@@ -39,11 +40,26 @@ def page(request: HttpRequest) -> HttpResponse:
         "is_shipped": learning.is_shipped(now),
         "examples": [(f"console.state.label.{label}", Example.objects.filter(label=label).count()) for label in Label],
         "proposals": [
-            _shown(one, now) for one in Proposal.objects.filter(is_withdrawn=False).exclude(pk=now.sha256)[:PROPOSALS_SHOWN]
+            _shown(one, now)
+            for one in Proposal.objects.filter(is_withdrawn=False)
+            .exclude(pk=now.sha256)
+            .order_by("-proposed_at")[:PROPOSALS_SHOWN]
         ],
         "has_before": Proposal.objects.exclude(switched_on_at=None).exists(),
     }
     return render(request, "console/learning.html", shown)
+
+
+@allow(Role.LEAD)
+@require_POST
+def propose(request: HttpRequest) -> HttpResponse:
+    """Learns from the decisions there are; what comes of it stands on the page and changes nothing."""
+    try:
+        _, lesson = proposing.propose(visitor(request))
+        messages.success(request, words.say("console.learning.proposed", count=lesson.taught_on))
+    except JikimError as error:
+        messages.error(request, words.say(error.key, **error.params))
+    return redirect("learning")
 
 
 @allow(Role.LEAD)
@@ -62,13 +78,36 @@ def switch(request: HttpRequest) -> HttpResponse:
     return redirect("learning")
 
 
+def _figures(proposal: Proposal) -> list[dict[str, Any]]:
+    """Each figure of the weights that were in use then and of those proposed, as text with its 95 % interval."""
+    both = proposal.figures
+    return [
+        {
+            "key": f"console.learning.{name}",
+            "now": _figure(both["champion"][name], is_share=name != "surprise"),
+            "proposed": _figure(both["challenger"][name], is_share=name != "surprise"),
+        }
+        for name in (MEASURED if both else ())
+    ]
+
+
+def _figure(figure: dict[str, float], *, is_share: bool) -> str:
+    form = ".0%" if is_share else ".2f"
+    return f"{figure['value']:{form}} ({figure['low']:{form}}~{figure['high']:{form}})"
+
+
 def _shown(proposal: Proposal, now: Any) -> dict[str, Any]:
     proposed = read(proposal.toml.encode("utf-8"))
     return {
         "row": proposal,
         "differences": learning.differences(now, proposed),
+        "figures": _figures(proposal),
         "effects": [(f"console.state.label.{one.label}", one) for one in learning.effects(now, proposed)],
     }
 
 
-addresses = [path("learning/", page, name="learning"), path("learning/switch/", switch, name="learning_switch")]
+addresses = [
+    path("learning/", page, name="learning"),
+    path("learning/propose/", propose, name="learning_propose"),
+    path("learning/switch/", switch, name="learning_switch"),
+]

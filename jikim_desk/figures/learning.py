@@ -80,7 +80,7 @@ def gather() -> int:
 
 
 def take_in(folder: Path) -> int:
-    """Puts proposed weights on record that `jikim learn` left as TOML files in `folder`; how many are new.
+    """Puts proposed weights on record that somebody left as TOML files in `folder`; how many are new.
 
     Raises BadAsk for a file that holds no weights.
     """
@@ -97,7 +97,7 @@ def take_in(folder: Path) -> int:
 
 
 def proposals_folder() -> Path:
-    """Where `jikim learn` leaves what it proposes."""
+    """Where weights may be put that were worked out elsewhere. What `jikim learn` proposes is on record at once."""
     return jikim_config().home / "proposals"
 
 
@@ -119,7 +119,7 @@ def effects(now: Rules, proposed: Rules) -> list[Effect]:
     """What both would have made of the newest examples, by label."""
     counts = {label: [0, 0, 0, 0, 0] for label in Label}
     for example in Example.objects.order_by("-day")[:COMPARED_MAX]:
-        cues = [_cue(cue) for cue in example.cues]
+        cues = [cue_of(cue) for cue in example.cues]
         tally = counts[Label(example.label)]
         tally[0] += 1
         for place, rules in ((1, now), (2, proposed)):
@@ -193,7 +193,8 @@ def _features(cue: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _cue(kept: Mapping[str, Any]) -> Cue:
+def cue_of(kept: Mapping[str, Any]) -> Cue:
+    """A cue again, from what an example kept of it."""
     value = dict(kept["value"])
     if kept["name"] == "known_copy":
         value |= {"bank": "test" if value.pop("is_test", False) else "known", "item": "known"}

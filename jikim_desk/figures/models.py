@@ -36,6 +36,9 @@ class Proposal(models.Model):
 
     sha256 = models.CharField(primary_key=True, max_length=64)
     toml = models.TextField()
+    figures = models.JSONField(default=dict)
+    """What was measured of them on decisions held out, beside those in use then (`learning_figures.Comparison`); empty where
+    they came from elsewhere."""
     proposed_at = models.DateTimeField(auto_now_add=True)
     switched_on_at = models.DateTimeField(null=True)
     switched_on_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
