@@ -9,6 +9,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from jikim_desk.accounts.models import User
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.removal import NUMBER_DIGITS
 from jikim_desk.console.visitor import visitor
@@ -46,6 +47,17 @@ def page(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "console/removal/calendar.html", shown)
+
+
+def letters_due(user: User) -> dict[str, int]:
+    """For the first page: drafts to read, letters that went wrong, finds that are there again."""
+    seen = access.visible(user)
+    notices = Notice.objects.filter(removal__candidate__in=seen)
+    return {
+        "letters": notices.filter(state=NoticeState.DRAFT).count(),
+        "letters_wrong": notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).count(),
+        "back": Removal.objects.filter(candidate__in=seen, state=RemovalState.BACK).count(),
+    }
 
 
 addresses = [path("calendar/", page, name="calendar")]

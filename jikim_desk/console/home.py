@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from jikim_desk import flows
 from jikim_desk.accounts.models import Role, User
 from jikim_desk.accounts.rights import allow
+from jikim_desk.console.calendar import letters_due
 from jikim_desk.console.telling import told
 from jikim_desk.console.visitor import visitor
 from jikim_desk.figures import places
@@ -41,6 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
         shown |= {
             "going_on": visible.sweeps(user).filter(state__in=("queued", "running")).count(),
             "ending": watches.ending(user),
+            **letters_due(user),
         }
     if Role.LEAD in roles:
         shown |= {
