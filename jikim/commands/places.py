@@ -102,15 +102,16 @@ def _place(
         if proven is None and "where" in error.params:
             error.params["where"] = {"message": "masked.where"}
         raise
-    canary = config.canaries.get(kind.name, getattr(kind, "canary", ""))
     with ExitStack() as stack:
         holder = sweep_holder(datetime.now(UTC).date())
         fetcher: Fetcher = stack.enter_context(SafeFetcher(config.fetching, vault, holder, practice=proven))
         if getattr(kind, "quota", None):
             fetcher = MeteredFetcher(fetcher, stack.enter_context(State.open(config.home)), kind.name, kind.quota)
+        source = kind(read, fetcher)
+        canary = config.canaries.get(kind.name, getattr(source, "canary", ""))
         asked = read_keyword(canary, None) if canary else None
         identity = "" if proven else _identity(vault, kind.name, section.get("url"))
-        yield Place(name, kind(read, fetcher), fetcher, is_practice=proven is not None, canary=asked, identity=identity)
+        yield Place(name, source, fetcher, is_practice=proven is not None, canary=asked, identity=identity)
 
 
 def _identity(vault: Vault, kind: str, url: object) -> str:

@@ -38,6 +38,7 @@ class RecipeSource:
         self._config = config
         self._fetcher = fetcher
         self.warnings: list[JikimError] = []
+        self.canary = _recipe(config).canary or "" if config.url or config.recipe else ""
 
     def search(self, keyword: Keyword, since: datetime | None, limit: int) -> Iterator[Candidate]:
         """See `jikim.seams.Source`. Raises SourceChanged where results are there but not one has an address."""

@@ -16,7 +16,8 @@
     format = "%Y.%m.%d"                  # as strptime; without it ISO 8601 and what mail writes
     zone = "Asia/Seoul"
 
-Other fields: text, author, thumbnail, media, duration. `language` names what the site is written in.
+Other fields: text, author, thumbnail, media, duration. `language` names what the site is written in; `canary` is a word for
+which the site always has something: without it nobody can tell a site that has nothing from one that has changed.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: Literal["html", "json"] = "html"
     charset: str = "utf-8"
     language: str | None = None
+    canary: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     paging: Paging = Paging()
     dates: Dates = Dates()
 
