@@ -98,21 +98,26 @@ def match_files(config: Config, known: KnownMaterial, paths: Sequence[Path]) -> 
 
 
 def match_file(opener: Opener, path: Path, known: KnownMaterial | Matcher) -> list[Match]:
-    """What a file shows of what is known; a film is looked at more closely where the first look left something open.
+    """As `match_opened`, of a file of this machine."""
+    fd = open_path(path)
+    try:
+        return match_opened(opener, fd, known)
+    finally:
+        os.close(fd)
+
+
+def match_opened(opener: Opener, fd: int, known: KnownMaterial | Matcher) -> list[Match]:
+    """What an open file shows of what is known; a film is looked at more closely where the first look left something open.
     Keypoints are looked for only where a bank has any.
 
     Raises MediaUnreadable, SandboxUnavailable and StateError.
     """
-    fd = open_path(path)
-    try:
-        with opener.open(fd, sha256_of(fd)) as media:
-            density = LOOKED_AT if known.has_points else replace(LOOKED_AT, points_max=0)
-            query = fingerprint_media(media, density)
-            matches = known.match(query)
-            unsure_s = sorted({at_s for match in matches for at_s in match.unsure_s})
-            return known.match(look_closer(media, query, unsure_s, density)) if unsure_s else matches
-    finally:
-        os.close(fd)
+    with opener.open(fd, sha256_of(fd)) as media:
+        density = LOOKED_AT if known.has_points else replace(LOOKED_AT, points_max=0)
+        query = fingerprint_media(media, density)
+        matches = known.match(query)
+        unsure_s = sorted({at_s for match in matches for at_s in match.unsure_s})
+        return known.match(look_closer(media, query, unsure_s, density)) if unsure_s else matches
 
 
 def import_file(bank: StoredBank, path: Path, source: str, label: str, form: Form | None) -> Imported:
