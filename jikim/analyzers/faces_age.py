@@ -1,13 +1,13 @@
 """From what the model says of a face to a calibrated estimate: age, interval, the probability of a minor, gender.
 
 The model's distribution over 1..100 years runs too young for older faces, women look younger to it than men, and its own
-quantiles and its mass below 18 are no probabilities. Nine numbers put that right (`CALIBRATION`), fitted by `bench/faces.py` on
+quantiles and its mass below 18 are no probabilities. Ten numbers put that right (`CALIBRATION`), fitted by `bench/faces.py` on
 the even half of UTKFace crops, which are for measuring only; every figure of the card is of the odd half.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
@@ -20,7 +20,8 @@ AGES = np.arange(1, 101, dtype=np.float32)
 class Calibration:
     """Above `late_from` years each year of the model's counts `1 + late` years. The odds of a minor fall by the factor
     `exp(slope)` a year and are even at `even_at` years of the model's, `female` years earlier for a woman than for a man. The
-    interval reaches `below` and `above` years plus a share of the age beyond the estimate."""
+    interval reaches `below` and `above` years plus a share of the age beyond the estimate, and `1 + widening` times as far for
+    a face of no quality at all."""
 
     late_from: float
     late: float
@@ -31,10 +32,20 @@ class Calibration:
     below_share: float
     above: float
     above_share: float
+    widening: float
 
 
 CALIBRATION = Calibration(
-    late_from=36.0, late=0.4, even_at=18.8, slope=0.332, female=4.7, below=1.5, below_share=0.26, above=5.25, above_share=0.2
+    late_from=48,
+    late=0.6,
+    even_at=18.8,
+    slope=0.326,
+    female=4.64,
+    below=1.0,
+    below_share=0.28,
+    above=5.5,
+    above_share=0.18,
+    widening=0.8,
 )
 
 AGE_MOST = 110.0
@@ -73,3 +84,11 @@ def calibrated(mean_age: float, p_female: float, calibration: Calibration = CALI
         p_minor=round(1 / (1 + exp(calibration.slope * (mean_age - even_at))), 4),
         p_female=round(p_female, 4),
     )
+
+
+def widened(told: Estimate, quality: float, calibration: Calibration = CALIBRATION) -> Estimate:
+    """The same estimate with its interval widened as far as the face's quality (0..1) lacks."""
+    factor = 1 + calibration.widening * (1 - quality)
+    low = max(0.0, told.age - (told.age - told.age_low) * factor)
+    high = min(AGE_MOST, told.age + (told.age_high - told.age) * factor)
+    return replace(told, age_low=round(low, 2), age_high=round(high, 2))

@@ -12,16 +12,18 @@ from jikim.analyzers.faces_age import Estimate
 from jikim.analyzers.faces_finding import Face, Points
 from jikim.analyzers.pictures import Box, Pixels, square_crop
 
-FLAT_FROM = 0.2
-"""The share of a drawing's face in which neighbouring pixels are alike; 0.06 at most in 99 of 100 photographs."""
+FLAT_FROM = 0.36
+"""The share of a drawing's face in which neighbouring pixels are alike; 0.1 at most in 99 of 100 photographs, reached by 5
+of 100 compressed at a JPEG quality of 10."""
 
 Doubt = Literal["small", "blurred", "turned", "covered", "drawn", "many"]
 """Why an age is uncertain. `drawn`: the face of a drawing, a doll or a printed figure; `many`: more faces in the frame than are
 estimated."""
 
 DRAWN_SHARPNESS = 50.0
-GOOD_SIDE_PX = 64.0
-GOOD_SHARPNESS = 150.0
+GOOD_SIDE_PX = 100.0
+GOOD_SHARPNESS = 300.0
+"""From where on a face is as good as it gets; tried on disturbed frames of the even half (bench/faces.py)."""
 LEAST_WEIGHT = 0.02
 
 

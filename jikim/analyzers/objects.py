@@ -26,16 +26,17 @@ SIDE_PX = 416
 PADDING = 114
 STRIDES = (8, 16, 32)
 NMS_OVERLAP = 0.45
-FIRST_FROM = 0.01
-"""From which score of the first look on a thing is put before both looks."""
-LEAST = 1e-4
-JOINED_SHIFT = 0.5
+LEAST = 0.01
+"""Scores below this say the same: nothing. From it on a thing of the first look is put before both."""
+JOINED_SHIFT = 1.25
+NEAR_PX = 16.0
+"""How far beside a box, in pixels of the letterboxed picture, the first look is asked for it too."""
 
 Label = Literal["book", "teddy bear", "backpack", "tie", "bed"]
 COCO_CLASS: Mapping[str, int] = {"book": 73, "teddy bear": 77, "backpack": 24, "tie": 27, "bed": 59}
 """The place of each label among the 80 COCO classes."""
 
-DEFAULT_THRESHOLDS: Mapping[str, float] = {"book": 0.45, "teddy bear": 0.5, "backpack": 0.45, "tie": 0.55, "bed": 0.6}
+DEFAULT_THRESHOLDS: Mapping[str, float] = {"book": 0.45, "teddy bear": 0.5, "backpack": 0.45, "tie": 0.7, "bed": 0.75}
 """Ties and beds ask for more: trousers on a hanger and clothes on a sheet look like them."""
 
 
@@ -94,7 +95,8 @@ class ObjectsAnalyzer:
             is_asked = left > 0 and (frame.at_s is None or first.best >= self._second_from)
             left -= is_asked
             found = self._together(frame.pixels, first) if is_asked else first.found(self._thresholds)
-            yield from (self._cue(frame, self._labels[one.kind], one, is_second=is_asked) for one in _kept(found))
+            for one in _kept(found, is_within=is_asked):
+                yield self._cue(frame, self._labels[one.kind], one, is_second=is_asked)
 
     def _first_look(self, pixels: Pixels) -> _FirstLook:
         picture, scale = _letterboxed(pixels)
@@ -107,7 +109,7 @@ class ObjectsAnalyzer:
         second = look(self._sessions, pixels, [column - 5 for column in self._columns])
         kept: list[_Found] = []
         for kind in range(len(self._labels)):
-            boxes = [one.box for one in first.found(np.full(len(self._labels), FIRST_FROM)) if one.kind == kind]
+            boxes = [one.box for one in first.found(np.full(len(self._labels), LEAST)) if one.kind == kind]
             for box in [*boxes, *second.peaks(kind)]:
                 score = joined(first.sureness(box, kind), second.sureness(box, kind))
                 if score >= self._thresholds[kind]:
@@ -175,9 +177,9 @@ class _FirstLook:
         )
 
     def sureness(self, box: NDArray[np.float32], kind: int) -> float:
-        """The highest score of a label among the cells inside a box of the frame."""
-        cells = (_GRID[:, :2] + 0.5) * _GRID[:, 2:] / self.scale
-        inside = ((cells >= box[:2]) & (cells <= box[:2] + box[2:])).all(axis=1)
+        """The highest score of a label among the cells in and beside a box of the frame."""
+        start, end = box[:2] * self.scale - NEAR_PX, (box[:2] + box[2:]) * self.scale + NEAR_PX
+        inside = ((start <= _MIDDLES) & (end >= _MIDDLES)).all(axis=1)
         return float(self.scores[inside, kind].max(initial=0.0))
 
 
@@ -200,6 +202,8 @@ def _grid() -> NDArray[np.float32]:
 
 
 _GRID = _grid()
+_MIDDLES = (_GRID[:, :2] + 0.5) * _GRID[:, 2:]
+"""(3549, 2): the middle of each cell in pixels of the letterboxed picture."""
 
 
 def _boxes(rows: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -216,19 +220,22 @@ def joined(first: float, second: float) -> float:
     return 1 / (1 + exp(-(sum(odds) / 2 + JOINED_SHIFT)))
 
 
-def _kept(found: Sequence[_Found]) -> list[_Found]:
-    """Those that stay, surest first, when those that overlap a surer one of their kind go."""
+def _kept(found: Sequence[_Found], *, is_within: bool = False) -> list[_Found]:
+    """Those that stay, surest first, when those that overlap a surer one of their kind go; `is_within` sends those away too that
+    lie mostly inside a surer one, or hold it."""
     kept: list[_Found] = []
     for one in sorted(found, key=lambda one: -one.score):
         rivals = [other.box for other in kept if other.kind == one.kind]
-        if not rivals or _overlaps(one.box, np.stack(rivals)).max() <= NMS_OVERLAP:
+        if not rivals or _overlaps(one.box, np.stack(rivals), is_within=is_within).max() <= NMS_OVERLAP:
             kept.append(one)
     return kept
 
 
-def _overlaps(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of one box with each of others (n, 4)."""
+def _overlaps(box: NDArray[np.float32], others: NDArray[np.float32], *, is_within: bool) -> NDArray[np.float32]:
+    """Intersection of one box with each of others (n, 4) over their union, with `is_within` over the smaller of the two."""
     start = np.maximum(box[:2], others[:, :2])
     end = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
     shared = np.prod(np.maximum(end - start, 0), axis=1)
-    return np.asarray(shared / (np.prod(box[2:]) + np.prod(others[:, 2:], axis=1) - shared), np.float32)
+    own, theirs = np.prod(box[2:]), np.prod(others[:, 2:], axis=1)
+    whole = np.minimum(own, theirs) if is_within else own + theirs - shared
+    return np.asarray(shared / np.maximum(whole, 1e-6), np.float32)

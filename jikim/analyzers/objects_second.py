@@ -45,9 +45,9 @@ class SecondLook:
         return np.concatenate([start * self.scale, (end - start) * self.scale], axis=1)
 
     def sureness(self, box: Floats, kind: int) -> float:
-        """The highest heat of a class inside a box (left, top, width, height) of the frame."""
-        start = np.floor(box[:2] / self.scale / STRIDE).astype(int)
-        end = np.ceil((box[:2] + box[2:]) / self.scale / STRIDE).astype(int)
+        """The highest heat of a class in and just beside a box (left, top, width, height) of the frame."""
+        start = np.floor(box[:2] / self.scale / STRIDE).astype(int) - 2
+        end = np.ceil((box[:2] + box[2:]) / self.scale / STRIDE).astype(int) + 2
         (left, top), (right, bottom) = np.clip(start, 0, 127), np.clip(end, 1, 128)
         return float(self.heat[top : max(bottom, top + 1), left : max(right, left + 1), kind].max())
 

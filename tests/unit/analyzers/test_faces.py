@@ -9,7 +9,7 @@ import pytest
 
 from jikim.analyzers import drawings
 from jikim.analyzers.faces import FacesAnalyzer, FacesConfig
-from jikim.analyzers.faces_age import Calibration, calibrated, estimate
+from jikim.analyzers.faces_age import Calibration, calibrated, estimate, widened
 from jikim.analyzers.faces_quality import flatness, is_drawn, sharpness, turned
 from jikim.analyzers.pictures import Box, square_crop
 from jikim.types import Frame, Subject
@@ -35,10 +35,11 @@ def test_the_colours_come_in_as_red_green_blue(sessions):
     assert right.value["age"] != swapped.value["age"]
     session = sessions.session("faceres-deep")
     box = Box(*(side * 320 for side in right.region))
-    crop = square_crop(drawings.face(), box, 1.3, 224)[:, :, ::-1]
-    bgr = crop.astype(np.float32) - np.array([103.939, 116.779, 123.68], np.float32)
-    (shares,) = session.run(["age_pred/Softmax:0"], {"input_1:0": bgr[None]})
-    assert estimate(shares[0], 0.5).age == pytest.approx(right.value["age"], abs=1.5)
+    crops = [square_crop(drawings.face(), box, margin, 224)[:, :, ::-1] for margin in (1.15, 1.3, 1.45)]
+    crops[1] = crops[1][:, ::-1]
+    bgr = np.stack(crops).astype(np.float32) - np.array([103.939, 116.779, 123.68], np.float32)
+    (shares,) = session.run(["age_pred/Softmax:0"], {"input_1:0": bgr})
+    assert estimate(shares.mean(axis=0), 0.5).age == pytest.approx(right.value["age"], abs=1.5)
 
 
 def test_several_faces_of_one_frame_get_what_each_gets_alone(sessions):
@@ -86,7 +87,18 @@ def test_sharpness_falls_with_blur_and_does_not_depend_on_size():
     assert sharpness(pixels, box) > 2 * sharpness(cv2.GaussianBlur(pixels, (0, 0), 8), box)
 
 
-PLAIN = Calibration(late_from=36, late=0, even_at=18, slope=0.5, female=0, below=3, below_share=0.1, above=3, above_share=0.1)
+PLAIN = Calibration(
+    late_from=36,
+    late=0,
+    even_at=18,
+    slope=0.5,
+    female=0,
+    below=3,
+    below_share=0.1,
+    above=3,
+    above_share=0.1,
+    widening=0.5,
+)
 
 
 def test_the_estimate_is_the_mean_of_the_distribution_put_right():
@@ -97,6 +109,14 @@ def test_the_estimate_is_the_mean_of_the_distribution_put_right():
     assert told.p_minor == 0.5
     assert told.p_female == pytest.approx(0.1)
     assert (told.age_low, told.age_high) == (pytest.approx(13.2), pytest.approx(22.8))
+
+
+def test_a_poor_face_has_a_wider_interval_around_the_same_age():
+    told = calibrated(20, 0.5, PLAIN)
+    assert widened(told, 1.0, PLAIN) == told
+    poor = widened(told, 0.0, PLAIN)
+    assert (poor.age, poor.age_low, poor.age_high) == (20, pytest.approx(12.5), pytest.approx(27.5))
+    assert widened(calibrated(2, 0.5), 0.0).age_low == 0
 
 
 def test_a_woman_of_the_same_look_is_less_likely_a_minor():
