@@ -15,6 +15,9 @@ keys_app = typer.Typer(no_args_is_help=True, help="Backups of keys and the paper
 def register(app: typer.Typer) -> None:
     """Adds the commands of keys to `jikim`."""
     app.add_typer(keys_app, name="keys")
+    from jikim_desk.audit.commands import audit_app
+
+    audit_app.command("acknowledge")(acknowledge_command)
 
 
 @keys_app.command("code")
@@ -60,3 +63,21 @@ def restore_command(
     typer.echo(words.say("accounts.keys.restored", config.lang, count=len(restored)))
     for name in restored:
         typer.echo(f"  keys/{name}")
+
+
+def acknowledge_command(
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Who acknowledges it / 확인하는 사람")],
+) -> None:
+    """Puts on record, signed, that an older database was put back / 이전 백업으로 되돌린 데이터베이스를 확인한다."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jikim_desk.settings")
+    import django
+
+    django.setup()
+    from jikim_desk import words
+    from jikim_desk.accounts import acknowledging
+    from jikim_desk.config import jikim_config
+
+    lang = jikim_config().lang
+    password = typer.prompt(words.say("accounts.acknowledge.password", lang, name=name), hide_input=True)
+    lost = acknowledging.acknowledge(name, password)
+    typer.echo(words.say("audit.acknowledged", lang, known=lost.known, found=lost.found, number=lost.number))

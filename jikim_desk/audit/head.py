@@ -44,9 +44,9 @@ def read() -> Head | None:
     except FileNotFoundError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise HeadDamaged("audit.head_damaged", file=_NAME) from error
+        raise HeadDamaged("audit.head_damaged", file=NAME) from error
     if not hmac.compare_digest(head.seal.encode(), _seal(head.number, head.hash).encode()):
-        raise HeadDamaged("audit.head_damaged", file=_NAME)
+        raise HeadDamaged("audit.head_damaged", file=NAME)
     return head
 
 
@@ -66,14 +66,26 @@ def advance(number: int, digest: str) -> None:
                 _write(path, Head(number, digest, _seal(number, digest)))
     except OSError as error:
         key = "state.disk_full" if error.errno in DISK_FULL else "state.not_writable"
-        raise StateError(key, file=_NAME, reason=error.strerror or str(error)) from error
+        raise StateError(key, file=NAME, reason=error.strerror or str(error)) from error
 
 
-_NAME = "audit/head.json"
+def restart(number: int, digest: str) -> None:
+    """Notes another chain's entry `number` in place of what is on file: only for what a person has acknowledged."""
+    path = _path()
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with locked(path.parent):
+            _write(path, Head(number, digest, _seal(number, digest)))
+    except OSError as error:
+        key = "state.disk_full" if error.errno in DISK_FULL else "state.not_writable"
+        raise StateError(key, file=NAME, reason=error.strerror or str(error)) from error
+
+
+NAME = "audit/head.json"
 
 
 def _path() -> Path:
-    return jikim_config().home / _NAME
+    return jikim_config().home / NAME
 
 
 def _seal(number: int, digest: str) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError, connection
 
 from jikim.errors import StateError
@@ -14,6 +17,7 @@ from jikim_desk.audit import head
 from jikim_desk.audit.actions import Action
 from jikim_desk.audit.chain import entry_hash, entry_seal
 from jikim_desk.audit.models import Entry
+from jikim_desk.sealing import vault
 
 TRIGGERS = {
     "sqlite": {"audit_entry_update", "audit_entry_delete", "audit_entry_insert"},
@@ -65,6 +69,9 @@ def verify() -> Verdict:
             problems += _wrong(row, entries, last_hash)
             if action == Action.HEAD_LOST:
                 notes.append(Remark("audit.note.head_lost", number))
+            if action == Action.ACKNOWLEDGE:
+                notes.append(Remark("audit.note.acknowledged", number))
+                problems += [] if is_signed(row[3], row[5]) else [Remark("audit.problem.not_signed", number)]
             if last_at and _went_back(last_at, at):
                 notes.append(Remark("audit.note.clock", number))
             if found and number == found.number:
@@ -123,3 +130,19 @@ def _went_back(earlier: str, later: str) -> bool:
         return (datetime.fromisoformat(earlier) - datetime.fromisoformat(later)).total_seconds() > _CLOCK_SLACK_S
     except (TypeError, ValueError):
         return False  # no time at all: its hash has been compared, so it was written like that
+
+
+def is_signed(actor: str, facts: str) -> bool:
+    """Whether the facts of an acknowledgement were signed with the centre's key for this person's reference."""
+    try:
+        told = msgspec.json.decode(facts)
+        content = acknowledged(actor, told["known"], told["found"], bytes(told["hash"]).hex())
+        Ed25519PublicKey.from_public_bytes(vault().public_key()).verify(bytes(told["signature"]), content)
+    except (InvalidSignature, KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def acknowledged(person: str, known: int, found: int, digest: str) -> bytes:
+    """What the centre signs when a person acknowledges a restored database (`restoring`)."""
+    return msgspec.json.encode(["jikim audit acknowledged", person, known, found, digest])
