@@ -23,7 +23,7 @@ from jikim.errors import BadUse, JikimError, MediaUnreadable
 from jikim.media.blur import CELLS, sketch
 from jikim.media.opening import Opener, OpenMedia
 from jikim.media.sampling import refine
-from jikim.seams import ANALYZERS, Analyzer, configured, plugin, plugins
+from jikim.seams import ANALYZERS, Analyzer, LookingCloser, configured, plugin, plugins
 from jikim.types import Audio, Cue, Frame, Media, MediaKind, Need, Reason, Subject, TextOrigin, TextSpan
 from jikim.weights.sessions import LocalSessions
 
@@ -168,6 +168,8 @@ class Detector:
         if not self._seeing:
             return [], [], len(frames)
         cues, failures = analyze(Subject(media.media, tuple(frames)), self._seeing, clock)
+        cues, failed = look_closer(media, self._seeing, cues, clock)
+        failures += failed
         seen = list(frames)
         for _ in range(REFINING_ROUNDS):
             more = self._look_again(media, seen, cues, clock)
@@ -268,9 +270,30 @@ def analyze(subject: Subject, analyzers: Iterable[Analyzer], clock: Clock) -> tu
             try:
                 cues += analyzer.analyze(subject)
             except Exception as error:  # noqa: BLE001 - a plug-in's own fault must not hide the other cues; it is reported
-                failed = AnalyzerFailed("scan.analyzer_failed", analyzer=analyzer.name, problem=type(error).__name__)
-                failures.append(Failure("analyze", failed))
+                failures.append(_failure_of(analyzer, error))
     return cues, failures
+
+
+def look_closer(
+    media: OpenMedia, analyzers: Iterable[Analyzer], cues: list[Cue], clock: Clock
+) -> tuple[list[Cue], list[Failure]]:
+    """The cues with those of analyzers that asked for frames of a film where they were unsure in place of their first ones."""
+    failures: list[Failure] = []
+    for analyzer in analyzers if media.media.kind is MediaKind.VIDEO else ():
+        if isinstance(analyzer, LookingCloser):
+            with clock.timing(analyzer.name):
+                try:
+                    surer = analyzer.look_closer(Subject(media.media), media.frames_at)
+                    if surer is not None:
+                        cues = [*(cue for cue in cues if cue.analyzer != analyzer.name), *surer]
+                except Exception as error:  # noqa: BLE001 - as in `analyze`
+                    failures.append(_failure_of(analyzer, error))
+    return cues, failures
+
+
+def _failure_of(analyzer: Analyzer, error: Exception) -> Failure:
+    failed = AnalyzerFailed("scan.analyzer_failed", analyzer=analyzer.name, problem=type(error).__name__)
+    return Failure("analyze", failed)
 
 
 def build_analyzers(config: Config, only: Sequence[str] | None = None) -> list[Analyzer]:

@@ -6,7 +6,7 @@ command layer builds it and hands it what it needs: a source its fetcher, an ana
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import msgspec
 
 from jikim.errors import BadUse
-from jikim.types import Answer, Candidate, Capture, Cue, Keyword, ModelCard, Need, Subject
+from jikim.types import Answer, Candidate, Capture, Cue, Frame, Keyword, ModelCard, Need, Subject
 
 SOURCES = "jikim.sources"
 ANALYZERS = "jikim.analyzers"
@@ -90,6 +90,16 @@ class Analyzer(Protocol):
     cost_ms: float
 
     def analyze(self, subject: Subject) -> Iterable[Cue]: ...
+
+
+@runtime_checkable
+class LookingCloser(Protocol):
+    """What an analyzer may have besides: asked after `analyze` of a film's first frames, it may fetch frames of moments of its
+    own choice and give the cues that stand instead of its first; None leaves these."""
+
+    def look_closer(
+        self, subject: Subject, frames_at: Callable[[Sequence[float]], Sequence[Frame]]
+    ) -> Iterable[Cue] | None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,7 +61,7 @@ def assess(
     if is_test:
         copies += cards
         cues = [*cues, *(_as_sensitive(cue) for cue in cards if fixtures().get(cue.value["item"]) == TEST_CARD)]
-    evidence = [found for rule in rules.rules if (found := _evidence(rule, cues))]
+    evidence = [found for rule in rules.rules if rule.is_on and (found := _evidence(rule, cues))]
     axes = {name: _axis(rules.axes[name], [e for e in evidence if e.rule.axis == name]) for name in ("minor", "sexual")}
     known = max((float(cue.value["score"]) for cue in copies if cue.value["relation"] == "copy"), default=0.0)
     score = max(known, sqrt(axes["minor"].score * axes["sexual"].score))
@@ -124,11 +124,16 @@ def _reason(evidence: Evidence) -> Reason:
     return Reason(evidence.rule.reason, best.params, evidence.log_odds, evidence.cues)
 
 
+def _is_nearer(cue: Cue, other: Cue) -> bool:
+    """Whether a cue says more than another of the same item: a copy more than a scene or a sound, then the surer."""
+    return (cue.value["relation"] == "copy", cue.value["score"]) > (other.value["relation"] == "copy", other.value["score"])
+
+
 def _copy_reasons(copies: Sequence[Cue]) -> list[Reason]:
     best: dict[tuple[str, str], Cue] = {}
     for cue in copies:
         item = (cue.value["bank"], cue.value["item"])
-        if item not in best or cue.value["score"] > best[item].value["score"]:
+        if item not in best or _is_nearer(cue, best[item]):
             best[item] = cue
     return [
         Reason("reason.known_copy", cue.params, _COPY_LOG_ODDS * cue.value["score"], (cue,))

@@ -11,7 +11,7 @@ import msgspec
 
 from jikim.banking import Matched, banks_folder, match_files
 from jikim.config import Config
-from jikim.copies.edits import words
+from jikim.copies.edits import is_sound_only, words
 from jikim.copies.known import KnownMaterial
 from jikim.copies.matching import Match
 from jikim.messages import readable
@@ -65,7 +65,7 @@ def _print(lang: str, matched: Matched) -> None:
     for match in matched.matches:
         line = say(
             lang,
-            f"matching.{match.relation}",
+            "matching.same_sound" if is_sound_only(match.edit) else f"matching.{match.relation}",
             bank=match.bank,
             item=match.item[:12],
             label=match.label,

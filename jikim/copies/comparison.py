@@ -52,9 +52,6 @@ TRAVELLING_SHARE, TRAVELLING_MIN, TRAVELLING_STILL_MIN = 0.7, 0.56, 0.4
 STILL_MIN = 0.55
 """The same of blocks that stand still, where nothing moves."""
 
-SOUND_ONLY = "sound"
-"""The edit of an item of which nothing but the sound is there."""
-
 _NEAREST = 8
 _FALL = 8 / 64
 """How much less than a frame's best vote by hash another of its votes may be worth: in a slow shot many moments are alike."""

@@ -53,6 +53,15 @@ def _has_no_shape(reference: PictureFingerprint) -> bool:
     return (reference.width_px, reference.height_px) == (1, 1)
 
 
+SOUND_ONLY = "sound"
+"""The edit of an item of which nothing but the sound is there."""
+
+
+def is_sound_only(code: str) -> bool:
+    """Whether an edit is that of an item of which nothing but the sound is there."""
+    return code.split("+")[0] == SOUND_ONLY
+
+
 def words(code: str) -> Message:
     """The edit in Korean and English. Raises KeyError for a code that is none."""
     parts = [_part_words(part) for part in code.split("+")]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.copies.pdq import distances
@@ -24,7 +26,8 @@ CUT_DISTANCE = 90
 class Density:
     """How closely a film is looked at. Frames lie at most `step_s` apart in films up to `close_s` long and a fortieth of the
     film in shorter ones; in longer ones every frame that is decoded cheaply, and no gap over `gap_s`; never more than
-    `frames_max`. `keypoint_frames_max` of them have keypoints, `points_max` each."""
+    `frames_max`. `keypoint_frames_max` of them have keypoints, `points_max` each; the others are reduced to `side_px` first,
+    where that is given: their hashes are then a few bits from those that are exchanged."""
 
     step_s: float
     close_s: float
@@ -32,6 +35,7 @@ class Density:
     frames_max: int
     keypoint_frames_max: int
     points_max: int
+    side_px: int | None = None
 
     def distance_s(self, length_s: float) -> float:
         """How far apart the frames of a film of this length lie at most."""
@@ -47,7 +51,7 @@ _GAP_SLACK = 0.6
 KNOWN = Density(step_s=1.0, close_s=900.0, gap_s=2.0, frames_max=1200, keypoint_frames_max=120, points_max=300)
 """Of what goes into a bank: once, so that whatever comes later can be laid over it closely."""
 
-LOOKED_AT = Density(step_s=1.0, close_s=60.0, gap_s=12.0, frames_max=400, keypoint_frames_max=14, points_max=400)
+LOOKED_AT = Density(step_s=1.0, close_s=60.0, gap_s=12.0, frames_max=400, keypoint_frames_max=14, points_max=400, side_px=320)
 """Of what is held against the banks: many times over, so with little decoding."""
 
 
@@ -61,7 +65,9 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     for frame in frames:
         at_s = frame.at_s or 0.0
         is_due = pointed is None or at_s - pointed.at_s >= _GAP_SLACK * gap_s
-        one = fingerprint_picture(frame.pixels, at_s, density.points_max if is_due else 0)
+        one = fingerprint_picture(
+            frame.pixels if is_due else _reduced(frame, density), at_s, density.points_max if is_due else 0
+        )
         if not is_due and spare and pointed and _distance(one, pointed) > CUT_DISTANCE:
             spare -= 1
             is_due = True
@@ -77,6 +83,15 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
         frames=tuple(taken),
         sound=fingerprint_sound(audio) if audio else None,
     )
+
+
+def _reduced(frame: Frame, density: Density) -> NDArray[np.uint8]:
+    height, width = frame.pixels.shape[:2]
+    if density.side_px is None or max(height, width) <= density.side_px:
+        return frame.pixels
+    scale = density.side_px / max(height, width)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    return np.asarray(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _distance(one: PictureFingerprint, other: PictureFingerprint) -> int:

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jikim.copies.bank_items import SearchableBank
-from jikim.copies.comparison import SOUND_ONLY, compare_items, with_speed
-from jikim.copies.edits import edit_of
+from jikim.copies.comparison import compare_items, with_speed
+from jikim.copies.edits import SOUND_ONLY, edit_of
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.pdq import ORIENTATIONS
 from jikim.copies.sound_words import items_heard
@@ -125,8 +125,10 @@ def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]
     rows = [
         (number, turn, hash_)
         for number, frame in enumerate(query.frames)
-        if frame.quality >= QUALITY_FLOOR
-        for turn, hash_ in [*enumerate(frame.pdq), *((0, view) for view in frame.views)]
+        for turn, hash_ in [
+            *(enumerate(frame.pdq) if frame.quality >= QUALITY_FLOOR else ()),
+            *((0, view) for view in (*frame.views, *frame.insides)),
+        ]
     ]
     if not rows:
         return {}

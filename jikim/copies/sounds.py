@@ -159,7 +159,7 @@ def shared_s(
     means = np.convolve(np.where(is_heard, alike, 0.0), around, "same") / np.maximum(counts, 1)
     shared = np.where(counts >= _EDGE_STEPS // 2, means >= limit, False)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shared, [False]]).astype(np.int8))).reshape(-1, 2)
-    runs = [(first * query.step_s, last * query.step_s) for first, last in edges]
+    runs = [(first * query.step_s, last * query.step_s) for first, last in edges.tolist()]
     best = max(runs, key=lambda run: min(run[1], end_s) - max(run[0], start_s), default=(start_s, end_s))
     return best if min(best[1], end_s) > max(best[0], start_s) else (start_s, end_s)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import wave
 
 import av
 import cv2
@@ -116,6 +117,49 @@ def test_scans_and_sweeps_see_the_banks_without_any_setting(jikim, media):
     (measured,) = jikim("evaluate", "copies", manifest, "--json").objects
     assert measured["metrics"]["copies_found"]["value"] == 1.0
     assert measured["metrics"]["others_called_copies"]["value"] == 0.0
+
+
+def recording(path, seed, seconds, start_s=0.0):
+    """A melody of its own for each seed, from `start_s` on."""
+    random = np.random.default_rng(seed)
+    pitches = 220 * 2 ** (random.integers(0, 44, 400) / 12)
+    moments = np.arange(int((start_s + seconds) * 16_000)) / 16_000
+    note = (moments / 0.23).astype(int)
+    loud = np.exp(-2 * (moments / 0.23 - note)) * np.sin(2 * np.pi * np.cumsum(pitches[note]) / 16_000)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes((8000 * loud[int(start_s * 16_000) :]).astype("<i2").tobytes())
+
+
+def test_a_sound_alone_is_found_by_match_and_scan_and_said_to_be_that(jikim, media):
+    recording(media / "song.wav", 1, 40)
+    recording(media / "part.wav", 1, 20, start_s=10)
+    recording(media / "other.wav", 2, 20)
+    jikim("bank", "create", "own")
+    jikim("bank", "add", "own", media / "song.wav", media / "film.mp4", "--label-from-name")
+    part, other = jikim("match", media / "part.wav", media / "other.wav", "--json").objects
+    (match,) = part["matches"]
+    (segment,) = match["segments"]
+    assert (match["label"], match["relation"]) == ("song", "same_scene")
+    assert [segment["start_s"], segment["item_start_s"], segment["item_end_s"]] == pytest.approx([0, 10, 30], abs=1)
+    assert other["matches"] == []
+    assert "only the sound is the same" in jikim("match", media / "part.wav").out
+    (seen,) = jikim("scan", media / "part.wav", "--only", "known_copy", "--json").objects
+    (cue,) = [cue for cue in seen["cues"] if cue["name"] == "known_copy"]
+    assert (cue["value"]["relation"], cue["value"]["edit"]) == ("same_scene", "sound")
+    assert seen["assessment"]["level"] != "urgent"
+
+
+def test_a_scan_looks_a_second_time_where_a_known_film_begins_and_ends(jikim, media):
+    jikim("bank", "create", "own")
+    jikim("bank", "add", "own", media / "film.mp4")
+    frames = [*moving(6, 30), *list(moving(5, 10))[20:80], *moving(7, 30)]
+    film(media / "long.mp4", frames)
+    (seen,) = jikim("scan", media / "long.mp4", "--only", "known_copy", "--json").objects
+    (cue,) = [cue for cue in seen["cues"] if cue["name"] == "known_copy"]
+    found = [cue["value"][key] for key in ("start_s", "end_s", "item_start_s")]
+    assert cue["value"]["relation"] == "copy"
+    assert found == pytest.approx([30, 36, 2], abs=1)
 
 
 def test_items_are_left_out_taken_up_and_removed(jikim, media, home):
