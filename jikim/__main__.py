@@ -203,6 +203,22 @@ def source_accept(source: Annotated[str, typer.Argument(metavar="NAME[=URL]")]) 
     raise typer.Exit(listing.accept(configuration.load(), source))
 
 
+@source_app.command("hosts")
+def source_hosts(as_json: AsJson = False) -> None:
+    """Hosts that appeared in finds, for a person to decide about / 결과에 나타난 사이트."""
+    from jikim.commands import listing
+
+    raise typer.Exit(listing.hosts(configuration.load(), as_json=as_json))
+
+
+@source_app.command("recipe")
+def source_recipe(url: Annotated[str, typer.Argument(metavar="URL")], keyword: str) -> None:
+    """Guesses a recipe from a site's own search / 사이트의 검색창에서 레시피를 짐작한다."""
+    from jikim.commands import listing
+
+    raise typer.Exit(listing.guess(configuration.load(), url, keyword))
+
+
 @source_app.command("variants")
 def source_variants(keyword: str) -> None:
     """Proposes spellings, for --variants once a person approved them / 승인받을 표기를 제안한다."""

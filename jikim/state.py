@@ -47,6 +47,11 @@ MIGRATIONS = (
         """CREATE TABLE place_field (place TEXT NOT NULL, field TEXT NOT NULL, named INTEGER NOT NULL,
            filled INTEGER NOT NULL, PRIMARY KEY (place, field)) STRICT, WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE found_host (reference TEXT PRIMARY KEY, sealed BLOB NOT NULL, kind TEXT NOT NULL,
+           finds INTEGER NOT NULL, worthy INTEGER NOT NULL, state TEXT NOT NULL, first_at TEXT NOT NULL,
+           last_at TEXT NOT NULL) STRICT, WITHOUT ROWID""",
+    ),
 )
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,79}")
@@ -85,6 +90,21 @@ class Yield:
 
     named: int = 0
     worthy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHost:
+    """A host that appeared in finds. `sealed` is its name, bound to `reference`; `kind` is `video`, `picture` or `page`;
+    `state` is `proposed` until a person says `approved` or `refused`."""
+
+    reference: str
+    sealed: bytes
+    kind: str
+    finds: int
+    worthy: int
+    state: str
+    first_at: datetime
+    last_at: datetime
 
 
 class State:
@@ -216,6 +236,30 @@ class State:
         rows = self._database.rows("SELECT field, sealed FROM credential WHERE source = ?", (source,))
         return {field: bytes(sealed) for field, sealed in rows}
 
+    def add_host(self, reference: str, sealed: bytes, kind: str, found: Yield) -> None:
+        """Adds finds at a host; what a person decided of it stands."""
+        at = datetime.now(UTC).isoformat()
+        with self._database.change() as connection:
+            connection.execute(_ADD_HOST, (reference, sealed, kind, found.named, found.worthy, HOST_STATES[0], at, at))
+
+    def hosts(self) -> list[FoundHost]:
+        """The hosts that appeared in finds, those with the most that deserved a look first."""
+        rows = self._database.rows("SELECT * FROM found_host ORDER BY worthy DESC, finds DESC, reference")
+        return [
+            FoundHost(
+                row[0], bytes(row[1]), row[2], int(row[3]), int(row[4]), row[5], self._instant(row[6]), self._instant(row[7])
+            )
+            for row in rows
+        ]
+
+    def decide_host(self, reference: str, decision: str) -> bool:
+        """Puts what a person said of a host on record: one of `HOST_STATES`. False where nobody knows it."""
+        if decision not in HOST_STATES:
+            raise ValueError(decision)
+        with self._database.change() as connection:
+            changed = connection.execute("UPDATE found_host SET state = ? WHERE reference = ?", (decision, reference))
+            return bool(changed.rowcount)
+
     @staticmethod
     def _used(rows: list[Row]) -> int:
         return int(rows[0][0]) if rows else 0
@@ -233,6 +277,9 @@ class State:
             raise self._database.damaged("recorded_at") from error
 
 
+HOST_STATES = ("proposed", "approved", "refused")
+_ADD_HOST = """INSERT INTO found_host VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO UPDATE SET
+    finds = finds + excluded.finds, worthy = worthy + excluded.worthy, kind = excluded.kind, last_at = excluded.last_at"""
 _ADD_YIELD = """INSERT INTO place_yield VALUES (?, ?, ?, ?) ON CONFLICT (place, keyword)
     DO UPDATE SET named = named + excluded.named, worthy = worthy + excluded.worthy"""
 _QUOTA = "SELECT used FROM quota WHERE source = ? AND day = ?"

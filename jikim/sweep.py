@@ -64,6 +64,8 @@ class Place:
     """A keyword for which this place always has something: asked when it has nothing for another one."""
     identity: str = ""
     """What it is known by from one run to the next; empty: nothing is remembered of it."""
+    host: str = ""
+    """The site that is asked, where its address names one."""
 
 
 @dataclass(slots=True)

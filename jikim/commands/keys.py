@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from jikim.commands import places
+from jikim.commands.trying import Tried, tried
 from jikim.config import Config
 from jikim.errors import BadUse
 from jikim.seams import SOURCES, configured, plugin
-from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
-from jikim.sweep import Health, ask_place
 from jikim.terminal import say
-from jikim.types import Candidate, SourceState
 from jikim.vault import open_vault
 
 TRIED = "날씨"
@@ -32,23 +31,27 @@ def record(config: Config, name: str, given: dict[str, str]) -> int:
 
     Raises BadUse for keys of a wrong form, AuthorityMissing.
     """
-    kind: Any = plugin(SOURCES, name)
-    kind.verify(configured(kind.Config, {**config.sources.get(name, {}), **given}, f"sources.{name}"))
-    found: list[Candidate] = []
-    answered = Health()
-    with places.opened(config, [name], keys={name: given}) as [place]:
-        ask_place(place, read_keyword(TRIED, None), None, 1, answered, lambda _, one: found.append(one) if one else None)
-    if answered.state not in (SourceState.OK, SourceState.EMPTY):
+    answer = try_and_keep(config, name, given)
+    if not answer.is_well:
         sys.stderr.write(f"jikim: {say(config.lang, 'keys.refused', source=name)}\n")
-        if answered.error is not None:
-            sys.stderr.write(f"jikim: {answered.error.message(masked=True).in_language(config.lang)}\n")
+        if answer.health.error is not None:
+            sys.stderr.write(f"jikim: {answer.health.error.message(masked=True).in_language(config.lang)}\n")
         return 1
-    with open_vault(config) as vault, State.open(config.home) as state:
-        state.keep_credentials(
-            name, {field: vault.seal_field(places.CREDENTIALS, name, field, text) for field, text in given.items()}
-        )
     sys.stdout.write(say(config.lang, "keys.kept", source=name) + "\n")
     return 0
+
+
+def try_and_keep(config: Config, name: str, given: Mapping[str, str]) -> Tried:
+    """As `record`, told and not said: the keys are kept where `is_well`."""
+    kind: Any = plugin(SOURCES, name)
+    kind.verify(configured(kind.Config, {**config.sources.get(name, {}), **given}, f"sources.{name}"))
+    answer = tried(config, name, TRIED, keys=given, limit=1)
+    if answer.is_well:
+        with open_vault(config) as vault, State.open(config.home) as state:
+            state.keep_credentials(
+                name, {field: vault.seal_field(places.CREDENTIALS, name, field, text) for field, text in given.items()}
+            )
+    return answer
 
 
 def forget(config: Config, name: str) -> int:

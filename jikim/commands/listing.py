@@ -8,17 +8,17 @@ import sys
 import msgspec
 
 from jikim.commands import places
+from jikim.commands.trying import tried
 from jikim.config import Config
 from jikim.messages import catalogue
 from jikim.seams import SOURCES, plugins
 from jikim.sources.approved import proposals
+from jikim.sources.guessing import guessed, written
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import SourceHealth, State
-from jikim.sweep import TOLD_FIELDS, Health, ask_place
+from jikim.sweep import TOLD_FIELDS
 from jikim.terminal import say
-from jikim.types import Candidate, SourceState
-
-TRIED_CANDIDATES = 20
+from jikim.types import SourceState
 
 
 def show(config: Config) -> int:
@@ -84,20 +84,40 @@ def variants(text: str) -> int:
 
 def attempt(config: Config, named: str, text: str) -> int:
     """Asks one place for a few candidates and says how it answered; nothing is downloaded."""
-    keyword = read_keyword(text, None)
-    found: list[Candidate] = []
-    with places.opened(config, [named]) as [place]:
-        answered = Health()
-        ask_place(place, keyword, None, TRIED_CANDIDATES, answered, lambda _, one: found.append(one) if one else None)
-    name = place.name
-    sys.stdout.write(
-        say(config.lang, "terminal.place", name=name, state=say(config.lang, f"state.{answered.state}"), found=len(found))
-    )
-    sys.stdout.write("\n")
+    answer = tried(config, named, text)
+    health, found = answer.health, answer.health.named
+    state = say(config.lang, f"state.{health.state}")
+    sys.stdout.write(say(config.lang, "terminal.place", name=answer.place, state=state, found=found) + "\n")
     if found:
-        filled = ", ".join(f"{name} {sum(bool(getattr(one, name)) for one in found)}" for name in TOLD_FIELDS)
-        sys.stdout.write(f"  {say(config.lang, 'listing.filled', found=len(found))} {filled}\n")
-    for error in [answered.error, *answered.warnings]:
+        filled = ", ".join(f"{name} {health.filled[name]}" for name in TOLD_FIELDS)
+        sys.stdout.write(f"  {say(config.lang, 'listing.filled', found=found)} {filled}\n")
+    for error in [health.error, *health.warnings]:
         if error is not None:
-            sys.stderr.write(f"jikim: {error.message(masked=not place.is_practice).in_language(config.lang)}\n")
-    return int(answered.state not in (SourceState.OK, SourceState.EMPTY))
+            sys.stderr.write(f"jikim: {error.message(masked=not answer.is_practice).in_language(config.lang)}\n")
+    return int(not answer.is_well)
+
+
+def hosts(config: Config, *, as_json: bool) -> int:
+    """The hosts that appeared in finds: how often, what kind, what a person said. Their names stand at the desk alone."""
+    with State.open(config.home) as state:
+        known = state.hosts()
+    for one in known:
+        told = {"host": one.reference[:12], "kind": one.kind, "finds": one.finds, "worthy": one.worthy, "state": one.state}
+        if as_json:
+            sys.stdout.write(msgspec.json.encode({"schema": 1, **told}).decode() + "\n")
+        else:
+            state_words = say(config.lang, f"listing.host.{one.state}")
+            kind_words = say(config.lang, f"listing.host.{one.kind}")
+            line = say(config.lang, "listing.host", kind=kind_words, finds=one.finds, worthy=one.worthy, state=state_words)
+            sys.stdout.write(f"{told['host']}  {line}\n")
+    if not known and not as_json:
+        sys.stdout.write(say(config.lang, "listing.no_hosts") + "\n")
+    return 0
+
+
+def guess(config: Config, url: str, text: str) -> int:
+    """Prints a recipe guessed from the pages of a site."""
+    with places.opened_address(config, url) as place:
+        recipe = guessed(url, read_keyword(text, None), place.fetcher)
+    sys.stdout.write(written(recipe))
+    return 0

@@ -7,11 +7,13 @@ centre's authority on record before anything is asked of it.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +23,7 @@ from jikim.errors import BadUse, FetchFailed, JikimError
 from jikim.fetching import SafeFetcher, parse, prove
 from jikim.provenance import ProvenPractice
 from jikim.seams import SOURCES, Fetcher, configured, plugin, plugins
+from jikim.sources.canonical import site
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import State
 from jikim.sweep import Place
@@ -31,6 +34,7 @@ CREDENTIALS = "credential"
 """Under which table the keys of places are sealed."""
 LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
 
+_RECIPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _PLATFORM = """
 import sys
 from jikim.media.sandbox import die_with_parent
@@ -94,6 +98,8 @@ def _place(
     proven: ProvenPractice | None,
     keys: Mapping[str, str],
 ) -> Iterator[Place]:
+    if kind.name == "recipe" and url and _RECIPE_NAME.fullmatch(url):
+        url = str(recipe_file(config, url))
     section = {**config.sources.get(kind.name, {}), **keys, **({"url": url} if url else {})}
     read = configured(kind.Config, section, f"sources.{kind.name}")
     try:
@@ -111,12 +117,20 @@ def _place(
         canary = config.canaries.get(kind.name, getattr(source, "canary", ""))
         asked = read_keyword(canary, None) if canary else None
         identity = "" if proven else _identity(vault, kind.name, section.get("url"))
-        yield Place(name, source, fetcher, is_practice=proven is not None, canary=asked, identity=identity)
+        host = site(own_url) if (own_url := str(section.get("url") or "")).startswith(("http://", "https://")) else ""
+        yield Place(name, source, fetcher, is_practice=proven is not None, canary=asked, identity=identity, host=host)
 
 
 def _identity(vault: Vault, kind: str, url: object) -> str:
     """What a place is known by from one run to the next: its kind, and a reference for its address."""
     return f"{kind}:{vault.reference('place', str(url))[:16]}" if url else kind
+
+
+def recipe_file(config: Config, name: str) -> Path:
+    """Where the recipe of that name lies. Raises BadUse for what is no name."""
+    if not _RECIPE_NAME.fullmatch(name):
+        raise BadUse("places.recipe_name", limit=40)
+    return config.home / "recipes" / f"{name}.toml"
 
 
 def own_keys(config: Config, name: str) -> dict[str, str]:

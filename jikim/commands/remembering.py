@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from jikim.sources import budgets, drift
+from jikim.sources.canonical import site
+from jikim.sources.markup import kind_by_ending
 from jikim.state import State, Yield
 from jikim.sweep import TOLD_FIELDS, Found, Health, Place
 from jikim.types import Level, SourceState
+from jikim.vault import Vault
 
 
 def worths(state: State, places: Sequence[Place], keyword: str) -> dict[str, float]:
@@ -48,3 +51,31 @@ def record(state: State, places: Sequence[Place], keyword: str, health: Mapping[
     for place in places:
         if place.identity and place.name in health and health[place.name].found:
             state.add_yield(place.identity, keyword, Yield(health[place.name].found, worthy.get(place.name, 0)))
+
+
+HOSTS = "found_host"
+"""Under which table the names of hosts are sealed."""
+HOSTS_A_SWEEP = 200
+
+
+def record_hosts(vault: Vault, state: State, places: Sequence[Place], finds: Iterable[Found]) -> None:
+    """Remembers at which hosts a sweep's finds stand that nobody asked for them: sealed, for a person to decide about."""
+    own = {place.host for place in places}
+    practice = {place.name for place in places if place.is_practice}
+    seen: dict[str, list[Found]] = {}
+    for found in finds:
+        if found.place not in practice and (host := site(found.candidate.url)) not in own:
+            seen.setdefault(host, []).append(found)
+    for host, at_it in sorted(seen.items(), key=lambda one: -len(one[1]))[:HOSTS_A_SWEEP]:
+        reference = vault.reference("host", host)
+        worthy = sum(found.assessment.level is not Level.NONE for found in at_it)
+        sealed = vault.seal_field(HOSTS, reference, "host", host)
+        state.add_host(reference, sealed, _kind(at_it), Yield(len(at_it), worthy))
+
+
+def _kind(finds: Sequence[Found]) -> str:
+    """What a host mostly holds, as far as its finds tell."""
+    told = [one.candidate for one in finds]
+    if any(one.duration_s or any(kind_by_ending(url) == "video" for url in one.media_urls) for one in told):
+        return "video"
+    return "picture" if any(kind_by_ending(url) == "image" for one in told for url in one.media_urls) else "page"

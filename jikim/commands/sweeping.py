@@ -15,7 +15,7 @@ import msgspec
 
 from jikim.commands import places, remembering
 from jikim.config import Config
-from jikim.errors import FetchFailed, FetchRefused, JikimError, MediaUnreadable, StateError
+from jikim.errors import FetchFailed, FetchRefused, JikimError, MediaUnreadable, StateError, VaultError
 from jikim.rendering import candidate_object
 from jikim.reporting import ReportNotWritten, report_paths, write_report
 from jikim.scan import Failure, verify_analyzers
@@ -219,7 +219,10 @@ def _remember(config: Config, view: SweepView, searched: Sequence[Place], asked:
         with State.open(config.home) as state:
             remembering.notice_drift(state, searched, view.health)
             remembering.record(state, searched, asked, view.health, view.found.values())
-    except StateError as error:
+            if any(not place.is_practice for place in searched):
+                with open_vault(config) as vault:
+                    remembering.record_hosts(vault, state, searched, view.found.values())
+    except (StateError, VaultError) as error:
         _say(error.message().in_language(config.lang))
         return False
     return True

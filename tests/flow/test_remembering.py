@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import pytest
@@ -11,6 +10,7 @@ from jikim.commands import remembering
 from jikim.state import State, Yield
 from jikim.sweep import Health, Place
 from jikim.types import SourceState
+from tests.flow.harness import allow
 from tests.flow.interfaces import Place as Server
 from tests.flow.interfaces import said
 
@@ -105,8 +105,7 @@ def engine(home):
         return said({"results": [result] if first else [], "unresponsive_engines": []})
 
     place = Server(answer)
-    home.mkdir(parents=True)
-    (home / "config.toml").write_text(f"[fetching]\nloopback_allowed = {json.dumps([f'127.0.0.1:{place.port}'])}\npace_s = 0\n")
+    allow(home, f"127.0.0.1:{place.port}", f"localhost:{place.port}")
     yield place, asked
     place.stop()
 
@@ -127,6 +126,25 @@ def test_approved_spellings_are_searched_and_nothing_else(engine, jikim, tmp_pat
     file.write_text(proposed, "utf-8")
     jikim("sweep", "축제", "--source", f"searxng={place.url}", "--variants", file, "--json")
     assert set(asked) == {"축제"}
+
+
+def test_hosts_of_finds_are_proposed_and_kept_sealed(engine, jikim, home):
+    place, _ = engine
+    given = ("--organisation", "centre", "--legal-ground", "ground", "--responsible", "person")
+    assert jikim("authority", "set", *given).status == 0
+    for _ in range(2):
+        jikim("sweep", "축제", "--source", f"searxng={place.url.replace('127.0.0.1', 'localhost')}", "--json")
+    ran = jikim("source", "hosts", "--json")
+    (only,) = ran.objects
+    assert (only["kind"], only["finds"], only["state"]) == ("page", 2, "proposed")
+    assert "127.0.0.1" not in ran.out
+    assert b"127.0.0.1" not in (home / "state.sqlite").read_bytes()
+    with State.open(home) as state:
+        (known,) = state.hosts()
+        assert state.decide_host(known.reference, "refused")
+        assert not state.decide_host("0" * 64, "approved")
+        state.add_host(known.reference, known.sealed, "page", Yield(1, 1))
+        assert (state.hosts()[0].state, state.hosts()[0].finds) == ("refused", 3)
 
 
 def test_a_wrong_line_is_named(jikim, tmp_path):
