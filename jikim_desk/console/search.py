@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from jikim.errors import JikimError
@@ -16,13 +17,13 @@ from jikim_desk import flows, words
 from jikim_desk.accounts.models import Role, Team
 from jikim_desk.accounts.rights import allow
 from jikim_desk.config import jikim_config
-from jikim_desk.console.uploads import digests
+from jikim_desk.console.uploads import arrived
 from jikim_desk.console.visitor import visitor
 from jikim_desk.faults import BadAsk
 from jikim_desk.records import extents, intake, recognising, visible
 from jikim_desk.records.intake import ADDRESSES_MAX, ReportedLine, Said
 from jikim_desk.records.models import Capture, SweepState
-from jikim_desk.review import access
+from jikim_desk.review import access, known_files
 
 SEARCHERS = (Role.REVIEWER, Role.COUNSELLOR, Role.LEAD)
 CASES_SHOWN = 200
@@ -113,13 +114,15 @@ def _ask(request: HttpRequest, keywords: str, addresses: str, problem: str = "")
 
 
 def _known_files(request: HttpRequest) -> HttpResponse:
-    """Which of the files, or verified copies of them, were found before: they were hashed as they arrived and kept nowhere."""
+    """Which of the files, or verified copies of them, were found before, and what the banks know them as; kept nowhere."""
     user = visitor(request)
     rows = []
-    for file in digests(request):
+    files = arrived(request)
+    answers = known_files.known_as(user, [file.fd for file in files], (get_language() or "ko")[:2])
+    for file, answer in zip(files, answers, strict=True):
         held = Capture.objects.filter(sha256__in=extents.copies_of(file.sha256)).values("candidate")
         found = access.visible(user).filter(pk__in=held).order_by("-found_at")[:FOUND_SHOWN]
-        rows.append({"file": file, "found": found})
+        rows.append({"file": file, "found": found, "answer": answer})
     return render(request, "console/files.html", {"rows": rows})
 
 

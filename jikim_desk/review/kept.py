@@ -17,10 +17,9 @@ from jikim.media.opening import Opener, OpenMedia, open_path
 from jikim.provenance import fixtures
 from jikim_desk.accounts.models import User
 from jikim_desk.config import jikim_config
-from jikim_desk.records import extents
+from jikim_desk.records import copies, extents
 from jikim_desk.records.models import Candidate, Capture
 from jikim_desk.review import access
-from jikim_desk.sealing import vault
 
 MOST_FILES = 4
 SHIPPED = "shipped:"
@@ -76,15 +75,20 @@ def by_id(user: User, candidate: Candidate, kept_id: str) -> Kept | None:
 
 @contextmanager
 def opened(kept: Kept) -> Iterator[OpenMedia]:
-    """The file, opened in the sandbox. Raises JikimError where it cannot be."""
-    handle = vault().open_memfd(kept.blob) if kept.blob else open_path(_shipped_path(kept.sha256))
+    """The file, opened in the sandbox; where it is lost, a verified copy of the same extent in its place. Raises JikimError
+    where neither can be opened."""
+    handle, sha256 = copies.opened(kept.id, kept.blob) if kept.blob else (open_path(_shipped_path(kept.sha256)), kept.sha256)
     try:
-        with _OPENING:
-            opener = _opener(os.getpid())
-        with opener.open(handle, kept.sha256) as media:
+        with opener().open(handle, sha256) as media:
             yield media
     finally:
         os.close(handle)
+
+
+def opener() -> Opener:
+    """What opens files in the sandbox, one a process."""
+    with _OPENING:
+        return _opener(os.getpid())
 
 
 @cache
