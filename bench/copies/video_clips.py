@@ -7,6 +7,7 @@ The folder is that of Intel's sample videos (CC BY 4.0), MDN's learning area (CC
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from hashlib import sha1
 from pathlib import Path
@@ -38,8 +39,8 @@ class Clip:
 SIGNS = ("again", "book", "brother", "help", "learn", "no", "school", "sister", "student", "yes")
 PREVIEWS = {
     "classroom": "classroom",
-    "face-demographics-walking-and-pause": "pause",
-    "face-demographics-walking": "walking",
+    "face-demographics-walking-and-pause": "corridor",
+    "face-demographics-walking": "corridor",
     "fruit-and-vegetable-detection": "fruit",
     "head-pose-face-detection-female-and-male": "heads",
     "head-pose-face-detection-female": "heads",
@@ -75,8 +76,11 @@ class Made:
     truth: Truth
 
 
-def make_all(videos: Path, folder: Path) -> tuple[dict[str, Path], list[Made], list[str]]:
-    """The clips themselves by name, every edit of every item, and which clips were not found. What was made before is kept."""
+def make_all(
+    videos: Path, folder: Path, halves: Collection[bool] = (True, False)
+) -> tuple[dict[str, Path], list[Made], list[str]]:
+    """The clips themselves by name, every edit of every item of the `halves` (True for tuning), and which clips were not found.
+    What was made before is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     originals: dict[str, Path] = {}
     made: list[Made] = []
@@ -86,7 +90,7 @@ def make_all(videos: Path, folder: Path) -> tuple[dict[str, Path], list[Made], l
             missing.append(clip.file)
             continue
         originals[clip.name] = _original(videos, folder, clip)
-        if clip.is_item:
+        if clip.is_item and clip.is_tuning in halves:
             made += _edits(videos, folder, clip, number)
     return originals, made, missing
 

@@ -1,7 +1,8 @@
 """`PEERS_PYTHON video_peers.py < REQUEST`: which items the peers find in films, in an environment that has the peers.
 
-REQUEST is JSON: `items` and `queries`, lists of files. Prints JSON: for each peer that is installed, for each query the places
-of the items it finds and the CPU seconds it took to fingerprint all queries. Each peer keeps its own thresholds.
+REQUEST is JSON: `items` and `queries`, lists of files, and `kept`, a folder in which the hashes of each file stay, so that an
+interrupted run goes on. Prints JSON: for each peer that is installed, for each query the places of the items it finds. Each
+peer keeps its own thresholds.
 
 vPDQ is run as the package `vpdq` where that could be built; else its rule is followed here with `pdqhash`, the hasher that
 threatexchange uses: a frame a second, quality >= 50, distance <= 31, and 80 of 100 frames of the query must be found.
@@ -10,9 +11,13 @@ threatexchange uses: a frame a second, quality >= 50, distance <= 31, and 80 of 
 import importlib.util
 import json
 import sys
-import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+
+VIDEO_HASH_DISTANCE_MAX = 10
+"""What `VideoHash.is_similar` asks by default: 15 % of 64 bits, rounded up."""
 
 QUALITY_MIN, DISTANCE_MAX, QUERY_SHARE_MIN = 50, 31, 0.8
 
@@ -52,24 +57,36 @@ def by_frames(items: list[np.ndarray], query: np.ndarray) -> list[int]:
     return found
 
 
+def kept(folder: Path, peer: str, file: str, take: Callable[[str], np.ndarray]) -> np.ndarray:
+    """What `take` makes of a file, once."""
+    path = folder / f"{Path(file).name}.{peer}.npy"
+    if not path.exists():
+        unfinished = path.with_suffix(".part.npy")
+        np.save(unfinished, take(file))
+        unfinished.rename(path)
+    return np.asarray(np.load(path))
+
+
+def video_hash(path: str) -> np.ndarray:
+    """(64,) bits of videohash2."""
+    from videohash2 import VideoHash
+
+    return np.array([int(bit) for bit in VideoHash(path=path).hash[2:]], np.uint8)
+
+
 def main() -> None:
     request = json.load(sys.stdin)
+    folder = Path(request["kept"])
     answer: dict[str, object] = {}
     if importlib.util.find_spec("pdqhash") or importlib.util.find_spec("vpdq"):
-        known = [frame_hashes(path) for path in request["items"]]
-        start = time.process_time()
-        queries = [frame_hashes(path) for path in request["queries"]]
-        took_s = time.process_time() - start
-        answer["vPDQ"] = {"found": [by_frames(known, query) for query in queries], "cpu_s": took_s}
+        known = [kept(folder, "vpdq", path, frame_hashes) for path in request["items"]]
+        queries = [kept(folder, "vpdq", path, frame_hashes) for path in request["queries"]]
+        answer["vPDQ"] = {"found": [by_frames(known, query) for query in queries]}
     if importlib.util.find_spec("videohash2"):
-        from videohash2 import VideoHash
-
-        hashes = [VideoHash(path=path) for path in request["items"]]
-        start = time.process_time()
-        seen = [VideoHash(path=path) for path in request["queries"]]
-        took_s = time.process_time() - start
-        found = [[place for place, item in enumerate(hashes) if one.is_similar(item)] for one in seen]
-        answer["videohash2"] = {"found": found, "cpu_s": took_s}
+        hashes = [kept(folder, "videohash2", path, video_hash) for path in request["items"]]
+        seen = [kept(folder, "videohash2", path, video_hash) for path in request["queries"]]
+        near = [[place for place, item in enumerate(hashes) if (one != item).sum() <= VIDEO_HASH_DISTANCE_MAX] for one in seen]
+        answer["videohash2"] = {"found": near}
     print(json.dumps(answer))
 
 

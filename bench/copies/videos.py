@@ -1,17 +1,20 @@
-"""`python -m bench.copies.videos --videos DIR --work DIR [--peers PYTHON] [--items N] [--out DIR]`
+"""`python -m bench.copies.videos --videos DIR --work DIR [--half HALF] [--peers PYTHON] [--items N] [--out DIR]`
 
 Makes the 25 edits of video_edits.py from public clips, keeps the clips in a bank as `jikim bank add` does, holds every edit
 against it as `jikim match` does, and writes `videos.md` and `videos.svg`: recall by edit beside the peers, false answers,
 whether the seconds are right within 1 s, and what other films of the same room or person are called. A clip belongs to the
-half on which thresholds were chosen or to the other by the sha1 of its file's name; both are told apart.
+half on which thresholds were chosen or to the other by the sha1 of its file's name; both stand in the bank, and only those of
+the measured half are edited unless `--half` says otherwise.
 
-What was made and answered is kept in DIR: a bench that was interrupted goes on. `--afresh` answers again.
+What was made, answered and hashed by peers is kept in DIR film by film: a bench that was interrupted goes on. `--afresh` makes
+the bank and Jikim's answers again, which is due after every change of the fingerprints or of the comparison.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +31,7 @@ from jikim.config import Opening
 from jikim.copies.bank_items import BankSettings, NewItem
 from jikim.copies.films import KNOWN
 from jikim.copies.matching import Match, Matcher
-from jikim.copies.store import StoredBank, create_bank, open_bank
+from jikim.copies.store import StoredBank, create_bank, delete_bank, open_bank
 from jikim.media.opening import Opener
 
 BANK = "bench"
@@ -61,16 +64,19 @@ def main() -> None:
     parser.add_argument("--videos", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--peers", type=Path, help="the python of an environment that has the peers")
+    parser.add_argument("--half", choices=["measured", "tuning", "both"], default="measured")
     parser.add_argument("--items", type=int, default=len(CLIPS), help="how many items are edited, the measured half first")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--afresh", action="store_true")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
-    originals, made, missing = make_all(chosen.videos, chosen.work / "films")
+    halves = {"measured": (False,), "tuning": (True,), "both": (False, True)}[chosen.half]
+    originals, made, missing = make_all(chosen.videos, chosen.work / "films", halves)
     items = sorted((clip for clip in CLIPS if clip.is_item and clip.name in originals), key=lambda clip: clip.is_tuning)
-    edited = [one for clip in items[: chosen.items] for one in made if one.clip == clip]
+    asked = [clip for clip in items if clip.is_tuning in halves][: chosen.items]
+    edited = [one for clip in asked for one in made if one.clip == clip]
     answers = list(_answers(chosen.work, originals, items, edited, afresh=chosen.afresh))
-    peers = _peers(chosen.peers, originals, items, edited) if chosen.peers else {}
+    peers = _peers(chosen.peers, chosen.work / "peers", originals, items, edited) if chosen.peers else {}
     report = _report(answers, items, edited, peers, missing)
     print(report)
     if chosen.out:
@@ -87,6 +93,7 @@ def _answers(
     record = work / "answers.jsonl"
     if afresh:
         record.unlink(missing_ok=True)
+        shutil.rmtree(work / "banks", ignore_errors=True)
     known = (
         {(one["clip"], one["edit"]): one for one in map(json.loads, record.read_text().splitlines())} if record.exists() else {}
     )
@@ -115,10 +122,14 @@ def _bank(work: Path, opener: Opener, originals: dict[str, Path], items: Sequenc
     if (folder / BANK).exists():
         return open_bank(folder, BANK)
     folder.mkdir(parents=True, exist_ok=True)
-    bank = create_bank(folder, BANK, BankSettings(flood_limit=10**6))
-    for clip in items:
-        bank.add(NewItem(fingerprint_file(opener, originals[clip.name], KNOWN), clip.name))
-    return bank
+    unfinished = f"{BANK}-unfinished"
+    if (folder / unfinished).exists():
+        delete_bank(folder, unfinished)
+    with create_bank(folder, unfinished, BankSettings(flood_limit=10**6)) as bank:
+        for clip in items:
+            bank.add(NewItem(fingerprint_file(opener, originals[clip.name], KNOWN), clip.name))
+    (folder / unfinished).rename(folder / BANK)
+    return open_bank(folder, BANK)
 
 
 def _off_s(match: Match, truth: object, name: str) -> float | None:
@@ -132,10 +143,15 @@ def _off_s(match: Match, truth: object, name: str) -> float | None:
 
 
 def _peers(
-    python: Path, originals: dict[str, Path], items: Sequence[Clip], edited: Sequence[Made]
+    python: Path, folder: Path, originals: dict[str, Path], items: Sequence[Clip], edited: Sequence[Made]
 ) -> dict[str, dict[tuple[str, str], list[str]]]:
     """The names of the items that each peer finds in each edit."""
-    request = {"items": [str(originals[clip.name]) for clip in items], "queries": [str(one.path) for one in edited]}
+    folder.mkdir(parents=True, exist_ok=True)
+    request = {
+        "items": [str(originals[clip.name]) for clip in items],
+        "queries": [str(one.path) for one in edited],
+        "kept": str(folder),
+    }
     script = Path(__file__).with_name("video_peers.py")
     done = subprocess.run([python, script], input=json.dumps(request), stdout=subprocess.PIPE, text=True, check=True)
     answer = json.loads(done.stdout.splitlines()[-1])
@@ -167,6 +183,8 @@ def _report(
         lines.append(f"| {edit} | " + " | ".join(f"{recalls[name][number]:.2f}" for name in (*peers, JIKIM)) + " |")
     for half, is_half in (("measured half", False), ("tuning half", True)):
         chosen = [one for one in queries if tuning[one.clip] is is_half]
+        if not chosen:
+            continue
         found = [_own(one) for one in chosen]
         copies = [one for one in found if one and one.relation == "copy"]
         near = [one for one in copies if one.off_s is not None and one.off_s <= NEAR_S]
