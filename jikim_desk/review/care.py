@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.http import Http404
 from django.utils import timezone
 
 from jikim_desk.accounts.models import Role, User
+from jikim_desk.records.models import Capture
 from jikim_desk.review import access, exposure
 from jikim_desk.review.faults import BadDecision
 from jikim_desk.review.models import Applied, Debrief, Decision, DecisionState
@@ -53,13 +54,20 @@ class AskedTalk:
 def spared(user: User, since: datetime) -> Spared:
     """What `user`'s teams were spared since then."""
     teams = access.team_ids(user, *access.DECIDERS)
-    applied = Applied.objects.filter(decision__team__in=teams, decision__decided_at__gte=since, is_current=True).count()
-    made = Decision.objects.filter(team__in=teams, decided_at__gte=since, state=DecisionState.STANDS).aggregate(
-        all=Count("pk"),
-        known=Count("pk", filter=Q(had_known_copy=True, was_looked_at=False)),
-        words=Count("pk", filter=Q(had_known_copy=False, was_looked_at=False)),
+    applied = Applied.objects.filter(decision__team__in=teams, decision__decided_at__gte=since, is_current=True)
+    made = Decision.objects.filter(team__in=teams, decided_at__gte=since, state=DecisionState.STANDS)
+    unseen = made.filter(_has_pictures("candidate"), was_looked_at=False)
+    found = unseen.aggregate(
+        known=Count("pk", filter=Q(had_known_copy=True)), words=Count("pk", filter=Q(had_known_copy=False))
     )
-    return Spared(copies=max(0, applied - made["all"]), known=made["known"], words=made["words"])
+    others = applied.exclude(candidate=F("decision__candidate")).filter(_has_pictures("candidate"))
+    return Spared(copies=others.count(), known=found["known"], words=found["words"])
+
+
+def _has_pictures(candidate: str) -> Exists:
+    """Whether anything of the candidate could have been looked at: of what has words alone, no view was spared."""
+    kept = Capture.objects.filter(candidate=OuterRef(candidate)).exclude(part="page").exclude(blob="")
+    return Exists(kept.exclude(content_type__startswith="audio/"))
 
 
 def write_debrief(user: User, text: str, *, asks_for_talk: bool) -> Debrief | None:

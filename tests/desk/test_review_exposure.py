@@ -16,7 +16,7 @@ from jikim_desk.config import desk_config
 from jikim_desk.review import care, decisions, exposure, frames, queue
 from jikim_desk.review.faults import RestDue
 from jikim_desk.review.models import Claim, Debrief, Handover, Kind, Lift, Severity
-from tests.desk.items import item, known
+from tests.desk.items import capture, item, known
 
 
 @pytest.fixture
@@ -223,11 +223,14 @@ def test_what_was_spared_is_a_sum_over_the_team(person, team):
     first, second = person(Role.REVIEWER), person(Role.REVIEWER)
     since = timezone.now() - timedelta(days=1)
     copies = [item(team, f"c{number}", same_as="a" * 64, reasons=[known()]) for number in range(4)]
-    words, seen = item(team, "words"), item(team, "seen")
+    words, seen, nothing_to_see = item(team, "words"), item(team, "seen"), item(team, "nothing to see")
+    for one in (*copies[:3], words, seen):
+        capture(one)
     decisions.decide(first, copies[0].pk, Kind.CONFIRMED, category="미분류", form_id="form-0001")
     decisions.decide(second, words.pk, Kind.NOT_RELEVANT, form_id="form-0002")
     queue.claim(second, seen.pk)
     Claim.objects.update(has_opened_strip=True)
     decisions.decide(second, seen.pk, Kind.NOT_RELEVANT, form_id="form-0003")
+    decisions.decide(second, nothing_to_see.pk, Kind.NOT_RELEVANT, form_id="form-0004")
     spared = care.spared(first, since)
-    assert (spared.copies, spared.known, spared.words, spared.in_all) == (3, 1, 1, 5)
+    assert (spared.copies, spared.known, spared.words, spared.in_all) == (2, 1, 1, 4), "of words alone no view is spared"
