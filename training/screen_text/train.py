@@ -35,6 +35,8 @@ RARE_SAMPLED = 800
 """How many of the rare syllables stand against the right ones in each step."""
 AVERAGED = 0.995
 """The weights that are measured and shipped are a running average with this memory."""
+UNREADABLE_SHARE = 0.1
+"""Of each batch the worst lines are left out: most are such that nobody can read, and teach to guess."""
 SAVED_EVERY_S = 180
 MEASURED_EVERY_S = 480
 
@@ -75,7 +77,7 @@ def stacked(pieces: list[Picture]) -> Tensor:
 
 
 def loss_of(model: Recogniser, lines: list[tuple[Picture, str]], chance: np.random.Generator) -> Tensor:
-    """CTC per sign, the mean over the lines."""
+    """CTC per sign, the mean over the lines that can be read."""
     targets = [encoded(text) for _, text in lines]
     shown = sorted({number - len(MAIN) for target in targets for number in target if number >= len(MAIN)})
     others = np.setdiff1d(chance.choice(len(RARE), RARE_SAMPLED, replace=False), shown)
@@ -92,7 +94,9 @@ def loss_of(model: Recogniser, lines: list[tuple[Picture, str]], chance: np.rand
     flat = torch.tensor([place.get(number, number) for target in targets for number in target])
     chances = functional.log_softmax(scores, -1).transpose(0, 1)
     losses = functional.ctc_loss(chances, flat, lengths, signs, 0, "none", zero_infinity=True)
-    return (losses / signs.clamp(min=1)).mean()
+    of_lines = losses / signs.clamp(min=1)
+    readable = math.ceil((1 - UNREADABLE_SHARE) * len(lines))
+    return of_lines.topk(readable, largest=False).values.mean()
 
 
 def read_lines(model: Recogniser, pieces: list[Picture]) -> list[str]:
