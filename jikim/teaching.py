@@ -17,11 +17,12 @@ from jikim.analyzers import concept_store
 from jikim.analyzers.concept_features import SIZE, made_with, raw_features, scaled, shipped_background
 from jikim.analyzers.concept_learning import MOST, taught
 from jikim.analyzers.concept_store import Concept
-from jikim.analyzers.faces import FacesAnalyzer, FacesConfig
+from jikim.analyzers.faces import FacesConfig
+from jikim.analyzers.faces_finding import FaceFinder
 from jikim.config import Config
-from jikim.errors import BadUse, JikimError
+from jikim.errors import BadUse, JikimError, MediaUnreadable
 from jikim.media.opening import Opener, OpenMedia, open_path, sha256_of
-from jikim.types import Frame, MediaKind, Subject
+from jikim.types import Frame, MediaKind
 from jikim.weights.sessions import LocalSessions
 
 OTHERS_MOST = 200
@@ -68,16 +69,16 @@ def teach(config: Config, name: str, pictures: Sequence[Picture], others: Sequen
         raise BadUse("teaching.too_many", most=2 * MOST, others=OTHERS_MOST)
     sessions = LocalSessions(config.weights)
     shown, mirrored, rest = [], [], []
-    faces = FacesAnalyzer(FacesConfig(), sessions)
+    finder = FaceFinder(sessions, FacesConfig().detection_side_px, FacesConfig().detection_score)
     with Opener(config.opening) as opener:
         for picture in pictures:
             frame = _still(opener, picture)
-            _refuse_faces(faces, frame, picture)
+            _refuse_faces(finder, frame, picture)
             shown.append(raw_features(sessions, frame.pixels))
             mirrored.append(raw_features(sessions, np.ascontiguousarray(frame.pixels[:, ::-1])))
         for picture in others:
             frame = _still(opener, picture)
-            _refuse_faces(faces, frame, picture)
+            _refuse_faces(finder, frame, picture)
             rest.append(raw_features(sessions, frame.pixels))
     background = shipped_background()
     own, turned, others_own = (scaled(_table(rows), background) for rows in (shown, mirrored, rest))
@@ -133,12 +134,14 @@ def _opened(opener: Opener, picture: Picture) -> Iterator[OpenMedia]:
     try:
         with opener.open(fd, sha256_of(fd)) as media:
             yield media
+    except MediaUnreadable as error:
+        raise MediaUnreadable("teaching.unreadable", where=picture.name) from error
     finally:
         os.close(fd)
 
 
-def _refuse_faces(faces: FacesAnalyzer, frame: Frame, picture: Picture) -> None:
-    if any(cue.name == "face" for cue in faces.analyze(Subject(None, (frame,)))):
+def _refuse_faces(finder: FaceFinder, frame: Frame, picture: Picture) -> None:
+    if finder.find(frame.pixels):
         raise BadUse("teaching.face", where=picture.name)
 
 

@@ -25,12 +25,12 @@ import numpy as np
 from jikim import config as configuration
 from jikim import teaching
 from jikim.analyzers.concept_features import raw_features, scaled, shipped_background
-from jikim.analyzers.faces import FacesAnalyzer, FacesConfig
+from jikim.analyzers.faces import FacesConfig
+from jikim.analyzers.faces_finding import FaceFinder
 from jikim.errors import JikimError
 from jikim.evaluating.metrics import auc_interval
 from jikim.media.opening import Opener, open_path, sha256_of
 from jikim.teaching import Picture
-from jikim.types import Subject
 from jikim.weights.sessions import LocalSessions
 
 LEAST_ODD = 10
@@ -59,7 +59,7 @@ def main() -> None:
     chosen = parser.parse_args()
     rows = [*_objects(chosen.objects), *(_coco(chosen.coco) if chosen.coco else ())]
     sessions = LocalSessions(configuration.load().weights)
-    faces = FacesAnalyzer(FacesConfig(), sessions)
+    finder = FaceFinder(sessions, FacesConfig().detection_side_px, FacesConfig().detection_score)
     features, has_face = [], []
     with Opener(configuration.load().opening) as opener:
         for row in rows:
@@ -67,7 +67,7 @@ def main() -> None:
             with opener.open(fd, sha256_of(fd)) as media:
                 frame = media.first_look()[0]
             features.append(raw_features(sessions, frame.pixels))
-            has_face.append(any(cue.name == "face" for cue in faces.analyze(Subject(None, (frame,)))))
+            has_face.append(bool(finder.find(frame.pixels)))
     table = scaled(np.stack(features), shipped_background())
     reached, measured = 0, 0
     for source, label in _concepts(rows, has_face, chosen.pictures):
