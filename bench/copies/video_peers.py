@@ -1,8 +1,8 @@
 """`PEERS_PYTHON video_peers.py < REQUEST`: which items the peers find in films, in an environment that has the peers.
 
-REQUEST is JSON: `items` and `queries`, lists of files, and `kept`, a folder in which the hashes of each file stay, so that an
-interrupted run goes on. Prints JSON: for each peer that is installed, for each query the places of the items it finds. Each
-peer keeps its own thresholds.
+REQUEST is JSON: `items` and `queries`, lists of files; `kept`, a folder in which the hashes of each file stay, so that an
+interrupted run goes on; `peers`, those that are run, all by default. Prints JSON: for each peer that is installed, for each
+query the places of the items it finds. Each peer keeps its own thresholds.
 
 vPDQ is run as the package `vpdq` where that could be built; else its rule is followed here with `pdqhash`, the hasher that
 threatexchange uses: a frame a second, quality >= 50, distance <= 31, and 80 of 100 frames of the query must be found.
@@ -78,11 +78,12 @@ def main() -> None:
     request = json.load(sys.stdin)
     folder = Path(request["kept"])
     answer: dict[str, object] = {}
-    if importlib.util.find_spec("pdqhash") or importlib.util.find_spec("vpdq"):
+    asked = request.get("peers", ["vPDQ", "videohash2"])
+    if "vPDQ" in asked and (importlib.util.find_spec("pdqhash") or importlib.util.find_spec("vpdq")):
         known = [kept(folder, "vpdq", path, frame_hashes) for path in request["items"]]
         queries = [kept(folder, "vpdq", path, frame_hashes) for path in request["queries"]]
         answer["vPDQ"] = {"found": [by_frames(known, query) for query in queries]}
-    if importlib.util.find_spec("videohash2"):
+    if "videohash2" in asked and importlib.util.find_spec("videohash2"):
         hashes = [kept(folder, "videohash2", path, video_hash) for path in request["items"]]
         seen = [kept(folder, "videohash2", path, video_hash) for path in request["queries"]]
         near = [[place for place, item in enumerate(hashes) if (one != item).sum() <= VIDEO_HASH_DISTANCE_MAX] for one in seen]

@@ -1,0 +1,206 @@
+"""`python -m bench.copies.video_speed --videos DIR --work DIR [--known 1000] [--peers PYTHON]`
+
+How many seconds of film a second of one core fingerprints and looks up in a bank of so many videos, beside vPDQ's hashing. The
+films are joined from public clips, 360 pixels high: 5 and 10 minutes, and 10, 30 and 60 s. Counted is the CPU time of all
+processes, sandbox included, less that of a run that opens the bank and looks up one drawn picture; memory is the sum over all
+processes of what they hold (PSS). `vPDQ` is the rule of video_peers.py, a frame a second, without any look-up.
+
+The videos of the bank are made up, 5 minutes each with sound: hashes drawn evenly; keypoints of the clips' frames, dealt out
+anew and blurred, so that they crowd where real ones do and yet no film is there. The bank stays in DIR: 5.3 GB for 1,000
+videos. One in twenty-five is one of the clips itself, so that look-ups find what the films are joined from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bench.measuring import Cost, measured, table
+from bench.scan_bench import clips_below
+from jikim.banking import fingerprint_file, match_file
+from jikim.config import Opening
+from jikim.copies.bank_items import BankSettings, NewItem
+from jikim.copies.films import KNOWN, LOOKED_AT
+from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, SoundFingerprint
+from jikim.copies.matching import Matcher
+from jikim.copies.pictures import fingerprint_picture
+from jikim.copies.store import StoredBank, create_bank, open_bank
+from jikim.media.opening import Opener
+from jikim.types import MediaKind
+
+BANK = "speed"
+LENGTHS_S = (600, 300, 60, 30, 10)
+PIECE_S = 7
+FRAMES, POINTED_EVERY, MADE_UP_S = 300, 3, 300.0
+REAL_EVERY = 25
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.copies.video_speed", description=__doc__)
+    parser.add_argument("--videos", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--known", type=int, default=1000)
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS_S, help="of the films, in seconds")
+    parser.add_argument("--peers", type=Path, help="the python of an environment that has pdqhash and PyAV")
+    parser.add_argument("--do", choices=["nothing", "hashes", "points", "match"], help=argparse.SUPPRESS)
+    parser.add_argument("--film", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    cv2.setNumThreads(1)
+    if chosen.do:
+        do(chosen.do, chosen.work, chosen.film)
+        return
+    chosen.work.mkdir(parents=True, exist_ok=True)
+    films = {length_s: joined(chosen.videos, chosen.work, length_s) for length_s in chosen.lengths}
+    fill(chosen.work, chosen.videos, chosen.known)
+    environment = {"OMP_NUM_THREADS": "1"}
+
+    def run(what: str, film: Path) -> Cost:
+        script = [sys.executable, "-m", "bench.copies.video_speed", "--work", chosen.work, "--do", what, "--film", film]
+        return measured(script, environment)
+
+    opened = run("nothing", next(iter(films.values())))
+    rows = [("bank of", f"{chosen.known} videos, opened and one picture looked up: {opened.cpu_s:.2f} CPU s")]
+    for length_s, film in films.items():
+        hashes, points, whole = (run(what, film) for what in ("hashes", "points", "match"))
+        spent_s = [cost.cpu_s - opened.cpu_s for cost in (hashes, points, whole)]
+        peer_s = peer_cpu_s(chosen.peers, film) if chosen.peers else float("nan")
+        told = whole.lines[-1][1] if whole.lines else "failed"
+        words = ", ".join(
+            f"{name} {length_s / max(one, 1e-3):.0f} ({peer_s / max(one, 1e-3):.2f}x)"
+            for name, one in zip(("hashes alone", "all fingerprints", "with the look-up"), spent_s, strict=True)
+        )
+        rows.append(
+            (f"{length_s} s of film", f"{words}; vPDQ {length_s / peer_s:.0f}; {told}; {whole.pss_bytes / 2**20:.0f} MB")
+        )
+    table("Seconds of film a CPU second, and how many times vPDQ's", rows)
+
+
+def joined(videos: Path, work: Path, length_s: int) -> Path:
+    """A film of so many seconds joined from pieces of the clips, 640 x 360, 25 frames a second, with sound; made once."""
+    path = work / f"film-{length_s}.mp4"
+    if path.exists():
+        return path
+    look = "scale=640:360:force_original_aspect_ratio=decrease,pad=640:360:-1:-1,fps=25,format=yuv420p"
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        pieces: list[Path] = []
+        clips = clips_below(videos)
+        while len(pieces) * PIECE_S < length_s:
+            clip, turn = clips[len(pieces) % len(clips)], len(pieces) // len(clips)
+            piece = Path(folder, f"{len(pieces)}.mp4")
+            silence = [
+                "-f",
+                "lavfi",
+                "-i",
+                f"aevalsrc=0.1*sin(2*PI*t*{200 + 37 * len(pieces)}*(1+floor(mod(3*t\\,4)))):s=44100",
+            ]
+            _ffmpeg(["-stream_loop", "-1", "-ss", str(turn), "-i", str(clip), *silence, "-map", "0:v", "-map", "1:a", "-vf", look,
+                     "-t", str(PIECE_S), "-preset", "veryfast", "-crf", "23", str(piece)])  # fmt: skip
+            pieces.append(piece)
+        listing = Path(folder, "pieces.txt")
+        listing.write_text("".join(f"file '{piece}'\n" for piece in pieces), "utf-8")
+        whole = Path(folder, "whole.mp4")
+        _ffmpeg(["-f", "concat", "-safe", "0", "-i", str(listing), "-t", str(length_s), "-preset", "veryfast", "-g", "250",
+                 "-crf", "23", str(whole)])  # fmt: skip
+        whole.rename(path)
+    return path
+
+
+def _ffmpeg(arguments: Sequence[str]) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-threads", "1", *arguments], check=True)
+
+
+def fill(work: Path, videos: Path, known: int) -> None:
+    """Makes the bank, or what is missing of it."""
+    folder = work / "banks"
+    folder.mkdir(exist_ok=True)
+    is_new = not (folder / BANK).exists()
+    with create_bank(folder, BANK, BankSettings(flood_limit=10**6)) if is_new else open_bank(folder, BANK) as bank:
+        if len(bank) >= known:
+            return
+        clips = clips_below(videos)
+        with Opener(Opening()) as opener:
+            real = [fingerprint_file(opener, clip, KNOWN) for clip in clips[: max(known // REAL_EVERY, 1)]]
+        for number in range(len(bank), known):
+            item = real[number // REAL_EVERY % len(real)] if number % REAL_EVERY == 0 else made_up(number, real)
+            bank.add(NewItem(replace(item, sha256=sha256(str(number).encode()).hexdigest()), f"video {number}"))
+        bank.save_index()
+
+
+def made_up(number: int, real: Sequence[ItemFingerprint]) -> ItemFingerprint:
+    """A film that is none."""
+    random = np.random.default_rng(number)
+    frames = tuple(_made_up_frame(random, place, real) for place in range(FRAMES))
+    codes = random.integers(1, 2**32, int(MADE_UP_S / 0.128), dtype=np.uint32)
+    return ItemFingerprint("", MediaKind.VIDEO, 640, 360, MADE_UP_S, frames, SoundFingerprint(0.128, codes))
+
+
+def _made_up_frame(random: np.random.Generator, place: int, real: Sequence[ItemFingerprint]) -> PictureFingerprint:
+    frames = [frame for frame in real[int(random.integers(len(real)))].frames if len(frame.points)]
+    pointed = frames[int(random.integers(len(frames)))]
+    count = KNOWN.points_max if place % POINTED_EVERY == 0 else 0
+    chosen = random.integers(0, len(pointed.points), count)
+    blurred = pointed.descriptors[chosen].astype(np.int16) + random.integers(-45, 46, (count, 128), dtype=np.int16)
+    return replace(
+        pointed,
+        at_s=place * MADE_UP_S / FRAMES,
+        pdq=random.integers(0, 256, (8, 32), dtype=np.uint8),
+        views=np.zeros((0, 32), np.uint8),
+        points=random.random((count, 4), np.float32) * np.array([1, 0.56, 0.02, 360], np.float32),
+        descriptors=np.clip(blurred, 0, 255).astype(np.uint8),
+        blocks=random.integers(1, 2**32, 64, dtype=np.uint32),
+        sketch=None,
+    )
+
+
+def do(what: str, work: Path, film: Path) -> None:
+    """One run, in a process of its own."""
+    drawn = np.random.default_rng(1).integers(0, 256, (36, 64, 3), dtype=np.uint8)
+    picture = fingerprint_picture(cv2.resize(drawn, (640, 360), interpolation=cv2.INTER_CUBIC))
+    with open_bank(work / "banks", BANK) as bank, Opener(Opening()) as opener:
+        matcher = Matcher([bank])
+        words = np.ones(8, np.uint32)
+        matcher.match(
+            ItemFingerprint("0" * 64, MediaKind.VIDEO, 640, 360, 9.0, (picture, picture), SoundFingerprint(0.128, words))
+        )
+        print("; ".join(_done(what, opener, matcher, film, bank)))
+
+
+def _done(what: str, opener: Opener, matcher: Matcher, film: Path, bank: StoredBank) -> Iterator[str]:
+    if what in ("hashes", "points"):
+        density = LOOKED_AT if what == "points" else replace(LOOKED_AT, keypoint_frames_max=1, points_max=0)
+        yield f"{len(fingerprint_file(opener, film, density).frames)} frames"
+    elif what == "match":
+        found = matcher_answers(opener, film, matcher)
+        yield f"{found} of {len(bank)} items told"
+
+
+def matcher_answers(opener: Opener, film: Path, matcher: Matcher) -> int:
+    """How many items are told of a film."""
+    return len(match_file(opener, film, matcher))
+
+
+def peer_cpu_s(python: Path, film: Path) -> float:
+    """What vPDQ's hashing of a film takes, start-up taken off."""
+    script = Path(__file__).with_name("video_peers.py")
+
+    def spent(queries: list[str], folder: str) -> float:
+        request = Path(folder, "request.json")
+        request.write_text(json.dumps({"items": [], "queries": queries, "kept": folder, "peers": ["vPDQ"]}), "utf-8")
+        return measured(["bash", "-c", f"{python} {script} < {request}"], {"OMP_NUM_THREADS": "1"}).cpu_s
+
+    with tempfile.TemporaryDirectory() as folder:
+        return spent([str(film)], folder) - spent([], folder)
+
+
+if __name__ == "__main__":
+    main()
