@@ -222,7 +222,8 @@ def main() -> None:
     chosen = parser.parse_args()
     looks = Looks()
     bench_stills(crops(chosen.folder, chosen.each, is_odd=True), looks)
-    bench_tracks(crops(chosen.folder, chosen.tracks, is_odd=True), looks)
+    if chosen.tracks:
+        bench_tracks(crops(chosen.folder, chosen.tracks, is_odd=True), looks)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,9 @@ def match_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    task: Annotated[str, typer.Argument(help="age, faces, objects, screen-text, speech, youth-language, sensitive, copies")],
+    task: Annotated[
+        str, typer.Argument(help="age, faces, objects, screen-text, speech, youth-language, sensitive, copies, assessment")
+    ],
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.tsv", help="Files and their truth / 파일과 정답")],
     as_json: AsJson = False,
     plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw the figures here / 그림 저장")] = None,

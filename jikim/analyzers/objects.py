@@ -221,8 +221,8 @@ def joined(first: float, second: float) -> float:
 
 
 def _kept(found: Sequence[_Found], *, is_within: bool = False) -> list[_Found]:
-    """Those that stay, surest first, when those that overlap a surer one of their kind go; `is_within` sends those away too that
-    lie mostly inside a surer one, or hold it."""
+    """Those that stay, surest first, when those that overlap a surer one of their kind go; `is_within` sends those away as well
+    that lie mostly inside a surer one, or hold it."""
     kept: list[_Found] = []
     for one in sorted(found, key=lambda one: -one.score):
         rivals = [other.box for other in kept if other.kind == one.kind]

@@ -35,7 +35,8 @@ class AxisRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How one kind of cue moves one axis; `weight` is never negative, so each axis is monotone in every cue."""
+    """How one kind of cue moves one axis; `weight` is never negative, so each axis is monotone in every cue. A rule that is not
+    `is_on` moves nothing; `note` says why."""
 
     cue: str
     axis: Literal["minor", "sexual"]
@@ -47,6 +48,13 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     label: str | None = None
     is_text: bool = False
+    is_on: bool = True
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """The cue, and the label where the rule is of one only."""
+        return f"{self.cue}: {self.label}" if self.label else self.cue
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ Manifests are TSV with a header; `file` is relative to the manifest. Columns by 
     speech          file, transcript (or speech_transcript; empty: sound without speech) [, audio: 0 for no sound] [, group]
     youth-language  text (or file: a text file), label: 1 for a young person's words, else 0 [, group]
     sensitive       file [, group]     harmless media only; how much is found is deliberately never measured
+    assessment      file, text or both, minor: 1 or 0, look: whether a person should look, 1 or 0; either may be empty [, group]
     copies          file, item: label or sha256 of the item of a bank that it is a copy of, empty for none [, group]
 """
 

@@ -13,11 +13,26 @@ from functools import cache
 from importlib.resources import files
 
 from jikim.evaluating.evaluation import Evaluation
+from jikim.evaluating.figures import EVERY
 from jikim.messages import Message, catalogue
 from jikim.seams import ANALYZERS, plugin
 from jikim.types import JsonValue, ModelCard
 
 _MEASURED = re.compile(r"<!-- measured (?P<task>[a-z-]+) -->\n.*?<!-- end (?P=task) -->\n", re.S)
+
+
+ASSESSING = ModelCard(
+    intended_use="Put candidates in the order in which people should look at them, and say why. It never decides.",
+    limits="The weights and priors were chosen, not fitted: there were no decisions of people to fit them on. The numbers of "
+    "an axis are an order, not frequencies, wherever prevalence differs from the priors. How much of what is sexual it finds "
+    "is deliberately never measured. Where no cue is seen it says that it cannot tell.",
+    data="None: nothing here was trained. Only p(minor) of a face was calibrated (its card). What a centre learns from its own "
+    "decisions is its own.",
+    metrics={},
+    by_group={},
+    licence_code="Apache-2.0",
+    licence_weights="none: the rules are jikim/assessing/weights.toml",
+)
 
 
 @cache
@@ -29,7 +44,7 @@ def korean_words() -> Mapping[str, Mapping[str, str]]:
 def card(measured: Evaluation, earlier: str = "", about: str = "") -> str:
     """The card of the analyzer that was measured; the figures of other tasks are taken over from its `earlier` text. `about`
     says what it was measured on."""
-    model: ModelCard = plugin(ANALYZERS, measured.analyzer).card
+    model: ModelCard = ASSESSING if measured.analyzer == EVERY else plugin(ANALYZERS, measured.analyzer).card
     sections = {found["task"]: found.group() for found in _MEASURED.finditer(earlier)}
     sections[measured.task] = "".join(_section(measured, about))
     return "".join(_head(measured, model)) + "".join(sections[task] for task in sorted(sections)) + "".join(_stated(model))

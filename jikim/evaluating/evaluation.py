@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from jikim.assessing.rules import in_force
 from jikim.config import Config
 from jikim.errors import BadUse, JikimError, MediaUnreadable, NotConfigured
-from jikim.evaluating import copies, faces, manifest, things, words
-from jikim.evaluating.figures import Figures, Observed, Task
+from jikim.evaluating import assessment, copies, faces, manifest, things, words
+from jikim.evaluating.figures import EVERY, Figures, Observed, Task
 from jikim.evaluating.manifest import BadLine, Line
 from jikim.evaluating.metrics import quantiles
 from jikim.scan import Detector, Look
@@ -37,9 +38,9 @@ TASKS: Mapping[str, Task[Any]] = {
         words.YOUTH_LANGUAGE,
         things.SENSITIVE,
         copies.COPIES,
+        assessment.ASSESSMENT,
     )
 }
-TO_COME = ("assessment",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,12 @@ def evaluate(
     read = manifest.read(path, task.needs)
     if task.one_of and not set(task.one_of) & set(read.header):
         raise BadUse("evaluating.no_column", where=str(path), missing=" | ".join(task.one_of), found=", ".join(read.header))
-    kind = _analyzer_class(task)
+    version, weights = _measured_part(config, task)
     start = time.monotonic()
     section = {**config.analyzers.get(task.analyzer, {}), **task.settings}
     tuned = msgspec.structs.replace(config, analyzers={**config.analyzers, task.analyzer: section})
     problems = [Problem(error.params.get("number"), error) for error in read.problems]
-    with Detector(tuned, [task.analyzer]) as detector:
+    with Detector(*((config,) if task.analyzer == EVERY else (tuned, [task.analyzer]))) as detector:
         items = watched(read.lines, len(read.lines))
         observed = list(observations(task, detector, items, group_by, problems))
     figures = task.figures(observed)
@@ -112,8 +113,8 @@ def evaluate(
     return Evaluation(
         task=task.name,
         analyzer=task.analyzer,
-        analyzer_version=str(kind.version),
-        weights=_weights(config, kind),
+        analyzer_version=version,
+        weights=weights,
         manifest_sha256=read.sha256,
         n=len(observed),
         figures=Figures(metrics, figures.by_group, figures.plots),
@@ -124,8 +125,6 @@ def evaluate(
 
 def task_named(name: str) -> Task[Any]:
     """A task by its name. Raises BadUse naming those there are."""
-    if name in TO_COME:
-        raise BadUse("evaluating.not_yet", task=name, known=", ".join(TASKS))
     if name not in TASKS:
         raise BadUse("evaluating.unknown_task", task=name, known=", ".join(TASKS))
     return TASKS[name]
@@ -146,7 +145,11 @@ def observations(
 
 def _look(task: Task[Any], detector: Detector, line: Line) -> Look:
     """The look at an item. Raises JikimError when it could not be opened or analyzed."""
-    look = _read(detector, line) if task.is_text else look_at_file(detector, _file(line), ())
+    if task.is_text or (task.analyzer == EVERY and line.path is None):
+        look = _read(detector, line)
+    else:
+        said = line.columns.get("text", "") if task.analyzer == EVERY else ""
+        look = look_at_file(detector, _file(line), (TextSpan(said, TextOrigin.POST),) if said else ())
     for failure in look.failures:
         if look.media is None or failure.stage == "analyze":
             raise failure.error
@@ -186,6 +189,14 @@ def latencies(looks: Sequence[Look]) -> dict[str, JsonValue]:
         stage: {name: round(value, 2) for name, value in figures.items()} if figures else None
         for stage, figures in found.items()
     }
+
+
+def _measured_part(config: Config, task: Task[Any]) -> tuple[str, dict[str, str]]:
+    """The version and the model files of what is measured. Raises NotConfigured, WeightsMissing."""
+    if task.analyzer == EVERY:
+        return in_force().assessor_version, {}
+    kind = _analyzer_class(task)
+    return str(kind.version), _weights(config, kind)
 
 
 def _analyzer_class(task: Task[Any]) -> Any:

@@ -13,6 +13,9 @@ from jikim.types import Cue, JsonValue
 
 Truth = TypeVar("Truth")
 
+EVERY = "assessment"
+"""In place of an analyzer's name: all of them, and what is made of their cues."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed(Generic[Truth]):
@@ -43,6 +46,7 @@ class Task(Generic[Truth]):
     `analyzer` is measured with `settings` over those in force, so that it shows every score and not only those above its
     threshold. `needs` are columns of the manifest, `one_of` columns of which one is needed. `read` gives a line's truth, None
     for a line that is not for this task, or raises BadLine. `is_text` tasks may have their words in a column `text`.
+    A task whose analyzer is `EVERY` is measured with all analyzers together, words of a column `text` read beside the file.
     """
 
     name: str

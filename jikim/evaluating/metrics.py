@@ -98,6 +98,21 @@ def auc_interval(scores: ArrayLike, truth: ArrayLike) -> Estimate | None:
     return _bootstrapped(of, [np.flatnonzero(is_true), np.flatnonzero(~is_true)])
 
 
+def auc_difference(scores: ArrayLike, others: ArrayLike, truth: ArrayLike) -> Estimate | None:
+    """By how much the AUC of `scores` lies above that of `others`, of the same items; the interval resamples both together."""
+    ours, theirs, is_true = np.asarray(scores, np.float64), np.asarray(others, np.float64), np.asarray(truth, bool)
+    if not is_true.any() or is_true.all():
+        return None
+
+    def of(chosen: NDArray[np.intp]) -> float:
+        one, other = auc(ours[chosen], is_true[chosen]), auc(theirs[chosen], is_true[chosen])
+        assert one is not None
+        assert other is not None
+        return one - other
+
+    return _bootstrapped(of, [np.flatnonzero(is_true), np.flatnonzero(~is_true)])
+
+
 def roc(scores: ArrayLike, truth: ArrayLike) -> list[tuple[float, float]]:
     """(false positive rate, true positive rate) from (0, 0) to (1, 1), one point a threshold; nothing with one class only."""
     numbers, is_true = np.asarray(scores, np.float64), np.asarray(truth, bool)

@@ -189,3 +189,13 @@ def test_the_scene_of_a_known_item_is_a_lead_for_a_person_and_no_copy():
     assert found.level is Level.LOOK
     assert found.score == assess("c", []).score
     assert [reason.message_key for reason in found.reasons] == ["reason.same_scene"]
+
+
+def test_a_rule_that_is_off_moves_nothing_and_says_why():
+    off = [rule for rule in shipped().rules if not rule.is_on]
+    assert {rule.label for rule in off} == {"tie", "bed"}
+    assert all(rule.note for rule in off)
+    assert assess("c", [thing("bed", 0.99), thing("tie", 0.99)]).axes["minor"].state is AxisState.CANNOT_TELL
+    switched = tuple(msgspec.structs.replace(rule, is_on=True) for rule in shipped().rules)
+    on = msgspec.structs.replace(shipped(), rules=switched)
+    assert assess("c", [thing("bed", 0.99)], rules=on).axes["minor"].score > on.axes["minor"].prior

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.errors import BadUse
+from jikim.evaluating.assessment import Truth, assessment_figures, read_truth
 from jikim.evaluating.cards import card, figure_words, flat, korean_words
 from jikim.evaluating.copies import copy_figures
 from jikim.evaluating.evaluation import TASKS, Evaluation, latencies, task_named
@@ -68,7 +69,7 @@ def test_ages_are_of_the_largest_face():
 def test_without_items_nothing_is_claimed():
     for task in TASKS.values():
         metrics = dict(flat(task.figures([]).metrics))
-        numbers = {name: value for name, value in metrics.items() if name[-1] not in ("n_true", "threshold")}
+        numbers = {name: value for name, value in metrics.items() if name[-1] not in ("n_true", "threshold", "items", "is_on")}
         assert set(numbers.values()) == {"-"}, task.name
 
 
@@ -151,7 +152,36 @@ def test_compared_text_is_settled(text):
     assert normal(normal(text)) == normal(text)
 
 
-@pytest.mark.parametrize("name", ["assessment", "nonsense", ""])
+def test_an_assessment_is_measured_with_what_each_rule_adds():
+    child = {"age_low": 5, "age_high": 15, "is_certain": True, "track": None}
+    items = [
+        *(seen(Truth(True, True), cue("face", age=9, p_minor=0.9, **child), group="a") for _ in range(12)),
+        *(seen(Truth(True, False), group="a") for _ in range(4)),
+        *(seen(Truth(False, False), cue("object", label="bed"), group="b") for _ in range(30)),
+    ]
+    metrics = assessment_figures(items).metrics
+    assert metrics["n_true"] == 16
+    assert metrics["minor_axis_auc"]["value"] == pytest.approx((12 + 4 * 0.5) / 16)
+    assert metrics["minor_axis_cannot_tell"]["value"] == pytest.approx(34 / 46, abs=1e-3)
+    added = metrics["without_a_rule_auc_falls_by"]
+    assert added["face"]["items"] == 12
+    assert added["face"]["gain"]["value"] == pytest.approx(0.375)
+    assert added["object: bed"]["is_on"] == "off"
+    assert added["object: bed"]["gain"]["value"] < 0
+    assert added["object: book"]["gain"] is None
+    assert metrics["precision_at_20"]["value"] == pytest.approx(12 / 20)
+    assert metrics["recall_at_20"]["value"] == 1.0
+    assert sum(level["to_look_at"] + level["others"] for level in metrics["levels"].values()) == 46
+
+
+def test_the_truth_of_an_assessment_may_be_unknown():
+    assert read_truth(line(minor="1", look="")) == Truth(True, None)
+    assert read_truth(line(minor="", look="아니요")) == Truth(None, False)
+    with pytest.raises(BadLine):
+        read_truth(line(minor="perhaps"))
+
+
+@pytest.mark.parametrize("name", ["nonsense", ""])
 def test_a_task_that_is_not_there_is_one_clear_error(name):
     with pytest.raises(BadUse) as raised:
         task_named(name)
