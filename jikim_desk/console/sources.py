@@ -11,6 +11,7 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.rights import allow
 from jikim_desk.config import jikim_config
 from jikim_desk.console.telling import told
+from jikim_desk.console.visitor import visitor
 from jikim_desk.figures import places
 
 
@@ -23,6 +24,7 @@ def page(request: HttpRequest) -> HttpResponse:
     shown = {
         "places": [(one, told(one.error)) for one in found],
         "never": [name for name in sorted(jikim_config().sources) if name not in asked],
+        "may_set_up": visitor(request).has_role(Role.LEAD, Role.ADMINISTRATOR),
     }
     return render(request, "console/sources.html", shown)
 

@@ -1,0 +1,219 @@
+"""Setting places up: their keys, recipes for sites without an interface, and the hosts that finds have led to.
+
+Everything is tried before it is kept. Keys are never shown again; names of hosts are shown to leads alone, with a record.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_GET, require_POST
+
+from jikim.commands import keys, places, remembering
+from jikim.commands.trying import Tried, tried
+from jikim.errors import BadUse, JikimError
+from jikim.seams import SOURCES, plugins
+from jikim.sources.guessing import guessed, written
+from jikim.sources.keywords import keyword as read_keyword
+from jikim.sources.recipes import RECIPE_BYTES, read_recipe, recipes
+from jikim.state import HOST_STATES, State
+from jikim.sweep import TOLD_FIELDS
+from jikim_desk import words
+from jikim_desk.accounts.models import Role
+from jikim_desk.accounts.rights import allow
+from jikim_desk.audit import chain
+from jikim_desk.audit.actions import Action
+from jikim_desk.config import jikim_config
+from jikim_desk.console.visitor import visitor
+from jikim_desk.sealing import vault
+
+HOSTS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A kind of place that wants keys: their names, and whether some are on record."""
+
+    name: str
+    fields: tuple[str, ...]
+    is_set: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is in the form for a recipe, and what came of trying it."""
+
+    name: str = ""
+    text: str = ""
+    url: str = ""
+    keyword: str = ""
+    problem: str = ""
+    state: str = ""
+    found: int = 0
+    filled: tuple[tuple[str, int], ...] = ()
+
+
+@allow(Role.LEAD, Role.ADMINISTRATOR)
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """What is set up; a recipe named in the address is in the form."""
+    name = request.GET.get("recipe", "")
+    file = recipes(_folder()).get(name)
+    return _page(request, Shown(name, file.read_text("utf-8") if file else ""))
+
+
+@allow(Role.ADMINISTRATOR)
+@require_POST
+def keep_keys(request: HttpRequest) -> HttpResponse:
+    """Tries the keys of a place and seals them, or forgets those it had."""
+    name = request.POST.get("place", "")
+    try:
+        wanted = keys.fields(name)
+        if request.POST.get("what") == "forget":
+            with State.open(jikim_config().home) as state:
+                state.keep_credentials(name, {})
+            _record(request, f"source:{name}", "key_forgotten")
+            messages.success(request, words.say("keys.forgotten", source=name))
+        else:
+            answer = keys.try_and_keep(jikim_config(), name, {field: request.POST.get(field, "").strip() for field in wanted})
+            _record(request, f"source:{name}", "key_kept" if answer.is_well else "key_refused")
+            _say_of_keys(request, name, answer)
+    except JikimError as error:
+        messages.error(request, _said(error))
+    return redirect("source_setup")
+
+
+@allow(Role.LEAD, Role.ADMINISTRATOR)
+@require_POST
+def recipe(request: HttpRequest) -> HttpResponse:
+    """Guesses, tries, keeps or removes a recipe. What is kept was tried in the same step and answered."""
+    what = request.POST.get("what", "")
+    name, text, url, keyword = (request.POST.get(field, "").strip() for field in ("name", "text", "url", "keyword"))
+    asked = Shown(name, text, url, keyword)
+    try:
+        if what == "remove":
+            places.recipe_file(jikim_config(), asked.name).unlink(missing_ok=True)
+            _record(request, f"recipe:{asked.name}", "recipe_removed")
+            return redirect("source_setup")
+        if what == "guess":
+            return _page(request, _guessed(request, asked))
+        shown, answer = _tried(request, asked)
+        if what == "keep" and answer.is_well:
+            _keep(request, asked)
+            messages.success(request, words.say("console.source_setup.recipe_kept", name=asked.name))
+            return redirect("source_setup")
+        return _page(request, shown)
+    except JikimError as error:
+        return _page(request, Shown(asked.name, asked.text, asked.url, asked.keyword, _said(error)), status=400)
+
+
+@allow(Role.LEAD)
+@require_POST
+def host(request: HttpRequest) -> HttpResponse:
+    """Puts what a lead says of a host on record."""
+    what, reference = request.POST.get("what", ""), request.POST.get("host", "")
+    with State.open(jikim_config().home) as state:
+        if what in HOST_STATES and state.decide_host(reference, what):
+            _record(request, f"host:{reference}", what)
+    return redirect("source_setup")
+
+
+def _page(request: HttpRequest, shown: Shown, status: int = 200) -> HttpResponse:
+    user = visitor(request)
+    found: list[tuple[object, str]] = []
+    with State.open(jikim_config().home) as state:
+        keyed = [
+            Keyed(name, kind.secrets, bool(state.credentials(name)))
+            for name, kind in plugins(SOURCES).items()
+            if getattr(kind, "secrets", ())
+        ]
+        if user.has_role(Role.LEAD):
+            table = remembering.HOSTS
+            for one in state.hosts()[:HOSTS_SHOWN]:
+                found.append((one, vault().open_field(table, one.reference, "host", one.sealed)))
+    if found:
+        chain.record(Action.VIEW, actor=user, subject="hosts:all", facts={"what": "hosts", "count": len(found)})
+    told = {
+        "keyed": keyed if user.has_role(Role.ADMINISTRATOR) else [],
+        "recipes": list(recipes(_folder())),
+        "shown": shown,
+        "hosts": found,
+        "sees_hosts": user.has_role(Role.LEAD),
+        "bytes": RECIPE_BYTES,
+    }
+    return render(request, "console/source_setup.html", told, status=status)
+
+
+def _say_of_keys(request: HttpRequest, name: str, answer: Tried) -> None:
+    if answer.is_well:
+        messages.success(request, words.say("keys.kept", source=name))
+    else:
+        messages.error(request, words.say("keys.refused", source=name))
+        if answer.health.error:
+            messages.error(request, _said(answer.health.error))
+
+
+def _guessed(request: HttpRequest, asked: Shown) -> Shown:
+    """The form with a recipe guessed from the site's own search."""
+    keyword = read_keyword(asked.keyword, None)
+    with places.opened_address(jikim_config(), asked.url) as place:
+        text = written(guessed(asked.url, keyword, place.fetcher))
+    _record(request, "recipe:guess", "recipe_guessed")
+    return Shown(asked.name, text, asked.url, asked.keyword)
+
+
+def _tried(request: HttpRequest, asked: Shown) -> tuple[Shown, Tried]:
+    """The form with how the recipe's site answers. Raises BadUse for a recipe that cannot work."""
+    with TemporaryDirectory(dir=jikim_config().home) as folder:
+        file = Path(folder, "recipe.toml")
+        file.write_text(asked.text, "utf-8")
+        try:
+            read_recipe(file)
+        except BadUse as error:
+            error.params["where"] = asked.name or "-"
+            raise
+        answer = tried(jikim_config(), f"recipe={file}", asked.keyword)
+    _record(request, f"recipe:{asked.name}", "recipe_tried")
+    health = answer.health
+    filled = tuple((field, health.filled[field]) for field in TOLD_FIELDS)
+    problem = _said(health.error) if health.error else ""
+    state = str(health.state)
+    return Shown(asked.name, asked.text, asked.url, asked.keyword, problem, state, health.named, filled), answer
+
+
+def _keep(request: HttpRequest, asked: Shown) -> None:
+    """Writes the recipe for its name, whole or not at all, for this desk's eyes alone."""
+    file = places.recipe_file(jikim_config(), asked.name)
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    unfinished = file.with_suffix(".unfinished")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as writing:
+        writing.write(asked.text.replace("\r\n", "\n") + "\n")
+    unfinished.replace(file)
+    _record(request, f"recipe:{asked.name}", "recipe_kept")
+
+
+def _folder() -> Path:
+    return jikim_config().home / "recipes"
+
+
+def _record(request: HttpRequest, subject: str, what: str) -> None:
+    chain.record(Action.SETTING, actor=visitor(request), subject=subject, facts={"what": what})
+
+
+def _said(error: JikimError) -> str:
+    return words.say(error.key, **error.params)
+
+
+addresses = [
+    path("sources/set-up/", page, name="source_setup"),
+    path("sources/keys/", keep_keys, name="source_keys"),
+    path("sources/recipes/", recipe, name="source_recipe"),
+    path("sources/hosts/", host, name="source_host"),
+]
