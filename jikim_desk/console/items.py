@@ -203,6 +203,7 @@ def _item(user: User, candidate: Candidate, held: Claim | None) -> dict[str, Any
         "held": held,
         "holder": queue.holder(item) if held is None else None,
         "may_take": may_decide and held is None and candidate.state == CandidateState.WAITING,
+        "is_looking": candidate.state == CandidateState.LOOKING,
         "standing": decisions.standing(candidate),
         "title": shown(candidate.title, has_names=has_names, also=names),
         "text": text[:_SHOWN_TEXT],

@@ -9,7 +9,7 @@ from jikim_desk import words
 from jikim_desk.accounts.models import Grant, Role, Team
 from jikim_desk.audit.models import Entry
 from jikim_desk.cases.models import Case
-from jikim_desk.records.models import Candidate
+from jikim_desk.records.models import Candidate, CandidateState
 from jikim_desk.review import decisions, exposure, queue
 from jikim_desk.review.models import Claim, DangerSheet, Debrief, Decision, Handover, Kind, Severity
 from tests.desk.items import capture, item, known, reason
@@ -239,6 +239,13 @@ PAGES = [
     ("post", "debrief"),
     ("get", "care_team"),
 ]
+
+
+def test_an_item_that_is_still_analysed_says_why_nobody_can_take_it(signed_in, team):
+    one = item(team, "a", state=CandidateState.LOOKING)
+    page = body(signed_in(Role.REVIEWER).get(f"/items/{one.pk}/"))
+    assert words.say("review.page.looking", "ko") in page
+    assert "/take" not in page
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.ADMINISTRATOR, Role.MACHINE, None])
