@@ -20,7 +20,7 @@ from jikim_desk.figures import learning, proposing
 from jikim_desk.figures.models import Example, Label, Proposal
 
 PROPOSALS_SHOWN = 5
-MEASURED = ("precision_at_20", "recall_at_5", "calibration_error", "surprise")
+MEASURED = ("order", "precision_at_20", "recall_at_5", "calibration_error", "surprise")
 
 
 @allow(Role.LEAD)
@@ -84,8 +84,8 @@ def _figures(proposal: Proposal) -> list[dict[str, Any]]:
     return [
         {
             "key": f"console.learning.{name}",
-            "now": _figure(both["champion"][name], is_share=name != "surprise"),
-            "proposed": _figure(both["challenger"][name], is_share=name != "surprise"),
+            "now": _figure(both["champion"][name], is_share=name not in ("order", "surprise")),
+            "proposed": _figure(both["challenger"][name], is_share=name not in ("order", "surprise")),
         }
         for name in (MEASURED if both else ())
     ]

@@ -34,7 +34,7 @@ def learn_command(
         return
     lang = jikim_config().lang
     typer.echo(words.say("figures.learned", lang, count=lesson.taught_on, held=lesson.comparison.decisions))
-    for name in ("precision_at_20", "recall_at_5", "calibration_error", "surprise"):
+    for name in ("order", "precision_at_20", "recall_at_5", "calibration_error", "surprise"):
         champion, challenger = (getattr(one, name) for one in (lesson.comparison.champion, lesson.comparison.challenger))
         shown = {
             "now": f"{champion.value:.3f} ({champion.low:.3f}-{champion.high:.3f})",

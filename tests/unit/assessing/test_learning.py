@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.learning.stream import days
 from jikim.assessing import assess
 from jikim.assessing.learning import FEWEST, FEWEST_OF_A_KIND, Decided, Verdict, challenge, learn
-from jikim.assessing.learning_figures import calibration_error, compare, precision_at, recall_at
+from jikim.assessing.learning_figures import calibration_error, compare, order, precision_at, recall_at
 from jikim.assessing.rules import shipped
 from jikim.errors import BadUse
 from jikim.types import Cue
@@ -108,6 +108,8 @@ def test_figures_are_what_their_names_say():
     assert precision_at(truth, scores, 2) == 0.5
     assert recall_at(truth, scores, 0.25) == 0.5
     assert precision_at(np.array([True, False]), np.array([0.5, 0.5]), 1) == 0.5
+    assert order(truth, scores) == 0.75
+    assert order(np.array([True, False]), np.array([0.5, 0.5])) == 0.5
     assert calibration_error(np.array([True, True]), np.array([1.0, 1.0])) == 0.0
     assert calibration_error(np.array([False, True]), np.array([0.5, 0.5])) == 0.0
     assert calibration_error(np.array([False, False]), np.array([0.75, 0.75])) == 0.75
@@ -119,3 +121,12 @@ def test_a_better_order_is_recommended_and_a_worse_one_is_not():
     poor = [0.5] * 100
     assert compare(truth, (poor, good), (poor, good)).is_better
     assert not compare(truth, (good, poor), (good, poor)).is_better
+
+
+def test_better_chances_in_the_same_order_are_no_reason():
+    truth = [True] * 30 + [False] * 70
+    scores = list(np.linspace(0.9, 0.1, 100))
+    shy = [0.01 * score for score in scores]
+    found = compare(truth, (scores, scores), (shy, scores))
+    assert found.challenger.surprise.value < found.champion.surprise.value
+    assert not found.is_better
