@@ -103,8 +103,8 @@ def joined(videos: Path, work: Path, length_s: int) -> Path:
                 "-i",
                 f"aevalsrc=0.1*sin(2*PI*t*{200 + 37 * len(pieces)}*(1+floor(mod(3*t\\,4)))):s=44100",
             ]
-            _ffmpeg(["-stream_loop", "-1", "-ss", str(turn), "-i", str(clip), *silence, "-map", "0:v", "-map", "1:a", "-vf", look,
-                     "-t", str(PIECE_S), "-preset", "veryfast", "-crf", "23", str(piece)])  # fmt: skip
+            source = ["-stream_loop", "-1", "-ss", str(turn), "-i", str(clip), *silence, "-map", "0:v", "-map", "1:a"]
+            _ffmpeg([*source, "-vf", look, "-t", str(PIECE_S), "-preset", "veryfast", "-crf", "23", str(piece)])
             pieces.append(piece)
         listing = Path(folder, "pieces.txt")
         listing.write_text("".join(f"file '{piece}'\n" for piece in pieces), "utf-8")
