@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jikim.copies.bank_items import SearchableBank
+from jikim.copies.calibration import score
 from jikim.copies.comparison import compare_items, with_speed
 from jikim.copies.edits import SOUND_ONLY, edit_of
 from jikim.copies.fingerprints import ItemFingerprint, Segment
@@ -112,8 +113,8 @@ class Matcher:
             else:
                 told = _as_films(query, reference, hits.get(number, []), voted.get(number, []), listens=number in heard)
             if told is not None:
-                relation, score, covered, segments, edit, unsure_s = told
-                yield Match(bank.name, facts.id, facts.label, score, relation, *covered, segments, edit, unsure_s)
+                relation, sure, covered, segments, edit, unsure_s = told
+                yield Match(bank.name, facts.id, facts.label, sure, relation, *covered, segments, edit, unsure_s)
 
 
 _Voted = tuple[int, int, float]
@@ -206,11 +207,11 @@ def _as_shown(query: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:
         if hit.turn == turn:
             best[hit.frame] = min(hit.distance, best.get(hit.frame, DISTANCE_MAX))
     usable = sum(frame.quality >= QUALITY_FLOOR for frame in query.frames)
-    score = round(1 - 0.1 * (sum(best.values()) / len(best)) / DISTANCE_MAX, 4)
+    sure = score(sum(best.values()) / len(best))
     segments = (
         tuple(Segment(start, end, 0.0, 0.0) for start, end in _runs(query, sorted(best))) if len(query.frames) > 1 else ()
     )
-    return Relation.COPY.value, score, (round(len(best) / usable, 4), 1.0), segments, ORIENTATIONS[turn], ()
+    return Relation.COPY.value, sure, (round(len(best) / usable, 4), 1.0), segments, ORIENTATIONS[turn], ()
 
 
 def _runs(query: ItemFingerprint, frames: Sequence[int]) -> Iterator[tuple[float, float]]:

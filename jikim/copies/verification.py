@@ -11,7 +11,6 @@ parts of the one find nothing of theirs in the other, the relation is SAME_SCENE
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies.blocks import carried_codes, correlations
+from jikim.copies.calibration import score
 from jikim.copies.fingerprints import PictureFingerprint
 from jikim.copies.keypoints import mirrored_descriptors, mirrored_points
 from jikim.copies.pdq import ORIENTATIONS, distances
@@ -44,6 +44,9 @@ floor in up to 0.65."""
 
 SCENE_AGREEMENT_MIN = 0.3
 """The same for one scene. What agrees in less shares a detail, a logo or a line of words, and is told of nobody."""
+
+BLOCKS_MIN = 8
+"""With fewer blocks to compare nothing is told: a small thing or a line of words on a plain ground is like many others."""
 
 ALIKE_MIN = 0.5
 """Correlation from which blocks agree."""
@@ -121,7 +124,7 @@ def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -
         coverage = _coverages(transform, query, reference)
     return PictureRelation(
         relation=relation,
-        score=_score(distance, inliers) if relation is not Relation.NONE else 0.0,
+        score=score(distance, inliers) if relation is not Relation.NONE else 0.0,
         distance=distance,
         orientation=orientation,
         inliers=inliers,
@@ -277,15 +280,15 @@ def size_of(picture: PictureFingerprint) -> Floats:
 
 
 def _agreement(geometry: Geometry, query: PictureFingerprint, reference: PictureFingerprint) -> float:
-    """Of the blocks of the reference that the query should show, the share that it does show; 1 where there is nothing to
-    compare."""
+    """Of the blocks of the reference that the query should show, the share that it does show; 1 where none were taken, 0 where
+    there are too few to compare."""
     if query.sketch is None or not len(reference.blocks):
         return 1.0
     size = reference.width_px, reference.height_px
     codes, seen = carried_codes(query.sketch, geometry.transform, size, is_mirrored=geometry.is_mirrored)
     compared = seen & (reference.blocks != 0)
-    if not compared.any():
-        return 1.0
+    if compared.sum() < BLOCKS_MIN:
+        return 0.0
     return float((correlations(codes, reference.blocks)[compared] > ALIKE_MIN).mean())
 
 
@@ -329,10 +332,3 @@ def _coverages(transform: Floats, query: PictureFingerprint, reference: PictureF
     common = float(cv2.intersectConvexConvex(seen, frame)[0])
     area = abs(float(np.linalg.det(transform[:, :2])) * float(width * height))
     return round(min(common / max(area, 1e-9), 1.0), 4), round(min(common / float(right * bottom), 1.0), 4)
-
-
-def _score(distance: int, inliers: int) -> float:
-    """One minus how often a picture that is no copy reaches as much against a bank of a million, at most 0.5."""
-    by_points = math.pow(10, 2.5 - 1.15 * (inliers - 5))  # of 6,000 pairs 27 had four inliers, 2 had five
-    by_distance = math.pow(10, 6 - (90 - distance) / 7)
-    return 1.0 - float(min(by_points, by_distance, 0.5))
