@@ -221,7 +221,8 @@ def main() -> None:
     parser.add_argument("--tracks", type=int, default=30, help="people of each age band for the tracks")
     chosen = parser.parse_args()
     looks = Looks()
-    bench_stills(crops(chosen.folder, chosen.each, is_odd=True), looks)
+    if chosen.each:
+        bench_stills(crops(chosen.folder, chosen.each, is_odd=True), looks)
     if chosen.tracks:
         bench_tracks(crops(chosen.folder, chosen.tracks, is_odd=True), looks)
 

@@ -36,15 +36,15 @@ class Calibration:
 
 
 CALIBRATION = Calibration(
-    late_from=48,
-    late=0.6,
-    even_at=18.8,
-    slope=0.326,
-    female=4.64,
-    below=1.0,
+    late_from=54,
+    late=0.95,
+    even_at=18.88,
+    slope=0.332,
+    female=4.6,
+    below=0.75,
     below_share=0.28,
-    above=5.5,
-    above_share=0.18,
+    above=4.75,
+    above_share=0.2,
     widening=0.8,
 )
 
