@@ -13,6 +13,7 @@ from jikim.errors import SourceChanged
 from jikim.seams import Fetcher
 from jikim.sources.canonical import SHOWN_LIMIT, canonical, origin, resolved, site
 from jikim.sources.text import plain
+from jikim.sources.walls import refuse_wall_for_json
 from jikim.types import Answer
 
 _T = TypeVar("_T")
@@ -29,12 +30,14 @@ def asked(fetcher: Fetcher, url: str, headers: Mapping[str, str] | None = None) 
 
 
 def read(body: bytes, url: str, shape: type[_T]) -> _T:
-    """The JSON of an answer from `url` as `shape`. Raises SourceChanged naming the field that differs."""
+    """The JSON of an answer from `url` as `shape`. Raises SourceChanged naming the field that differs, FetchRefused where a
+    sign-in, a captcha or a cookie wall stands before it."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         raise changed(url, _field(str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        refuse_wall_for_json(body, url)
         raise SourceChanged("sources.not_json", where=url) from error
 
 

@@ -19,6 +19,7 @@ from jikim.sources.markup import page_tree
 from jikim.sources.page import page_text
 from jikim.sources.paging import Mark, Page, paged
 from jikim.sources.recipes import Recipe, check, read_recipe, reading
+from jikim.sources.walls import refuse_wall
 from jikim.types import Candidate, Keyword
 
 
@@ -60,6 +61,8 @@ class RecipeSource:
         root = read(answer.body, url, object) if recipe.format == "json" else page_tree(page_text(answer))
         reader = reading(recipe)
         results = reader.results(root) if root is not None else []
+        if not results and recipe.format == "html":
+            refuse_wall(root, answer.final_url)
         found = [made for result in results if (made := self._candidate(recipe, reader, result, answer.final_url, keyword))]
         if results and not found:
             raise SourceChanged("sources.field_changed", where=url, field="fields.url")
