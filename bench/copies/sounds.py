@@ -49,7 +49,9 @@ EDITS: dict[str, tuple[list[str], str | None]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.copies.sounds", description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
-    files = sorted(p for folder in parser.parse_args().folders for p in folder.rglob("*") if p.suffix in SUFFIXES)
+    parser.add_argument("--edits", nargs="+", choices=list(EDITS), default=list(EDITS))
+    chosen = parser.parse_args()
+    files = sorted(p for folder in chosen.folders for p in folder.rglob("*") if p.suffix in SUFFIXES)
     known: dict[str, SoundFingerprint] = {}
     with tempfile.TemporaryDirectory() as folder:
         kept: dict[str, Path] = {}
@@ -67,7 +69,7 @@ def main() -> None:
         print(
             "| edit | proposed | confirmed | others proposed | others confirmed | CPU ms a sound |\n|---|---|---|---|---|---|"
         )
-        for edit in EDITS:
+        for edit in chosen.edits:
             print(_row(edit, kept, known, index, Path(folder)))
 
 

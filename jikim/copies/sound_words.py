@@ -4,7 +4,8 @@ Eight codes of sounds.py in a row, a second of sound, are 256 bits: a word. Word
 (hash_index.py), with all its habits: exact within 31 bits, mapped from files, crash-safe, added to and removed from at once.
 Of the words of 26 sounds, speech of one speaker among them, no two of different sounds lay within 61 bits (1.7 million pairs);
 of those re-encoded at 32 kbit/s nearly all lie within 31 bits of their own, under music as loud as the speech about half
-(bench/copies/sounds.py). Sound that runs faster or slower is looked up by words of codes picked more or less closely.
+(bench/copies/sounds.py); so one word that is found is enough to compare. Sound that runs faster or slower is looked up by words
+of codes picked more or less closely.
 
 This only proposes: `sounds.heard` decides.
 """
@@ -31,10 +32,6 @@ SPEEDS = (1.0, 0.8, 0.9, 1.1, 1.25)
 LOOKED_UP_MAX = 80
 """How many places of a sound, evenly, are looked up."""
 
-HITS_MIN = 2
-"""How many words of a sound must be found in an item; one is enough of a sound of few places."""
-
-FEW_PLACES = 16
 ITEMS_MAX = 8
 """How many items a sound proposes at most, those with most words."""
 
@@ -58,9 +55,7 @@ def items_heard(sound: SoundFingerprint, near: Callable[[Words, int], Hits]) -> 
     hits = near(np.concatenate([words for _, words in found]), _NEAR_MAX)
     pairs = np.unique(np.stack([hits.items, begins[hits.queries] // EVERY]), axis=1)
     items, counts = np.unique(pairs[0], return_counts=True)
-    enough = HITS_MIN if len(places) > FEW_PLACES * EVERY else 1
-    order = np.argsort(-counts, kind="stable")[:ITEMS_MAX]
-    return [int(items[place]) for place in order if counts[place] >= enough]
+    return [int(items[place]) for place in np.argsort(-counts, kind="stable")[:ITEMS_MAX]]
 
 
 def _places(codes: Codes) -> NDArray[np.int64]:
