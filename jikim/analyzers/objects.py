@@ -62,8 +62,8 @@ class ObjectsAnalyzer:
     cost_ms: ClassVar[float] = 9.0
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Notice things that often go with children or school, as weak cues beside others.",
-        limits="A thing says little of who uses it. Things in drawings are hardly found at all. Of a video both models look at the "
-        "frames alone in which the first is in doubt. The classes are those of COCO: no school uniform among them.",
+        limits="A thing says little of who uses it. Things in drawings are hardly found at all. Of a video both models look at "
+        "the frames alone in which the first is in doubt. The classes are those of COCO: no school uniform among them.",
         data="COCO 2017, photographs from the web.",
         metrics={
             "ap50_bed": 0.77,
@@ -75,8 +75,8 @@ class ObjectsAnalyzer:
         },
         by_group={},
         licence_code="Apache-2.0",
-        licence_weights="YOLOX Apache-2.0 (Megvii); CenterNet unsettled: human-models says MIT, the project it comes from names no "
-        "licence; have a lawyer check",
+        licence_weights="YOLOX Apache-2.0 (Megvii); CenterNet unsettled: human-models says MIT, the project it comes from "
+        "names no licence; have a lawyer check",
     )
 
     def __init__(self, config: ObjectsConfig, sessions: Sessions) -> None:
