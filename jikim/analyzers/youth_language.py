@@ -80,8 +80,8 @@ class YouthLanguageAnalyzer:
         intended_use="Notice in Korean and English texts what young people commonly write, as a weak cue beside others.",
         limits="Words prove no age: anybody can claim one or imitate pupils. Grown-ups who write as in a chat, cutely or "
         "in dialect are often taken for young (see by_group). Of English manner some words are known and no more; other "
-        "languages are not read. Numbers said for their sound are of grown-ups, too, and count for little. The score is chosen, not "
-        "calibrated. The figures are for imitated styles: no text of real pupils was used.",
+        "languages are not read. Numbers said for their sound are of grown-ups, too, and count for little. The score is "
+        "chosen, not calibrated. The figures are for imitated styles: no text of real pupils was used.",
         data="Register: four fifths of 7,562 everyday sentences of Chatbot_data (MIT), said in school-age and grown-up manners "
         "by rule (training/youth_language, seed 3). SmileStyle (CC BY-NC) was used for measuring alone, its even half while "
         "building, its odd half for the figures; nothing was fitted on it, though its published list of styles was known when "
