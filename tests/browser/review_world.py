@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jikim_desk.settings")
@@ -27,6 +28,7 @@ from django.utils import timezone  # noqa: E402
 from jikim_desk.accounts.models import Grant, Role, Team, User  # noqa: E402
 from jikim_desk.accounts.sessions import AGENT  # noqa: E402
 from jikim_desk.cases.models import Case  # noqa: E402
+from jikim_desk.records.models import CandidateState  # noqa: E402
 from jikim_desk.sealing import reference  # noqa: E402
 from tests.desk.items import capture, item, reason  # noqa: E402
 
@@ -47,11 +49,11 @@ CUES = [
 ]
 
 
-def film() -> bytes:
+def film(colours: str = "yuv420p") -> bytes:
     """Eight seconds of a test pattern."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "film.mp4")
-        pattern = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10:duration=8", "-pix_fmt", "yuv420p"]
+        pattern = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10:duration=8", "-pix_fmt", colours]
         subprocess.run(["ffmpeg", "-v", "error", *pattern, str(path)], check=True)
         return path.read_bytes()
 
@@ -64,6 +66,11 @@ def make(agent: str) -> dict[str, object]:
     TOTP.activate(person, generate_totp_secret())
     Grant.objects.create(user=person, role=Role.REVIEWER, team=team)
     Case.objects.create(number="2026-0412", team=team)
+    known_film = film("yuv444p")
+    known = {"bank": "ours", "item": sha256(known_film).hexdigest(), "relation": "copy", "coverage_query": 0.5}
+    known |= {"start_s": 2.0, "end_s": 6.0, "item_start_s": 1.0}
+    copied = {"analyzer": "known_copy", "name": "known_copy", "at_s": 2.0, "region": None, "confidence": 0.9, "value": known}
+    capture(item(team, "known", state=CandidateState.DECIDED), known_film, content_type="video/mp4")
     first = item(
         team,
         "first",
@@ -73,7 +80,7 @@ def make(agent: str) -> dict[str, object]:
         score=0.9,
         same_as="a" * 64,
         reasons=REASONS,
-        cues=CUES,
+        cues=[*CUES, copied],
         kind="video",
         duration_s=8.0,
     )

@@ -211,6 +211,24 @@ def test_a_frame_is_clear_only_while_v_is_held_and_for_a_reason(at_item):
     assert page.evaluate("document.fullscreenElement") is None
 
 
+def test_known_material_stands_beside_by_one_key_and_either_side_is_lifted(at_item):
+    page = at_item()
+    page.keyboard.press("c")
+    page.locator(".review-pair").first.wait_for()
+    assert page.locator(".review-pair .review-frame").count() == 6
+    assert not lifted(page)
+    assert_accessible(page)
+    page.keyboard.press("v")
+    page.keyboard.press("2")
+    for _ in range(2):
+        page.keyboard.down("v")
+        page.locator("[data-lift-canvas]").wait_for()
+        with page.expect_request(re.compile("/lifts/.*/back")):
+            page.keyboard.up("v")
+        assert not lifted(page)
+        page.keyboard.press("ArrowRight")
+
+
 def test_enter_never_opens_media(at_item):
     page = at_item()
     page.keyboard.press("Enter")
@@ -230,6 +248,31 @@ def test_without_script_one_decides_and_nothing_can_be_lifted(at_item):
     page.wait_for_url(lambda url: "/items/" in url and url != first)
     page.locator("[data-undo] button").click()
     page.wait_for_url(re.compile("/items/"))
+
+
+def test_without_script_a_note_is_left_and_nothing_decided(at_item):
+    page = at_item(has_script=False)
+    first = page.url
+    page.locator("[data-note]").fill("앞부분만 읽었습니다.")
+    page.locator("[data-swap]").click()
+    page.wait_for_url(lambda url: "/items/" in url and url != first)
+    assert page.locator("[data-undo]").count() == 0
+    page.goto(first)
+    assert "앞부분만 읽었습니다." in page.locator("main").inner_text()
+    page.locator("form[action*='/take'] button").click()
+    page.wait_for_url(first)
+
+
+def test_what_one_writes_outlives_the_sign_in(at_item):
+    page = at_item()
+    page.keyboard.press("n")
+    page.keyboard.type("길게 쓴 메모")
+    page.context.clear_cookies(name="sessionid")
+    page.locator("input[value=not_relevant]").check()
+    page.locator("[data-decide] > button.primary").click()
+    page.locator("textarea[readonly]").wait_for()
+    assert page.locator("textarea[readonly]").input_value() == "길게 쓴 메모"
+    assert_accessible(page)
 
 
 def test_from_a_decision_to_undo_something_else_rest_and_help(at_item, review):
