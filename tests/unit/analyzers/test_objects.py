@@ -6,7 +6,9 @@ import pytest
 from jikim.analyzers import drawings
 from jikim.analyzers.objects import COCO_CLASS, ObjectsAnalyzer, ObjectsConfig, _Found, _kept, joined
 from jikim.analyzers.objects_second import look
+from jikim.errors import WeightsMissing
 from jikim.types import Frame, Subject
+from jikim.weights.sessions import LocalSessions
 
 
 def _things(sessions, pixels, **settings):
@@ -68,3 +70,16 @@ def test_the_size_of_the_picture_does_not_matter(sessions, scale):
     bear = cv2.resize(drawings.teddy_bear(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     (cue,) = _things(sessions, bear)
     assert cue.value["label"] == "teddy bear"
+
+
+@pytest.mark.parametrize("name", ["yolox-nano", "centernet"])
+def test_a_model_file_that_was_changed_is_refused_before_it_is_opened(sessions, tmp_path, name):
+    for weights in ObjectsAnalyzer.weights:
+        real = sessions.path(weights)
+        (tmp_path / real.name).write_bytes(real.read_bytes())
+    changed = tmp_path / sessions.path(name).name
+    changed.write_bytes(changed.read_bytes()[:-1] + b"!")
+    still = Subject(None, (Frame("m", None, drawings.teddy_bear()),))
+    with pytest.raises(WeightsMissing) as raised:
+        list(ObjectsAnalyzer(ObjectsConfig(), LocalSessions(tmp_path)).analyze(still))
+    assert changed.name in raised.value.message().en
