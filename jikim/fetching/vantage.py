@@ -7,6 +7,7 @@ serves as proof that something is there or gone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -22,7 +23,7 @@ _LOCAL_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
 class Vantage:
-    """A way to the web through `proxy` (`http://user:password@host:port`). Usable from one thread."""
+    """A way to the web through `proxy` (`http://user:password@host:port`). Usable from many threads at once."""
 
     def __init__(self, settings: Fetching, proxy: str) -> None:
         self._settings = settings
@@ -43,7 +44,7 @@ class Vantage:
                     shown = {name.lower(): value for name, value in answer.headers.items() if name.lower() != "set-cookie"}
                     chain.append(Hop(target.url, answer.status_code, shown, "", datetime.now(UTC)))
                     if answer.status_code not in _REDIRECT_STATUSES:
-                        body = _beginning(answer, limit) if answer.status_code < 400 else b""
+                        body = self._beginning(answer, limit) if answer.status_code < 400 else b""
                         break
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise FetchFailed("fetching.unreachable", where=target.url, reason=type(error).__name__) from error
@@ -60,17 +61,19 @@ class Vantage:
         """Ends the connections."""
         self._client.close()
 
+    def _beginning(self, answer: httpx.Response, limit: int) -> bytes:
+        until_s = time.monotonic() + self._settings.total_timeout_s
+        body = bytearray()
+        for piece in answer.iter_bytes(16 * 1024):
+            body += piece
+            if len(body) >= limit:
+                break
+            if time.monotonic() > until_s:
+                raise FetchFailed("fetching.too_slow", where=str(answer.url))
+        return bytes(body[:limit])
+
     def _check(self, target: Target) -> None:
         is_named_here = target.host == "localhost" or target.host.endswith(_LOCAL_NAMES) or "." not in target.host
         is_inside = not is_public(target.host) if is_numeric(target.host) else is_named_here
         if is_inside and f"{target.host}:{target.port}" not in self._settings.loopback_allowed:
             raise FetchRefused("fetching.private_address", where=target.url, address=target.host)
-
-
-def _beginning(answer: httpx.Response, limit: int) -> bytes:
-    body = bytearray()
-    for piece in answer.iter_bytes(16 * 1024):
-        body += piece
-        if len(body) >= limit:
-            break
-    return bytes(body[:limit])

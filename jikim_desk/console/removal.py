@@ -144,11 +144,15 @@ def pack_again(request: HttpRequest, candidate_id: str) -> HttpResponse:
 @require_POST
 @told
 def mandate(request: HttpRequest, candidate_id: str) -> HttpResponse:
-    """Puts on record that an adult, or the prosecution for them, asked."""
+    """Puts on record that an adult, or the prosecution for them, asked, or took it back (`end`)."""
     user, sent = visitor(request), request.POST
+    found = drafting.removal_for(user, candidate_id)
+    if sent.get("end"):
+        drafting.end_mandate(user, found, sent["end"])
+        return redirect("removal", candidate_id=candidate_id)
     drafting.record_mandate(
         user,
-        drafting.removal_for(user, candidate_id),
+        found,
         asked_by=sent.get("asked_by", ""),
         paper=sent.get("paper", ""),
         is_warned_dmca=sent.get("is_warned_dmca") == "on",

@@ -199,6 +199,15 @@ def record_mandate(user: User, removal: Removal, *, asked_by: str, paper: str, i
     return mandate
 
 
+def end_mandate(user: User, removal: Removal, mandate_id: str) -> None:
+    """An adult takes their request back: nothing more leaves for it. Twice is once. Raises PermissionDenied."""
+    _require(user, removal)
+    with transaction.atomic():
+        if removal.mandates.filter(pk=mandate_id, ended_at=None).update(ended_at=timezone.now()):
+            facts = {"what": "mandate_ended"}
+            chain.record(Action.NOTICE, actor=user, subject=f"candidate:{removal.pk}", facts=facts)
+
+
 def hold(user: User, removal: Removal, *, until: Any, reason: str) -> None:
     """Holds everything but letters to authorities until a day, as investigators asked in writing; None lets it go on.
 

@@ -63,7 +63,8 @@ def begin(candidate: Candidate, decision: Decision, now: datetime) -> Removal | 
 
 def packs_due(*, limit: int = 10) -> list[Removal]:
     """Removals that have no pack yet."""
-    return list(Removal.objects.filter(packs=None).select_related("candidate").order_by("begun_at")[:limit])
+    rows = Removal.objects.filter(packs=None).select_related("candidate")
+    return list(rows.order_by("?")[:limit])  # one that cannot be packed must not stand before the others
 
 
 def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:

@@ -40,14 +40,14 @@ def check(removal: Removal, kind: str) -> None:
     candidate, settings = removal.candidate, desk_config().removal
     if candidate.is_test or desk_config().is_practice:
         raise NotAllowed("notices.test_chain")
+    if not (settings.mailbox and (settings.organisation or desk_config().centre)):
+        raise NotAllowed("notices.no_organisation")
+    if kind == NoticeKind.WITHDRAWAL:
+        return  # most wanted when the confirmation turned out to be wrong
     decision = standing(candidate)
     wanted = Kind.APPEARS_ADULT if removal.is_adult else Kind.CONFIRMED
     if decision is None or decision.kind != wanted:
         raise NotAllowed("notices.not_confirmed")
-    if not (settings.mailbox and (settings.organisation or desk_config().centre)):
-        raise NotAllowed("notices.no_organisation")
-    if kind == NoticeKind.WITHDRAWAL:
-        return
     if removal.held_until and removal.held_until >= timezone.localdate() and kind not in TO_AUTHORITIES:
         raise NotAllowed("notices.held", until=removal.held_until.isoformat())
     mandates = Mandate.objects.filter(removal=removal, ended_at=None)

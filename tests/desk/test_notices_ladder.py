@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from jikim.errors import VaultError
 from jikim_desk.accounts.models import Role
 from jikim_desk.notices import drafting, escalating, evidence, hosts, rounds
 from jikim_desk.notices.models import EvidencePack, Notice, NoticeKind, NoticeState, Outcome, Removal, RemovalState
@@ -115,9 +116,8 @@ def test_a_round_brings_a_confirmed_find_to_a_pack_and_a_draft(team, person, des
     assert EvidencePack.objects.get().not_stamped_key == "audit.stamp.no_authority"
 
 
-def test_what_cannot_be_done_for_one_is_done_for_others(team, person, monkeypatch):
-    from jikim.errors import VaultError
-
+@pytest.mark.parametrize("fault", [VaultError("vault.disk_full", where="x"), ValueError("of our own")])
+def test_what_cannot_be_done_for_one_is_done_for_others(team, person, monkeypatch, fault):
     someone = person(Role.REVIEWER)
     for name in ("one", "two"):
         with_page(confirmed(team, someone, name))
@@ -126,7 +126,7 @@ def test_what_cannot_be_done_for_one_is_done_for_others(team, person, monkeypatc
 
     def failing(removal, **kwargs):
         if removal.pk == rows[0].pk:
-            raise VaultError("vault.disk_full", where="x")
+            raise fault
         return complete(removal, **kwargs)
 
     monkeypatch.setattr(evidence, "complete", failing)

@@ -287,6 +287,20 @@ def test_what_is_reopened_meanwhile_does_not_leave(lead, removal, server):
     assert server.letters == []
 
 
+def test_what_was_sent_in_error_can_be_withdrawn_once_it_is_reopened(lead, removal, server):
+    from jikim_desk.review import news
+
+    sent = approved(lead, removal)
+    let_time_pass(sent)
+    sending.leave_due(timezone.now())
+    sent.refresh_from_db()
+    news.reopen_as_lead(lead, removal.candidate_id)
+    back = drafting.withdraw(lead, sent)
+    drafting.approve(lead, back, version=1)
+    let_time_pass(back)
+    assert sending.leave_due(timezone.now()) == 1
+
+
 def test_an_adults_notice_needs_a_recorded_request(desk, lead, person, team):
     row = confirmed(team, person(Role.REVIEWER), "adult", kind=Kind.APPEARS_ADULT, category="support_requested")
     with_page(row)
@@ -299,6 +313,10 @@ def test_an_adults_notice_needs_a_recorded_request(desk, lead, person, team):
         leaving.check(removal, NoticeKind.DMCA)
     drafting.record_mandate(lead, removal, asked_by="person", paper="2026-12", is_warned_dmca=True)
     leaving.check(removal, NoticeKind.DMCA)
+    for mandate in removal.mandates.all():
+        drafting.end_mandate(lead, removal, mandate.pk)
+    with pytest.raises(NotAllowed, match="request"):
+        leaving.check(removal, NoticeKind.MAIL)
 
 
 def test_dmca_is_never_for_a_child(lead, removal):
