@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from jikim.media.sealed import sealed_memory
 from jikim.teaching import Picture
+from jikim_desk.accounts.models import Role
 
 PATHS = ("/concepts/teach/", "/concepts/test/")
 FILES_MAX = 100
@@ -22,11 +23,11 @@ BYTES_MAX = 120 * 2**20
 
 
 class MemoryHandler(FileUploadHandler):
-    """Keeps what is sent to `PATHS`; files over the limits arrive empty and marked as too large."""
+    """Keeps what a lead sends to `PATHS`; files over the limits arrive empty and marked as too large."""
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
-        self._is_wanted = request.path in PATHS
+        self._is_wanted = request.path in PATHS and _is_lead(request)
         self._count = self._total = 0
         self._chunks: list[bytes] = []
         self._is_too_large = False
@@ -55,6 +56,11 @@ class MemoryHandler(FileUploadHandler):
         if not self._is_wanted:
             return None
         return Kept(self._chunks, self.file_name or "", file_size, is_too_large=self._is_too_large)
+
+
+def _is_lead(request: HttpRequest) -> bool:
+    """Asked here as well: what is sent is read before the rights to the page are."""
+    return request.user.is_authenticated and request.user.has_role(Role.LEAD)
 
 
 class Kept(UploadedFile):

@@ -89,6 +89,14 @@ def test_nobody_but_a_lead(signed_in):
         assert teach(browser, bear(1)).status_code == 403
 
 
+def test_what_others_send_is_not_kept_in_memory(signed_in, client, monkeypatch):
+    kept = []
+    monkeypatch.setattr(sealed_uploads, "Kept", lambda *args, **named: kept.append(args))
+    teach(signed_in(Role.REVIEWER), bear(1))
+    client.post(reverse("concept_teach"), {"name": "x", "pictures": [bear(1)]})
+    assert kept == []
+
+
 def test_files_over_the_limit_are_refused_without_being_kept(lead, monkeypatch):
     monkeypatch.setattr(sealed_uploads, "FILE_BYTES_MAX", 1000)
     assert teach(lead, bear(1)).status_code == 400
