@@ -99,7 +99,7 @@ def _row(entry: Entry, names: dict[str, User], people: dict[str, User]) -> dict[
         "action": _words(f"audit.action.{entry.action}") or entry.action,
         "about": _about(kind, entry.subject, people),
         "ref": ref[:8],
-        "facts": [_fact(name, value) for name, value in facts.items() if value not in (None, "", [])],
+        "facts": [_fact(name, value) for name, value in facts.items() if value not in (None, "", [], False)],
     }
 
 
@@ -116,6 +116,8 @@ def _fact(name: str, value: object) -> str:
     said = [_word(name, one) for one in values]
     if all(said):
         return ", ".join(said)
+    if value is True:
+        return _words(f"audit.fact.{name}") or name
     return f"{_words(f'audit.fact.{name}') or name} {_short(value)}"
 
 
