@@ -80,7 +80,10 @@ def tensors(content: bytes) -> dict[str, Array]:
 
 def _storage(file: BytesIO, kind: np.dtype[Any]) -> Array:
     count = int.from_bytes(file.read(8), "little")
-    return np.frombuffer(file.read(count * kind.itemsize), kind)
+    numbers = file.read(count * kind.itemsize)
+    if len(numbers) < count * kind.itemsize:
+        raise UnknownFile("a storage is cut off")
+    return np.frombuffer(numbers, kind)
 
 
 def _view(tensor: _Tensor, storage: Array) -> Array:
