@@ -59,7 +59,10 @@ _EXPLAINED_MIN = 0.5
 _MAPPED = 4
 _QUERY_FRAMES = 12
 _REFERENCES = 3
-_PROPOSED_MAX = 8
+_PROPOSED_MIN, _PROPOSED_MAX = 3, 8
+_INLIERS_HOPEFUL = 6
+"""Unrelated pictures show at most 5; where the first few proposed pairs show no more, no other is compared."""
+
 _RELATED_ENOUGH = 6
 _INLIERS_PLAIN = 25
 """A pair of frames that so many places prove needs no second frame of the item for the same frame of the query."""
@@ -197,9 +200,12 @@ def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explai
     was proposed, others with the frames of the item that are likeliest, first those that no hash explains; until so many
     frames of the query are related that their maps are known."""
     proposed = [one for one in candidates if one[0] in pairs.pointed and one[1] in pairs.item_pointed][:_PROPOSED_MAX]
-    for frame, item_frame in proposed:
+    most = 0
+    for place, (frame, item_frame) in enumerate(proposed):
+        if place >= _PROPOSED_MIN and most < _INLIERS_HOPEFUL:
+            break
         if len({pair.frame for pair in pairs.related()}) < _RELATED_ENOUGH:
-            pairs.relation(frame, item_frame)
+            most = max(most, pairs.relation(frame, item_frame).inliers)
     if not pairs.pointed or not pairs.item_pointed or (proposed and not explained and not pairs.related()):
         return
     known = _Voting([pairs.reference.frames[place] for place in pairs.item_pointed])

@@ -43,8 +43,10 @@ VOTED_ITEMS_MAX = 12
 VOTING_FRAMES = 8
 """How many frames of a film, evenly chosen, are looked up by their keypoints."""
 
-VOTED_MAX = 10
-"""How many frames of the bank one frame's keypoints propose."""
+VOTED_MAX = 300
+VOTED_FRAMES_MAX = 2
+"""How many frames of the bank one frame's keypoints vote for, and how many of one film count: the many like frames of one film
+must not keep others from being compared."""
 
 _NEAR_MAX = 500
 
@@ -149,8 +151,11 @@ def _voted(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Vote
     found: dict[int, list[_Voted]] = {}
     for place in np.unique(np.linspace(0, len(pointed) - 1, VOTING_FRAMES).astype(int)):
         number = pointed[int(place)]
+        taken: Counter[int] = Counter()
         for vote in bank.vote(query.frames[number].descriptors, VOTED_MAX):
-            found.setdefault(vote.item, []).append((number, vote.frame, vote.votes))
+            taken[vote.item] += 1
+            if taken[vote.item] <= VOTED_FRAMES_MAX:
+                found.setdefault(vote.item, []).append((number, vote.frame, vote.votes))
     return found
 
 
