@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -13,8 +12,8 @@ from jikim_desk.accounts.models import User
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.removal import NUMBER_DIGITS
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices import ladder
-from jikim_desk.notices.models import Notice, NoticeState, Removal, RemovalState
+from jikim_desk.notices import hosts, ladder, visible
+from jikim_desk.notices.models import NoticeState, RemovalState
 from jikim_desk.review import access
 
 MOST = 100
@@ -25,15 +24,15 @@ MOST = 100
 def page(request: HttpRequest) -> HttpResponse:
     """What is due, the nearest first."""
     user = visitor(request)
-    seen = access.visible(user)
-    removals = Removal.objects.filter(candidate__in=seen).select_related("candidate")
-    notices = Notice.objects.filter(removal__candidate__in=seen).select_related("removal")
+    removals, notices = visible.removals(user), visible.notices(user)
+    due = list(removals.filter(next_step_at__isnull=False).select_related("candidate").order_by("next_step_at")[:MOST])
+    hostile = hosts.hostile_among(one.candidate.host_ref for one in due)
     steps = []
-    for one in removals.filter(next_step_at__isnull=False).order_by("next_step_at")[:MOST]:
-        rungs = ladder.of(one)
+    for one in due:
+        rungs = ladder.rungs(is_hostile=one.candidate.host_ref in hostile)
         if one.ladder_step < len(rungs):
             steps.append((one, one.pk[:NUMBER_DIGITS], f"ladder.{rungs[one.ladder_step].kind}.{rungs[one.ladder_step].to}"))
-    visits = removals.filter(next_recheck_at__isnull=False).order_by(F("next_recheck_at").asc())[:MOST]
+    visits = removals.filter(next_recheck_at__isnull=False).order_by("next_recheck_at")[:MOST]
     shown = {
         "drafts": notices.filter(state=NoticeState.DRAFT).order_by("drafted_at")[:MOST],
         "unknown": notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).order_by("drafted_at")[:MOST],
@@ -51,12 +50,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def letters_due(user: User) -> dict[str, int]:
     """For the first page: drafts to read, letters that went wrong, finds that are there again."""
-    seen = access.visible(user)
-    notices = Notice.objects.filter(removal__candidate__in=seen)
+    notices = visible.notices(user)
     return {
         "letters": notices.filter(state=NoticeState.DRAFT).count(),
         "letters_wrong": notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).count(),
-        "back": Removal.objects.filter(candidate__in=seen, state=RemovalState.BACK).count(),
+        "back": visible.removals(user).filter(state=RemovalState.BACK).count(),
     }
 
 

@@ -22,8 +22,8 @@ from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.removal import NUMBER_DIGITS, told
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices import documents, drafting, leaving, sheets
-from jikim_desk.notices.models import Notice, NoticeState, Outcome
+from jikim_desk.notices import documents, drafting, leaving, sheets, visible
+from jikim_desk.notices.models import NoticeState, Outcome
 from jikim_desk.review import access
 
 COLUMNS = (
@@ -45,7 +45,7 @@ PRINTED_IN = ("ko", "en", "es")
 def page(request: HttpRequest) -> HttpResponse:
     """What waits, the newest first; `state=all` or one state."""
     user, state = visitor(request), request.GET.get("state", "")
-    seen = Notice.objects.filter(removal__candidate__in=access.visible(user)).select_related("host", "removal__candidate")
+    seen = visible.notices(user).select_related("host", "removal__candidate")
     if state in NoticeState.values:
         seen = seen.filter(state=state)
     elif state != "all":

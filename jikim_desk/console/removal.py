@@ -24,9 +24,9 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices import drafting, evidence, hosts, leaving, letters, rechecking
+from jikim_desk.notices import drafting, evidence, hosts, leaving, letters, rechecking, visible
 from jikim_desk.notices.faults import NotAllowed, NoticeRefused
-from jikim_desk.notices.models import NoticeKind, Removal, RemovalState
+from jikim_desk.notices.models import NoticeKind, RemovalState
 from jikim_desk.review import access
 
 NUMBER_DIGITS = 8
@@ -62,7 +62,7 @@ def told(view: View) -> View:
 def page(request: HttpRequest) -> HttpResponse:
     """What is being removed; `state` shows one state alone."""
     user, state = visitor(request), request.GET.get("state", "")
-    seen = Removal.objects.filter(candidate__in=access.visible(user)).select_related("candidate")
+    seen = visible.removals(user).select_related("candidate")
     if state in RemovalState.values:
         seen = seen.filter(state=state)
     found = page_of(request, seen, COLUMNS, "-begun_at")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -43,6 +43,11 @@ class History:
 def of(candidate: Candidate) -> Host | None:
     """The host of a find's page, where the directory knows it."""
     return Host.objects.filter(ref=candidate.host_ref).first()
+
+
+def hostile_among(refs: Iterable[str]) -> frozenset[str]:
+    """Those of `refs` whose host is known as hostile."""
+    return frozenset(Host.objects.filter(ref__in=set(refs), is_hostile=True).values_list("ref", flat=True))
 
 
 def named(name: str) -> Host | None:

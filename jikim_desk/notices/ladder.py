@@ -26,15 +26,20 @@ class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def of(removal: Removal) -> Sequence[Rung]:
     """The ladder for the host of a find."""
     host = hosts.of(removal.candidate)
-    return _ladders()["hostile" if host is not None and host.is_hostile else "platform"]
+    return rungs(is_hostile=host is not None and host.is_hostile)
+
+
+def rungs(*, is_hostile: bool) -> Sequence[Rung]:
+    """The ladder for hosts of a class."""
+    return _ladders()["hostile" if is_hostile else "platform"]
 
 
 def due_at(removal: Removal) -> datetime | None:
     """When the next step is due; None when the ladder is at its end, or waits for the first notice to leave."""
-    rungs = of(removal)
-    if removal.ladder_step >= len(rungs):
+    every = of(removal)
+    if removal.ladder_step >= len(every):
         return None
-    after = timedelta(days=rungs[removal.ladder_step].after_days)
+    after = timedelta(days=every[removal.ladder_step].after_days)
     if removal.notified_at is None:
         return removal.begun_at if not after else None
     return removal.notified_at + after

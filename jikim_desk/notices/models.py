@@ -56,7 +56,10 @@ class Removal(models.Model):
     hold = sealed_text("hold_sealed")
 
     class Meta:
-        indexes = (models.Index(fields=("team", "state", "-begun_at"), name="removals"),)
+        indexes = (
+            models.Index(fields=("team", "state", "-begun_at"), name="removals"),
+            models.Index(fields=("-begun_at", "-candidate"), name="removals_begun"),
+        )
 
 
 class Mandate(models.Model):
@@ -206,6 +209,7 @@ class Notice(models.Model):
         indexes = (
             models.Index(fields=("team", "state", "-drafted_at"), name="outbox"),
             models.Index(fields=("state", "leaves_at"), name="leaving"),
+            models.Index(fields=("-drafted_at", "-id"), name="drafted"),
         )
 
 

@@ -60,7 +60,7 @@ def progress(case: Case, lang: str) -> dict[str, Any]:
     ]
     head = [word(f"column.{name}") for name in ("place", "found", "asked", "state", "gone", "next")]
     tables = [{"widths": [1, 3, 3, 5, 3, 3], "head": head, "rows": rows}] if rows else []
-    sections = [
+    sections: list[dict[str, Any]] = [
         {"title": word("what_we_do"), "words": [word("what_we_do_1"), word("what_we_do_2")]},
         {"title": word("each"), "words": [] if rows else [word("nothing_yet")], "tables": tables},
         {"title": word("words"), "words": [word("words_gone"), word("words_not_visible"), word("words_back")]},
@@ -169,9 +169,10 @@ def _report(
     settings = desk_config().removal
     organisation = (settings.organisation_en if lang == "en" else "") or settings.organisation or desk_config().centre
     top = [(say("evidence.organisation", lang), organisation or "-"), (say("evidence.number", lang), number)]
-    made = {"date": now, "organisation": organisation, "footer": f"{organisation} · {number}"}
     top.append((say("evidence.made_at", lang), _day(now, lang)))
-    return sheets.sheet(lang, title, facts=[*top, *facts], sections=sections, **made)
+    footer = f"{organisation} · {number}"
+    every = [*top, *facts]
+    return sheets.sheet(lang, title, facts=every, sections=sections, date=now, organisation=organisation, footer=footer)
 
 
 def _counts(title: str, head: list[str], rows: Sequence[tuple[str, int]], *, note: str = "") -> dict[str, Any]:
