@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha1
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,12 +35,14 @@ from PIL import Image
 
 from bench.copies.picture_edits import EDITS, Kept, encode
 from bench.copies.plots import bars
-from jikim.copies.candidates import Candidate, candidates
-from jikim.copies.fingerprints import PictureFingerprint
+from jikim.copies.bank_items import BankSettings, ItemFacts, ItemState
+from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.copies.hash_index import HashIndex, Hits
 from jikim.copies.keypoint_index import INDEXED_POINTS, KeypointIndex, Vote
+from jikim.copies.matching import Matcher
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.verification import QUALITY_MIN, REFERENCE_POINTS, Relation, compare_pictures
+from jikim.types import MediaKind
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 DISTRACTORS = 2000
@@ -47,6 +50,7 @@ LOOKED_UP_IN = 100_000
 NO_COPIES = 100
 NOISE = 8.0
 JIKIM = "Jikim"
+_ADDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,18 @@ class Query:
 
 
 class References:
-    """Known pictures in memory, with both indices."""
+    """Known pictures in memory, with both indices: a bank to the matcher. An item's id is its number."""
+
+    name = "references"
+    settings: BankSettings = BankSettings()
+    has_points: bool = True
+    has_sound: bool = False
 
     def __init__(self) -> None:
         self.pictures: list[PictureFingerprint] = []
         self._hashes = HashIndex()
         self._keypoints = KeypointIndex()
+        self._matcher = Matcher([self])
 
     def add(self, picture: PictureFingerprint) -> None:
         """As a bank does: hashes where they tell something, the first keypoints."""
@@ -79,6 +89,18 @@ class References:
         """See KeypointIndex."""
         return self._keypoints.vote(descriptors, limit)
 
+    def hear(self, words: NDArray[np.uint8], limit: int = 50) -> Hits:
+        """Pictures make no sound: nothing."""
+        return HashIndex().near(words, limit=limit)
+
+    def item(self, number: int) -> ItemFacts:
+        """What is said of an item."""
+        return ItemFacts(number, str(number), MediaKind.IMAGE, "", "", "", False, True, ItemState.ACTIVE, _ADDED_AT)
+
+    def fingerprint(self, number: int) -> ItemFingerprint:
+        """What is kept of an item."""
+        return _alone(self.pictures[number])
+
     def save(self, folder: Path) -> None:
         """Writes both indices, which are mapped from then on."""
         self._hashes.save(folder / "hashes")
@@ -86,12 +108,12 @@ class References:
 
     def copies(self, picture: PictureFingerprint) -> dict[int, Relation]:
         """What a picture is found to be related to."""
-        found: dict[int, Relation] = {}
-        for candidate in dict.fromkeys(Candidate(one.item, 0) for one in candidates(self, picture)):
-            relation = compare_pictures(picture, self.pictures[candidate.item]).relation
-            if relation is not Relation.NONE:
-                found[candidate.item] = relation
-        return found
+        return {int(match.item): Relation(match.relation) for match in self._matcher.match(_alone(picture))}
+
+
+def _alone(picture: PictureFingerprint) -> ItemFingerprint:
+    """The picture as a file of its own."""
+    return ItemFingerprint("0" * 64, MediaKind.IMAGE, picture.width_px, picture.height_px, None, (picture,), None)
 
 
 def main() -> None:
@@ -228,7 +250,7 @@ def _picture(file: Path | io.BytesIO) -> Image.Image:
 
 
 def _fingerprint(file: Path) -> PictureFingerprint:
-    return fingerprint_picture(np.asarray(_picture(file)))
+    return fingerprint_picture(np.asarray(_picture(file)), is_looked_into=True)
 
 
 def _kept(picture: PictureFingerprint) -> PictureFingerprint:
@@ -379,7 +401,8 @@ def _timed(known: References, files: Sequence[Path], folder: Path) -> str:
     for file in files:
         encoded = file.read_bytes()
         start, start_cpu = time.perf_counter(), time.process_time()
-        found += len(known.copies(fingerprint_picture(np.asarray(_picture(io.BytesIO(encoded))))))
+        picture = fingerprint_picture(np.asarray(_picture(io.BytesIO(encoded))), is_looked_into=True)
+        found += len(known.copies(picture))
         taken.append(1000 * (time.perf_counter() - start))
         cpu.append(1000 * (time.process_time() - start_cpu))
     size = sum(file.stat().st_size for file in (folder / "index" / "keypoints").iterdir())

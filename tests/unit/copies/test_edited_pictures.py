@@ -8,7 +8,6 @@ import pytest
 from drawn import drawing, pasted, recompressed
 
 from jikim.copies.bank_items import BankSettings, NewItem
-from jikim.copies.candidates import candidates
 from jikim.copies.fingerprints import ItemFingerprint
 from jikim.copies.matching import Matcher
 from jikim.copies.pictures import fingerprint_picture
@@ -47,22 +46,20 @@ def test_what_no_hash_finds_is_proposed_by_keypoints_and_verified(bank: StoredBa
 
 def test_nothing_is_said_of_a_picture_that_is_no_copy(bank: StoredBank):
     query = _item(drawing(500), "query")
-    assert len(candidates(bank, query.frames[0])) > 0
+    assert len(bank.vote(query.frames[0].descriptors)) > 0
     assert Matcher([bank]).match(query) == []
 
 
-def test_what_was_removed_is_not_proposed(bank: StoredBank):
+def test_what_was_removed_is_found_no_more(bank: StoredBank):
     query = _item(drawing(304)[60:-60, 60:-60], "query")
-    (first, *_) = candidates(bank, query.frames[0])
-    facts = bank.item(first.item)
-    assert facts is not None
-    assert facts.label == "drawing 304"
-    bank.remove(first.item)
-    assert all(one.item != first.item for one in candidates(bank, query.frames[0]))
+    (match,) = Matcher([bank]).match(query)
+    assert match.label == "drawing 304"
+    bank.remove(bank.item_by_id(match.item).number)
+    assert Matcher([bank]).match(query) == []
 
 
-def test_a_picture_of_which_nothing_is_known_proposes_nothing(bank: StoredBank):
-    uniform = fingerprint_picture(np.full((200, 300, 3), 120, np.uint8))
-    assert candidates(bank, uniform) == []
+def test_a_picture_of_which_nothing_is_known_finds_nothing(bank: StoredBank):
+    assert Matcher([bank]).match(_item(np.full((200, 300, 3), 120, np.uint8), "uniform")) == []
     bare = replace(fingerprint_picture(drawing(304)), descriptors=np.empty((0, 128), np.uint8), quality=0)
-    assert candidates(bank, bare) == []
+    query = replace(_item(drawing(304), "bare"), frames=(bare,))
+    assert Matcher([bank]).match(query) == []
