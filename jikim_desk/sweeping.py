@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from itertools import takewhile
+from itertools import groupby, takewhile
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -175,8 +175,11 @@ class Errand:
             taken: list[Seen] = []
             try:
                 with transaction.atomic():
-                    for event in events:
-                        self._keep_one(event, taken)
+                    for _, group in groupby(events, lambda event: isinstance(event, Seen)):
+                        some = list(group)
+                        taken += self._see([event for event in some if isinstance(event, Seen)])
+                        for event in some:
+                            self._keep_one(event)
                     self._keep_answers()
                 return taken
             except OperationalError:
@@ -184,11 +187,22 @@ class Errand:
                     raise
         raise AssertionError("the last try raises")
 
-    def _keep_one(self, event: Event, taken: list[Seen]) -> None:
-        if isinstance(event, Seen):
-            if store.see(self._sweep, event.candidate, event.place):
-                taken.append(event)
-        elif isinstance(event, Fetched):
+    def _see(self, some: Sequence[Seen]) -> list[Seen]:
+        """Those that this sweep is to look at. Two sources that name one page give one find: where both come together, the
+        second waits until the first has its row."""
+        first: dict[str, Seen] = {}
+        for event in some:
+            first.setdefault(canonical(event.candidate.url), event)
+        if not some:
+            return []
+        at_once = list(first.values())
+        later = [event for event in some if event is not first[canonical(event.candidate.url)]]
+        are_ours = store.see_all(self._sweep, [(event.candidate, event.place) for event in at_once])
+        ours = [event for event, is_ours in zip(at_once, are_ours, strict=True) if is_ours]
+        return ours + [event for event in later if store.see(self._sweep, event.candidate, event.place)]
+
+    def _keep_one(self, event: Event) -> None:
+        if isinstance(event, Fetched):
             for (_, part), candidate in self._parts.get(canonical(event.url), {}).items():
                 store.keep_capture(candidate, part, event.capture, self._case_holder)
         elif isinstance(event, Answered):
@@ -198,10 +212,10 @@ class Errand:
             if candidate != self._open[candidate.id][0]:  # its page was opened and told more
                 store.keep_opened(candidate)
                 self._expect(candidate)
-            same_as = store.keep_find(self._sweep, event.found, event.looks)
-            if event.found.is_final and same_as != "":  # without copies and new: no decision can count for it
+            has_copies = store.keep_find(self._sweep, event.found, event.looks)
+            if event.found.is_final and has_copies is not False:  # new and without copies: no decision can count for it
                 news.arrived(candidate.id)
-            if same_as is not None and event.found.assessment.level is Level.URGENT:
+            if has_copies is not None and event.found.assessment.level is Level.URGENT:
                 rota.note(candidate.id, timezone.now())
 
     def _keep_answers(self) -> None:

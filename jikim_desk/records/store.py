@@ -33,10 +33,22 @@ LEVEL_RANKS = {Level.URGENT: 0, Level.LOOK: 1, Level.NONE: 2}
 
 def see(sweep: Sweep, found: types.Candidate, place: str) -> bool:
     """Puts a find and its sighting on record; whether this sweep is the one to look at it."""
-    row = _known(found) or _new(sweep, found, place)
-    sighting = Sighting(sweep=sweep, candidate=row, keyword_ref=keyword_ref(found.keyword.text))
-    Sighting.objects.bulk_create([sighting], ignore_conflicts=True)
-    return row.found_by_id == sweep.pk and row.state == CandidateState.LOOKING
+    return see_all(sweep, [(found, place)]) == [True]
+
+
+def see_all(sweep: Sweep, finds: Sequence[tuple[types.Candidate, str]]) -> list[bool]:
+    """Puts finds and their sightings on record; of each whether this sweep is the one to look at it."""
+    addresses = {found.id: reference("url", canonical(found.url)) for found, _ in finds}
+    rows = _known(finds, addresses)
+    new = {found.id: _new(sweep, found, place, addresses[found.id]) for found, place in finds if found.id not in rows}
+    if new:
+        Candidate.objects.bulk_create(new.values(), ignore_conflicts=True)  # another sweep may have been first
+        rows |= {row.pk: row for row in Candidate.objects.only("pk", "found_by", "state").filter(pk__in=new)}
+    sightings = [
+        Sighting(sweep=sweep, candidate=rows[found.id], keyword_ref=keyword_ref(found.keyword.text)) for found, _ in finds
+    ]
+    Sighting.objects.bulk_create(sightings, ignore_conflicts=True)
+    return [rows[found.id].found_by_id == sweep.pk and rows[found.id].state == CandidateState.LOOKING for found, _ in finds]
 
 
 def unfinished(sweep: Sweep) -> Iterator[tuple[types.Candidate, str, dict[str, list[Look]]]]:
@@ -81,9 +93,9 @@ def hold_for_case(capture: Capture, case_holder: str) -> None:
         vault().share(capture.blob, capture.holder, case_holder)
 
 
-def keep_find(sweep: Sweep, found: Found, looks: Mapping[str, Sequence[Look]] = {}) -> str | None:
+def keep_find(sweep: Sweep, found: Found, looks: Mapping[str, Sequence[Look]] = {}) -> bool | None:
     """Puts an assessment on record, provisionally or finally; `looks` are those that need not be taken again. What was final
-    before, or decided, stays as it is. Where it became final by this: `same_as`, empty for one without known copies."""
+    before, or decided, stays as it is. Where it became final by this: whether the team has copies of it."""
     assessment = found.assessment
     row = Candidate(id=found.candidate.id)
     row.analysis = analysis_object(found)
@@ -101,7 +113,10 @@ def keep_find(sweep: Sweep, found: Found, looks: Mapping[str, Sequence[Look]] = 
             extents.keep(extent)
         changes |= {"state": CandidateState.WAITING, "same_as": _same_as(found)}
     is_kept = Candidate.objects.filter(pk=row.pk, state=CandidateState.LOOKING, found_by=sweep).update(**changes)
-    return changes["same_as"] if is_kept and found.is_final else None
+    if not (is_kept and found.is_final):
+        return None
+    copies = Candidate.objects.filter(same_as=changes["same_as"], team=sweep.team_id).exclude(pk=row.pk)
+    return bool(changes["same_as"]) and copies.exists()
 
 
 def looks_of(row: Candidate) -> dict[str, list[Look]]:
@@ -184,20 +199,27 @@ def capture_of(row: Capture) -> types.Capture:
     )
 
 
-def _known(found: types.Candidate) -> Candidate | None:
-    """The row of this find; one that another source gave for the same page counts too."""
-    address = reference("url", canonical(found.url))
-    named = Q(pk=found.id) | (Q(url_ref=address) & ~Q(source=found.source))
-    rows = {row.pk: row for row in Candidate.objects.filter(named).only("pk", "found_by", "state").order_by("-found_at")}
-    return rows.get(found.id) or next(reversed(rows.values()), None)
+def _known(finds: Sequence[tuple[types.Candidate, str]], addresses: Mapping[str, str]) -> dict[str, Candidate]:
+    """The rows of finds that are on record, by the id of the find; one that another source gave for the same page, in an
+    earlier sweep or among these, counts too."""
+    named = Q(pk__in=addresses) | Q(url_ref__in=set(addresses.values()))
+    rows = Candidate.objects.filter(named).only("pk", "found_by", "state", "source", "url_ref").order_by("found_at")
+    by_id = {row.pk: row for row in rows}
+    known: dict[str, Candidate] = {}
+    for found, _ in finds:
+        same_page = (row for row in by_id.values() if row.url_ref == addresses[found.id] and row.source != found.source)
+        row = by_id.get(found.id) or next(same_page, None)
+        if row is not None:
+            known[found.id] = row
+    return known
 
 
-def _new(sweep: Sweep, found: types.Candidate, place: str) -> Candidate:
+def _new(sweep: Sweep, found: types.Candidate, place: str, address: str) -> Candidate:
     row = Candidate(
         id=found.id,
         source=found.source,
         host_ref=reference("host", urlsplit(canonical(found.url)).hostname or ""),
-        url_ref=reference("url", canonical(found.url)),
+        url_ref=address,
         posted_at=found.posted_at,
         found_at=found.found_at,
         found_by=sweep,
@@ -206,8 +228,7 @@ def _new(sweep: Sweep, found: types.Candidate, place: str) -> Candidate:
     )
     row.url, row.title, row.text = found.url, found.title, found.text
     row.find = _find_object(found, place)
-    Candidate.objects.bulk_create([row], ignore_conflicts=True)
-    return Candidate.objects.only("pk", "found_by", "state").get(pk=found.id)  # another sweep may have been first
+    return row
 
 
 def _find_object(found: types.Candidate, place: str) -> dict[str, JsonValue]:

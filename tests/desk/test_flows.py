@@ -6,14 +6,16 @@ import os
 import shutil
 import signal
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pytest
 
+from jikim.practice import pages
 from jikim.practice.server import PracticeServer
 from jikim.practice.world import load_world
 from jikim.vault import Vault
@@ -180,6 +182,65 @@ def test_a_sweep_that_is_stopped_keeps_what_it_found_and_can_be_run_again(home, 
         done = ended(asker, sweep)
         assert (done["state"], done["run"], done["finds"]) == ("done", 2, 8)
         assert done["health"]["feed"]["state"] == "dead"
+
+
+class Gate:
+    """Counts what the platform is asked for, and keeps who asks for one of `held` waiting until it is opened."""
+
+    def __init__(self, platform: PracticeServer) -> None:
+        self._site = platform._server.site
+        self._reply = self._site.reply
+        self._site.reply = self.reply
+        self._lock, self._open = Lock(), Event()
+        self.asked: Counter[str] = Counter()
+        self.held: tuple[str, ...] = ()
+
+    def reply(self, target: str):
+        with self._lock:
+            self.asked[target.partition("?")[0]] += 1
+        if target.startswith(self.held or ("no such",)):
+            self._open.wait()
+        return self._reply(target)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@pytest.fixture
+def gate(platform: PracticeServer) -> Iterator[Gate]:
+    gate = Gate(platform)
+    yield gate
+    gate.open()
+
+
+def test_a_kill_repeats_nothing_but_what_was_in_hand(home, platform, world, gate, asker):
+    held = [item for item in load_world(world).items if item.title in ("축제 그림 2", "축제 넓은 그림")]
+    gate.held = tuple(pages.media_path(item, number) for item in held for number in range(len(item.media)))
+    worker = Running(home, "worker")
+    sweep = asker.ask(["축제"], [f"practice={platform.origin}"])
+    until(lambda: all(gate.asked[path] for path in gate.held), 60, "what is held back is being fetched")
+    until(lambda: asker.jobs()[0]["looked_at"] == 6, 180, "everything else was looked at to the end")
+    job = asker.jobs()[0]
+    assert (job["state"], job["stage"], job["finds"]) == ("running", "look", 8)
+    until(lambda: asker.steps(job["id"]) == ["begin", "search"], 20, "the search is a step that is done")
+    until(lambda: len(asker.took(sweep)) == 8, 20, "what was noticed at a glance is on record")
+    before, asked = asker.took(sweep), dict(gate.asked)
+    worker.kill()
+    gate.open()
+    with running(home, "worker"):
+        assert ended(asker, sweep)["state"] == "done"
+    assert asker.steps(job["id"]) == ["begin", "search", "look", "end"]
+    again = {path: count - asked.get(path, 0) for path, count in gate.asked.items() if count != asked.get(path, 0)}
+    again.pop("/.well-known/jikim-practice", None)
+    assert {path for path in again if "search" in path or "feed" in path} == set(), "the places are not asked again"
+    assert set(again) - set(gate.held) <= {"/robots.txt", *(f"/item/{item.id}" for item in held)}, (
+        "nothing else is fetched again"
+    )
+    after = asker.took(sweep)
+    for title in before:
+        if title not in {item.title for item in held}:
+            assert before[title] == after[title], "what was final is not looked at again"
+    assert asker.counts()["Candidate"] == 8
 
 
 def test_a_watch_that_is_due_searches_by_itself_and_shows_nothing_twice(home, platform, asker):

@@ -381,7 +381,8 @@ def test_looks_that_were_taken_are_had_again_until_the_find_is_final(person, tea
     ((_, _, looks),) = store.unfinished(sweep)
     assert looks == {"see": [seen]}
     assert "책".encode() not in bytes(Candidate.objects.get().looks_sealed)
-    assert store.keep_find(sweep, final(find)) == ""
+    assert store.keep_find(sweep, final(find)) is False
+    assert store.keep_find(sweep, final(find)) is None
     assert bytes(Candidate.objects.get().looks_sealed) == b""
 
 
