@@ -11,6 +11,7 @@ from jikim_desk.accounts.sessions import AGENT
 from jikim_desk.records.models import Candidate, CandidateState, Sighting, Sweep, SweepState
 from jikim_desk.sealing import reference
 from tests.desk.chromium import in_browser, looked_at
+from tests.desk.items import analysis, reason
 
 BROWSER = "desk test"
 pytestmark = in_browser
@@ -118,10 +119,18 @@ def test_what_is_urgent_comes_above_and_moves_nothing(window, sweep):
     place = link.bounding_box()
     assert page.locator("#urgent li").count() == 0
     arrived = [find(sweep, f"urgent{number}", level="urgent") for number in range(12)]
-    Candidate.objects.filter(pk="looking").update(state=CandidateState.WAITING, level="urgent", level_rank=0)
+    below = page.locator("#rows tr").nth(4)
+    page.locator("#urgent li").nth(11).wait_for()
+    place_below = below.bounding_box()
+    settled = Candidate.objects.get(pk="looking")
+    settled.state, settled.level, settled.level_rank = CandidateState.WAITING, "urgent", 0
+    settled.analysis = analysis([reason(ko="화면 속 물건: 책가방과 그 밖의 것 " * 12), reason()], level="urgent")
+    settled.save()
     page.locator("#urgent li").nth(12).wait_for()
-    assert page.locator("#urgent li").first.get_attribute("id") == f"u{min(looking.pk, arrived[0].pk)}"
+    shown = page.locator("#urgent li").evaluate_all("lines => lines.map(line => line.id)")
+    assert shown == [f"u{one.pk}" for one in (*arrived, looking)], "each in the order in which it became urgent"
     page.wait_for_selector(f"#s{looking.pk} .badge.urgent")
+    assert below.bounding_box() == place_below, "a row that gets its reasons pushes none away"
     assert link.bounding_box() == place, "the row stays where it stood, under whoever points at it"
     assert link.evaluate("one => one === document.activeElement")
     Candidate.objects.filter(pk="urgent0").update(state=CandidateState.LOOKING)
