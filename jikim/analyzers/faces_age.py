@@ -45,7 +45,7 @@ CALIBRATION = Calibration(
     below_share=0.28,
     above=4.75,
     above_share=0.2,
-    widening=0.8,
+    widening=0.6,
 )
 
 AGE_MOST = 110.0
