@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from jikim.errors import SourceChanged
+from jikim.errors import FetchFailed, SourceChanged
 from jikim.seams import Fetcher
 from jikim.sources.canonical import SHOWN_LIMIT, canonical, origin, resolved, site
 from jikim.sources.text import plain
@@ -39,6 +39,24 @@ def read(body: bytes, url: str, shape: type[_T]) -> _T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         refuse_wall_for_json(body, url)
         raise SourceChanged("sources.not_json", where=url) from error
+
+
+def answered(
+    fetcher: Fetcher,
+    url: str,
+    shape: type[_T],
+    headers: Mapping[str, str] | None = None,
+    *,
+    source: str,
+    refusals: Mapping[int, str],
+) -> _T:
+    """What the server at `url` answers, as `shape`. Raises as `asked` and `read`; a status of `refusals` with its message."""
+    try:
+        return read(asked(fetcher, url, headers).body, url, shape)
+    except FetchFailed as error:
+        if error.status is not None and error.status in refusals:
+            raise FetchFailed(refusals[error.status], source=source, where=url, status=error.status) from error
+        raise
 
 
 def changed(url: str, field: str) -> SourceChanged:

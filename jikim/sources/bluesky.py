@@ -18,17 +18,18 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import FetchFailed, JikimError, NotConfigured
+from jikim.errors import JikimError
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import asked, changed, read
+from jikim.sources.answers import answered, changed
 from jikim.sources.candidates import candidate
-from jikim.sources.canonical import canonical, origin
+from jikim.sources.canonical import origin, require_address
 from jikim.sources.markup import kind_by_ending
 from jikim.sources.paging import Mark, Page, paged
 from jikim.types import Candidate, Keyword
 
 PAGE_SIZE = 100
 ALL_LANGUAGES = "all"
+SIGN_IN_WANTED = dict.fromkeys((401, 403), "sources.sign_in_wanted")
 WEB = "https://bsky.app"
 """Where people see a post."""
 
@@ -112,17 +113,9 @@ class BlueskySource:
         spoken = {"lang": language} if language and language != ALL_LANGUAGES else {}
         wanted = {"q": keyword.text, "sort": self._config.sort, **spoken, "limit": PAGE_SIZE, **mark}
         url = f"{origin(str(self._config.url))}/xrpc/app.bsky.feed.searchPosts?{urlencode(wanted)}"
-        answer = self._answer(url)
+        answer = answered(self._fetcher, url, _Answer, source=self.name, refusals=SIGN_IN_WANTED)
         found = [self._candidate(post, url, keyword) for post in answer.posts]
         return Page(url, found, {"cursor": answer.cursor} if answer.cursor else None)
-
-    def _answer(self, url: str) -> _Answer:
-        try:
-            return read(asked(self._fetcher, url).body, url, _Answer)
-        except FetchFailed as error:
-            if error.status in (401, 403):
-                raise FetchFailed("sources.sign_in_wanted", source=self.name, where=url, status=error.status) from error
-            raise
 
     def _candidate(self, post: _Post, asked_url: str, keyword: Keyword) -> Candidate:
         place = _POST.match(post.uri)
@@ -157,9 +150,7 @@ class BlueskySource:
     @classmethod
     def verify(cls, config: BlueskyConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url)
+        require_address(cls.name, config.url)
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import idna
 
-from jikim.errors import BadUse
+from jikim.errors import BadUse, NotConfigured
 from jikim.sources.text import plain
 
 ADDRESS_LIMIT = 8_000
@@ -36,6 +36,15 @@ def canonical(url: str) -> str:
     address, _, query = _normal(url).partition("?")
     query = "&".join(pair for pair in query.split("&") if pair and not _is_tracking(pair))
     return f"{address}?{query}" if query else address
+
+
+def require_address(source: str, *urls: str | None) -> None:
+    """Raises NotConfigured where a source has no address, BadUse for one that cannot be opened."""
+    named = [url for url in urls if url]
+    if not named:
+        raise NotConfigured("sources.no_address", source=source)
+    for url in named:
+        canonical(url)
 
 
 def resolved(base: str, reference: str) -> str | None:

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, SourceChanged
+from jikim.errors import FetchFailed, FetchRefused, JikimError, SourceChanged
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import candidate, is_new_enough
-from jikim.sources.canonical import canonical, resolved, site
+from jikim.sources.canonical import canonical, require_address, resolved, site
 from jikim.sources.markup import PageFacts, page_facts
 from jikim.sources.page import is_media, page_text
 from jikim.sources.text import matches
@@ -158,11 +158,7 @@ class CrawlSource:
     @classmethod
     def verify(cls, config: CrawlConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        addresses = _starts(config)
-        if not addresses:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        for url in addresses:
-            canonical(url)
+        require_address(cls.name, *_starts(config))
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

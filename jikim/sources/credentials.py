@@ -13,6 +13,8 @@ from jikim.sources.canonical import canonical
 Secret = Annotated[str, msgspec.Meta(pattern=r"\A[\x21-\x7e]{1,4096}\Z")]
 """A key or token as it goes into a header: visible ASCII, no blanks."""
 
+KEY_REFUSED = dict.fromkeys((401, 403), "sources.key_refused")
+"""What a status says of a key that went along."""
 _LOOPBACK_NAMES = ("127.0.0.1", "::1", "localhost")
 
 

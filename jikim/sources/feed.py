@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from jikim.errors import JikimError, NotConfigured, SourceChanged
+from jikim.errors import JikimError, SourceChanged
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import candidate, is_new_enough
-from jikim.sources.canonical import canonical, resolved, site
+from jikim.sources.canonical import canonical, require_address, resolved, site
 from jikim.sources.charsets import decoded
 from jikim.sources.entries import Entry, feed_entries
 from jikim.sources.markup import text_and_images
@@ -101,9 +101,7 @@ class FeedSource:
     @classmethod
     def verify(cls, config: FeedConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url.replace(PLACEHOLDER, ""))
+        require_address(cls.name, config.url and config.url.replace(PLACEHOLDER, ""))
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

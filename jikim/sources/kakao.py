@@ -10,20 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import FetchFailed, JikimError, NotConfigured
+from jikim.errors import JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import asked, beneath, read
+from jikim.sources.answers import answered, beneath
 from jikim.sources.candidates import candidate
 from jikim.sources.canonical import canonical, resolved
-from jikim.sources.credentials import Secret, refuse_clear_text, shown
+from jikim.sources.credentials import KEY_REFUSED, Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import text_and_images
-from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.paging import Mark, Page
 from jikim.sources.services import each_service
 from jikim.types import Candidate, Keyword
 
@@ -87,31 +88,18 @@ class KakaoSource:
         """See `jikim.seams.Source`. A service that fails while another one answers becomes a warning."""
         self.warnings = []
         self.verify(self._config)
-        yield from each_service(
-            self._config.services,
-            lambda service, share: paged(
-                {"page": 1}, lambda mark: self._page(service, keyword, mark), since, share, self.warnings
-            ),
-            limit,
-            self.warnings,
-        )
+        pages = partial(self._page, keyword)
+        yield from each_service(self._config.services, {"page": 1}, pages, since, limit, self.warnings)
 
-    def _page(self, service: Service, keyword: Keyword, mark: Mark) -> Page:
+    def _page(self, keyword: Keyword, service: Service, mark: Mark) -> Page:
         query = urlencode({"query": keyword.text, "sort": "recency", "size": SIZES[service], **mark})
         url = beneath(self._config.url, f"/v2/search/{service}?{query}")
-        answer = self._answer(url)
+        keys = {"authorization": f"KakaoAK {self._config.key}"}
+        answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED)
         number = int(mark["page"])
         has_more = bool(answer.documents) and not answer.meta.is_end and number < PAGES[service]
         found = [made for document in answer.documents if (made := self._candidate(document, url, keyword))]
         return Page(url, found, {"page": number + 1} if has_more else None)
-
-    def _answer(self, url: str) -> _Answer:
-        try:
-            return read(asked(self._fetcher, url, {"authorization": f"KakaoAK {self._config.key}"}).body, url, _Answer)
-        except FetchFailed as error:
-            if error.status in (401, 403):
-                raise FetchFailed("sources.key_refused", source=self.name, where=url, status=error.status) from error
-            raise
 
     def _candidate(self, document: _Document, asked_url: str, keyword: Keyword) -> Candidate | None:
         """None for a document that leads nowhere."""

@@ -19,7 +19,7 @@ from jikim.errors import FetchFailed, JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.answers import asked, changed, read
 from jikim.sources.candidates import candidate
-from jikim.sources.canonical import canonical, origin, resolved
+from jikim.sources.canonical import origin, require_address, resolved
 from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import text_and_images
@@ -148,11 +148,9 @@ class MastodonSource:
     @classmethod
     def verify(cls, config: MastodonConfig) -> None:
         """Raises NotConfigured without an address, BadUse for one that cannot be opened or would carry the token in clear."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url)
+        require_address(cls.name, config.url)
         if config.token:
-            refuse_clear_text(cls.name, config.url)
+            refuse_clear_text(cls.name, str(config.url))
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

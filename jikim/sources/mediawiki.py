@@ -16,11 +16,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import FetchFailed, JikimError, NotConfigured
+from jikim.errors import FetchFailed, JikimError
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.answers import asked, beneath, changed, read
 from jikim.sources.candidates import candidate
-from jikim.sources.canonical import canonical, resolved
+from jikim.sources.canonical import require_address, resolved
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import kind_by_ending, text_and_images
 from jikim.sources.paging import Mark, Page, paged
@@ -191,9 +191,7 @@ class MediawikiSource:
     @classmethod
     def verify(cls, config: MediawikiConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url)
+        require_address(cls.name, config.url)
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

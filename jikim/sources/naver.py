@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import FetchFailed, JikimError, NotConfigured
+from jikim.errors import JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import asked, beneath, read
+from jikim.sources.answers import answered, beneath
 from jikim.sources.candidates import candidate
 from jikim.sources.canonical import canonical, resolved
-from jikim.sources.credentials import Secret, refuse_clear_text, shown
+from jikim.sources.credentials import KEY_REFUSED, Secret, refuse_clear_text, shown
 from jikim.sources.markup import text_and_images
-from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.paging import Mark, Page
 from jikim.sources.quota import Quota
 from jikim.sources.services import each_service
 from jikim.types import Candidate, Keyword
@@ -82,33 +83,19 @@ class NaverSource:
         """See `jikim.seams.Source`. A service that fails while another one answers becomes a warning."""
         self.warnings = []
         self.verify(self._config)
-        yield from each_service(
-            self._config.services,
-            lambda service, share: paged(
-                {"start": 1}, lambda mark: self._page(service, keyword, mark), since, share, self.warnings
-            ),
-            limit,
-            self.warnings,
-        )
+        pages = partial(self._page, keyword)
+        yield from each_service(self._config.services, {"start": 1}, pages, since, limit, self.warnings)
 
-    def _page(self, service: Service, keyword: Keyword, mark: Mark) -> Page:
+    def _page(self, keyword: Keyword, service: Service, mark: Mark) -> Page:
         sort = {} if service == "webkr" else {"sort": "sim" if service == "image" else "date"}
         query = urlencode({"query": keyword.text, "display": PAGE_SIZE, **mark, **sort})
         url = beneath(self._config.url, f"/search/v1/{service}?{query}")
-        answer = self._answer(url)
+        keys = {"x-ncp-apigw-api-key-id": str(self._config.key_id), "x-ncp-apigw-api-key": str(self._config.key)}
+        answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED)
         following = answer.start + PAGE_SIZE
         has_more = bool(answer.items) and following <= min(answer.total, LAST_START)
         found = [made for item in answer.items if (made := self._candidate(item, service, url, keyword))]
         return Page(url, found, {"start": following} if has_more else None)
-
-    def _answer(self, url: str) -> _Answer:
-        keys = {"x-ncp-apigw-api-key-id": str(self._config.key_id), "x-ncp-apigw-api-key": str(self._config.key)}
-        try:
-            return read(asked(self._fetcher, url, keys).body, url, _Answer)
-        except FetchFailed as error:
-            if error.status in (401, 403):
-                raise FetchFailed("sources.key_refused", source=self.name, where=url, status=error.status) from error
-            raise
 
     def _candidate(self, item: _Item, service: Service, asked_url: str, keyword: Keyword) -> Candidate | None:
         """None for an item that leads nowhere."""

@@ -15,10 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured
+from jikim.errors import FetchFailed, FetchRefused, JikimError
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import TEXT_LIMIT, candidate, is_new_enough
-from jikim.sources.canonical import canonical, resolved, site
+from jikim.sources.canonical import canonical, require_address, resolved, site
 from jikim.sources.charsets import decoded
 from jikim.sources.extractors import Extracted, extract, extractor_for
 from jikim.sources.markup import PageFacts, kind_by_ending, page_facts
@@ -71,9 +71,7 @@ class PageSource:
     @classmethod
     def verify(cls, config: PageConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url)
+        require_address(cls.name, config.url)
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import JikimError, NotConfigured
+from jikim.errors import JikimError
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.answers import asked, beneath, changed, read
 from jikim.sources.candidates import candidate
-from jikim.sources.canonical import canonical, origin, resolved
+from jikim.sources.canonical import canonical, origin, require_address, resolved
 from jikim.sources.dates import duration_s
 from jikim.sources.paging import Mark, Page, paged
 from jikim.sources.text import plain
@@ -108,9 +108,7 @@ class PeertubeSource:
     @classmethod
     def verify(cls, config: PeertubeConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url)
+        require_address(cls.name, config.url)
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

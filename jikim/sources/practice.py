@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import JikimError, NotConfigured, SourceChanged
+from jikim.errors import JikimError, SourceChanged
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.answers import own, read
 from jikim.sources.candidates import candidate, is_new_enough
-from jikim.sources.canonical import canonical, origin
+from jikim.sources.canonical import origin, require_address
 from jikim.types import Candidate, Keyword
 
 PAGE_SIZE = 100
@@ -105,9 +105,7 @@ class PracticeSource:
     @classmethod
     def verify(cls, config: PracticeConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url)
+        require_address(cls.name, config.url)
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from jikim.errors import JikimError
+from jikim.sources.paging import Mark, Page, paged
 from jikim.types import Candidate
 
 _Service = TypeVar("_Service")
@@ -13,11 +16,13 @@ _Service = TypeVar("_Service")
 
 def each_service(
     services: Sequence[_Service],
-    search: Callable[[_Service, int], Iterator[Candidate]],
+    first: Mark,
+    page_at: Callable[[_Service, Mark], Page],
+    since: datetime | None,
     limit: int,
     warnings: list[JikimError],
 ) -> Iterator[Candidate]:
-    """What `search(service, share)` yields for each of `services`, every candidate once, `limit` in all.
+    """What the pages `page_at(service, mark)` from `first` on name for each of `services`: every candidate once, at most `limit`.
 
     What one leaves of its share goes to the next. A service that fails becomes a warning; raises the error of the first one
     where none answered.
@@ -28,7 +33,7 @@ def each_service(
     for number, service in enumerate(services):
         share = -(-left // (len(services) - number))
         try:
-            for found in search(service, share):
+            for found in paged(first, partial(page_at, service), since, share, warnings):
                 if found.id not in seen:
                     seen.add(found.id)
                     left -= 1

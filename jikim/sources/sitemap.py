@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from lxml import etree
 
-from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, SourceChanged
+from jikim.errors import FetchFailed, FetchRefused, JikimError, SourceChanged
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import candidate, is_new_enough
-from jikim.sources.canonical import canonical, resolved
+from jikim.sources.canonical import canonical, require_address, resolved
 from jikim.sources.charsets import decoded
 from jikim.sources.dates import duration_s, posted_at
 from jikim.sources.text import matches
@@ -104,9 +104,7 @@ class SitemapSource:
     @classmethod
     def verify(cls, config: SitemapConfig) -> None:
         """Raises NotConfigured without an address and BadUse for one that cannot be opened."""
-        if not config.url:
-            raise NotConfigured("sources.no_address", source=cls.name)
-        canonical(config.url)
+        require_address(cls.name, config.url)
 
     @classmethod
     def examples(cls) -> Iterable[SourceExample]:

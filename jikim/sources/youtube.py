@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from jikim.errors import FetchFailed, JikimError, NotConfigured
+from jikim.errors import JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import asked, beneath, changed, read
+from jikim.sources.answers import answered, beneath, changed
 from jikim.sources.candidates import candidate
 from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
@@ -30,6 +30,7 @@ from jikim.types import Candidate, Keyword
 GOOGLE = "https://www.googleapis.com"
 WATCH = "https://www.youtube.com/watch?v="
 PAGE_SIZE = 50
+REFUSED = dict.fromkeys((400, 401, 403), "sources.key_or_quota")
 _T = TypeVar("_T")
 
 
@@ -138,12 +139,8 @@ class YoutubeSource:
             return {}
 
     def _answer(self, url: str, shape: type[_T]) -> _T:
-        try:
-            return read(asked(self._fetcher, url, {"x-goog-api-key": str(self._config.key)}).body, url, shape)
-        except FetchFailed as error:
-            if error.status in (400, 401, 403):
-                raise FetchFailed("sources.key_or_quota", source=self.name, where=url, status=error.status) from error
-            raise
+        keys = {"x-goog-api-key": str(self._config.key)}
+        return answered(self._fetcher, url, shape, keys, source=self.name, refusals=REFUSED)
 
     def _candidate(self, number: str, snippet: _Snippet, length_s: float | None, asked_url: str, keyword: Keyword) -> Candidate:
         if not number.replace("-", "").replace("_", "").isalnum():
