@@ -8,7 +8,6 @@ derived from its bank: what it lacks is added from there (`sealed_up_to`), and a
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from jikim.copies.index_list import read_list, write_list
 from jikim.copies.segments import (
     BOXES,
     FRAME_BITS,
@@ -94,7 +94,7 @@ class HashIndex:
         """The index of a folder; an empty one where there is none. Raises StateError when it is damaged, when a segment is
         missing, or when it is newer than this version."""
         index = cls()
-        listed = _read_list(folder)
+        listed = read_list(folder / LIST_NAME, _List(SCHEMA, 0, "", ()), SCHEMA)
         index._segments = [(name, Segment.open(folder / name)) for name in listed.segments]
         index.sealed_up_to = index._highest = listed.sealed_up_to
         index.stamp = listed.stamp
@@ -209,7 +209,7 @@ class HashIndex:
             written.append((name, segment))
         self._segments, self.sealed_up_to = written, self._highest
         sync(folder)
-        _write_list(folder, _List(SCHEMA, self.sealed_up_to, self.stamp, tuple(names)))
+        write_list(folder / LIST_NAME, _List(SCHEMA, self.sealed_up_to, self.stamp, tuple(names)))
         for path in folder.iterdir():
             if path.name not in names and path.suffix in (".segment", ".part"):
                 path.unlink(missing_ok=True)
@@ -371,30 +371,3 @@ def _without(gone: NDArray[np.int64], words: Words, owners: Words) -> tuple[Word
     """Hashes and owners without those of items that are gone."""
     stays = ~np.isin(_items(owners), gone)
     return words[stays], owners[stays]
-
-
-def _read_list(folder: Path) -> _List:
-    path = folder / LIST_NAME
-    try:
-        content = path.read_bytes()
-        schema = msgspec.json.decode(content, type=dict[str, object]).get("schema")
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise StateError("copies.index_newer", where=str(path), schema=schema, known=SCHEMA)
-        return msgspec.json.decode(content, type=_List)
-    except FileNotFoundError:
-        return _List(SCHEMA, 0, "", ())
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StateError("copies.index_damaged", where=str(path)) from error
-    except OSError as error:
-        raise StateError("copies.index_unreadable", where=str(path), problem=error.strerror or str(error)) from error
-
-
-def _write_list(folder: Path, listed: _List) -> None:
-    """Replaces the list in one step and waits until it has reached the disk."""
-    unfinished = folder / f"{LIST_NAME}.part"
-    with open(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(listed))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(folder / LIST_NAME)
-    sync(folder)

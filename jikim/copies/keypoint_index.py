@@ -26,6 +26,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from jikim.copies.index_list import read_list, write_list
 from jikim.copies.vocabulary import CELLS, Codes, vocabulary
 from jikim.errors import StateError
 from jikim.schema import sync
@@ -101,7 +102,7 @@ class KeypointIndex:
     def open(cls, folder: Path) -> KeypointIndex:
         """The index saved in a folder, empty where there is none. Raises StateError when it is damaged or newer."""
         index = cls()
-        listed = _read_list(folder)
+        listed = read_list(folder / LIST_NAME, _List(SCHEMA, 0, "", ()), SCHEMA)
         index._parts = [(folder / name, _open_part(folder / name)) for name in listed.parts]
         index.sealed_up_to = index._highest = listed.sealed_up_to
         index.stamp = listed.stamp
@@ -223,7 +224,7 @@ class KeypointIndex:
         self._parts = written
         sync(folder)
         names = tuple(path.name for path, _ in written if path is not None)
-        _write_list(folder, _List(SCHEMA, self.sealed_up_to, self.stamp, names))
+        write_list(folder / LIST_NAME, _List(SCHEMA, self.sealed_up_to, self.stamp, names))
         for path in folder.iterdir():
             if path.name not in names and path.suffix in (".keypoints", ".part"):
                 path.unlink(missing_ok=True)
@@ -369,30 +370,3 @@ def _open_part(path: Path) -> _Part:
     if part.offsets[0] or part.offsets[-1] != keypoints or (part.offsets[1:] < part.offsets[:-1]).any():
         raise StateError("copies.index_damaged", where=str(path))
     return part
-
-
-def _read_list(folder: Path) -> _List:
-    path = folder / LIST_NAME
-    try:
-        content = path.read_bytes()
-        schema = msgspec.json.decode(content, type=dict[str, object]).get("schema")
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise StateError("copies.index_newer", where=str(path), schema=schema, known=SCHEMA)
-        return msgspec.json.decode(content, type=_List)
-    except FileNotFoundError:
-        return _List(SCHEMA, 0, "", ())
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StateError("copies.index_damaged", where=str(path)) from error
-    except OSError as error:
-        raise StateError("copies.index_unreadable", where=str(path), problem=error.strerror or str(error)) from error
-
-
-def _write_list(folder: Path, listed: _List) -> None:
-    """Replaces the list in one step and waits until it has reached the disk."""
-    unfinished = folder / f"{LIST_NAME}.part"
-    with open(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(listed))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(folder / LIST_NAME)
-    sync(folder)
