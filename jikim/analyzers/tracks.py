@@ -70,7 +70,9 @@ def affinity(before: Cue, after: Cue) -> float:
         return 0.0
     place = max(_overlap(before.region, after.region), _nearness(before.region, after.region))
     size = math.sqrt(_ratio(before.region.w * before.region.h, after.region.w * after.region.h))
-    age = max(0.0, 1 - abs(float(before.value["age"]) - float(after.value["age"])) / AGE_SCALE_YEARS)
+    is_told = all(cue.value.get("quality", 1.0) > 0 for cue in (before, after))
+    apart_years = abs(float(before.value["age"]) - float(after.value["age"])) if is_told else 0.0
+    age = max(0.0, 1 - apart_years / AGE_SCALE_YEARS)
     return place * size * age * (1 - 0.5 * gap_s / GAP_MAX_S)
 
 

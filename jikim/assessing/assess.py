@@ -80,7 +80,7 @@ def assess(
 
 
 def _evidence(rule: Rule, cues: Iterable[Cue]) -> Evidence | None:
-    mine = [cue for cue in cues if cue.name == rule.cue and rule.label in (None, cue.value.get("label"))]
+    mine = [cue for cue in cues if _is_of(rule, cue)]
     if not mine:
         return None
     groups: dict[object, list[Cue]] = {}
@@ -90,6 +90,11 @@ def _evidence(rule: Rule, cues: Iterable[Cue]) -> Evidence | None:
     log_odds = fmean(_log_odds(rule, cue) for cue in strongest)
     ordered = sorted(mine, key=lambda cue: (cue not in strongest, -_log_odds(rule, cue)))
     return Evidence(rule, log_odds, len(mine), tuple(_log_odds(rule, cue) for cue in mine), tuple(ordered))
+
+
+def _is_of(rule: Rule, cue: Cue) -> bool:
+    """Whether a rule reads a cue; one of quality 0, such as a face whose age cannot be told, says nothing."""
+    return cue.name == rule.cue and rule.label in (None, cue.value.get("label")) and cue.value.get("quality", 1.0) > 0
 
 
 def _log_odds(rule: Rule, cue: Cue) -> float:

@@ -67,6 +67,12 @@ def test_a_certain_face_speaks_for_the_doubtful_ones_of_its_track():
     assert {cue.message_key for cue in result} == {"cue.face"}
 
 
+def test_a_face_that_cannot_be_judged_does_not_break_a_track():
+    result = with_tracks([_seen(0, 6, 0.9), _seen(1, 30, 0.3, quality=0.0, is_certain=False), _seen(2, 6, 0.9)])
+    assert [cue.value["track"] for cue in result] == [0, 0, 0]
+    assert {cue.value["age"] for cue in result} == {6}
+
+
 def test_doubtful_faces_alone_stay_doubtful_and_what_cannot_be_judged_stays_so():
     doubtful = with_tracks([_seen(0, 14, is_certain=False), _seen(1, 16, is_certain=False)])
     assert {(cue.value["is_certain"], cue.value["doubt"], cue.message_key) for cue in doubtful} == {

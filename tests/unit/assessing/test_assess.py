@@ -199,3 +199,11 @@ def test_a_rule_that_is_off_moves_nothing_and_says_why():
     switched = tuple(msgspec.structs.replace(rule, is_on=True) for rule in shipped().rules)
     on = msgspec.structs.replace(shipped(), rules=switched)
     assert assess("c", [thing("bed", 0.99)], rules=on).axes["minor"].score > on.axes["minor"].prior
+
+
+def test_a_face_of_which_nothing_can_be_told_leaves_the_axis_untold():
+    untold = replace(face(0.3, is_certain=False), value={**face(0.3).value, "quality": 0.0})
+    found = assess("c", [untold])
+    assert found.axes["minor"].state is AxisState.CANNOT_TELL
+    assert found.reasons == ()
+    assert assess("c", [untold, face(0.9)]).axes["minor"] == assess("c", [face(0.9)]).axes["minor"]
