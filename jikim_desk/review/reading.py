@@ -192,7 +192,7 @@ def _span(cue: Mapping[str, Any]) -> tuple[float, str]:
 def _ages(cues: Sequence[Mapping[str, Any]]) -> list[AgeLine]:
     tracks: dict[object, list[Mapping[str, Any]]] = {}
     for place, cue in enumerate(cues):
-        if cue["name"] == "face":
+        if cue["name"] == "face" and cue["value"].get("quality", 1.0) > 0:  # 0: its age cannot be told
             track = cue["value"].get("track")
             tracks.setdefault(("alone", place) if track is None else track, []).append(cue)
     lines = [_age(faces) for faces in tracks.values()]
