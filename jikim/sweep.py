@@ -183,6 +183,9 @@ async def search(
             if is_new:
                 health[place.name].found += 1
                 yield place, candidate
+        for one in health.values():
+            if one.state is SourceState.SLOW and one.named:  # it was not late: nobody wanted more of it
+                one.state = SourceState.OK
     finally:
         room.close()
 

@@ -22,7 +22,7 @@ def each_service(
     limit: int,
     warnings: list[JikimError],
 ) -> Iterator[Candidate]:
-    """What the pages `page_at(service, mark)` from `first` on name for each of `services`: every candidate once, at most `limit`.
+    """What the pages `page_at(service, mark)` from `first` on name for each of `services`: each candidate once, `limit` in all.
 
     What one leaves of its share goes to the next. A service that fails becomes a warning; raises the error of the first one
     where none answered.
