@@ -23,11 +23,19 @@ def learn_command(
     import django
 
     django.setup()
+    from django.db import OperationalError, ProgrammingError
+
     from jikim_desk import words
     from jikim_desk.config import jikim_config
+    from jikim_desk.faults import CannotStart
     from jikim_desk.figures.proposing import propose
 
-    proposal, lesson = propose(None)
+    try:
+        proposal, lesson = propose(None)
+    except (ProgrammingError, OperationalError) as error:
+        if isinstance(error, ProgrammingError) or "no such" in str(error):
+            raise CannotStart("serving.older_database") from error
+        raise CannotStart("serving.no_database", problem=str(error).strip().splitlines()[0]) from error
     if as_json:
         found = {"schema": 1, "proposal": proposal.pk, "taught_on": lesson.taught_on, **asdict(lesson.comparison)}
         typer.echo(json.dumps(found))

@@ -1,6 +1,9 @@
 """Decisions teach weights that wait for a lead: on the page and by the command, and nothing switches itself on."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -90,3 +93,11 @@ def test_the_command_prints_both_and_the_same_as_json(examples):
     found = json.loads(CliRunner().invoke(app, ["learn", "--json"]).output)
     assert found["taught_on"] == 60
     assert found["proposal"] == Proposal.objects.get().pk
+
+
+def test_without_a_database_the_command_says_one_line(tmp_path):
+    home = {**os.environ, "JIKIM_HOME": str(tmp_path / "home"), "JIKIM_LANG": "en"}
+    done = subprocess.run([sys.executable, "-m", "jikim", "learn"], env=home, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("jikim: ")
+    assert "Traceback" not in done.stderr
