@@ -99,7 +99,10 @@ def orientations(opener: Opener, material: Path) -> Iterator[tuple[str, str]]:
 
 
 def films(material: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted((material / "tmk/sample-videos").glob("*.mp4")):
+    paths = sorted((material / "tmk/sample-videos").glob("*.mp4"))
+    if not paths:
+        yield "tmk/sample-videos", "not in the material"
+    for path in paths:
         known = material / "vpdq/sample-hashes" / f"{path.stem}.txt"
         if not known.is_file() or path.stat().st_size < 1000:
             yield path.name, "not in the material"
