@@ -29,8 +29,8 @@ NMS_OVERLAP = 0.45
 LEAST = 0.01
 """Scores below this say the same: nothing. From it on a thing of the first look is put before both."""
 JOINED_SHIFT = 1.25
-"""In log-odds. Chosen with the thresholds of ties and beds on 256 COCO pictures and 341 of clothes: with it 6 of 8 pictures with
-books are noticed, which the first look alone all missed, and one picture of 256 is flagged for what is not there."""
+"""In log-odds. Chosen with the thresholds of ties and beds on 256 COCO pictures and 341 of clothes: with it 6 of 8 pictures
+with books are noticed, which the first look alone all missed, and one picture of 256 is flagged for what is not there."""
 NEAR_PX = 16.0
 """How far beside a box, in pixels of the letterboxed picture, the first look is asked for it too."""
 
