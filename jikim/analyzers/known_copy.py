@@ -146,7 +146,7 @@ class KnownCopyAnalyzer:
 
     def _see(self, subject: Subject) -> None:
         """Hashes of all frames, keypoints of some where there is anything to hold them against. Frames of other moments of the
-        film that was seen last are joined to it; a moment that comes again is of another look."""
+        film that was seen last are joined to it; a moment that comes again, or after the sound, is of another look."""
         frames = subject.frames
         media = subject.media or Media(frames[0].media_id, MediaKind.IMAGE, "", None, None, None)
         is_still = len(frames) == 1 and frames[0].at_s is None
@@ -157,7 +157,8 @@ class KnownCopyAnalyzer:
             for place, frame in enumerate(frames)
         )
         times_s = {picture.at_s for picture in pictures}
-        if is_still or media.id != self._film.seen.sha256 or not times_s.isdisjoint(self._film.frames_s):
+        is_other = media.id != self._film.seen.sha256 or self._film.seen.sound is not None
+        if is_still or is_other or not times_s.isdisjoint(self._film.frames_s):
             self._film = _Film()
         joined = tuple(sorted((*self._film.seen.frames, *pictures), key=lambda picture: picture.at_s))
         height_px, width_px = frames[0].pixels.shape[:2]

@@ -49,6 +49,9 @@ USUAL_SPEEDS = (0.7, 1.45)
 TRAVELLING_SHARE, TRAVELLING_MIN, TRAVELLING_STILL_MIN = 0.7, 0.56, 0.4
 """Where most blocks move, the camera does: another film of the same room does not travel the same way, and less is enough."""
 
+TRAVELLING_FRAMES_MIN = 10
+"""And of so many moments: of a few, another film of the room may happen to look so."""
+
 STILL_MIN = 0.55
 """The same of blocks that stand still, where nothing moves."""
 
@@ -350,7 +353,7 @@ def _moves_alike(close: Closeness, speed: float) -> bool:
         return True
     if not USUAL_SPEEDS[0] <= abs(speed) <= USUAL_SPEEDS[1]:
         return False
-    if close.moving_share >= TRAVELLING_SHARE:
+    if close.moving_share >= TRAVELLING_SHARE and close.frames >= TRAVELLING_FRAMES_MIN:
         return close.moving >= TRAVELLING_MIN and not close.still < TRAVELLING_STILL_MIN
     return close.moving >= MOVING_MIN and (math.isnan(close.still) or close.moving_median >= close.still - BEHIND_MAX)
 
