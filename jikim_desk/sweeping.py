@@ -111,9 +111,7 @@ class Errand:
 
     def look(self) -> bool:
         """Keeps what is looked at until all is done; False when a person stopped it. Raises JikimError."""
-        is_whole = self._keep_until(Ended)
-        self._remember_health()
-        return is_whole
+        return self._keep_until(Ended)
 
     # In the thread of the caller: rows.
 
@@ -128,14 +126,18 @@ class Errand:
                 if isinstance(event, Ended) and event.error is not None:
                     raise event.error
             if batch and isinstance(batch[-1], last):
+                if last is Ended:
+                    self._remember_health()
                 return True
             if self._is_stopped():
-                self._running.cancel()
-                as_they_stand = [
-                    as_it_stands(candidate, found, is_test=self._is_test) for candidate, found in self._open.values()
-                ]
-                self._keep(as_they_stand)
+                self._stop()
                 return False
+
+    def _stop(self) -> None:
+        """Leaves every find as it stands."""
+        self._running.cancel()
+        self._keep([as_it_stands(candidate, found, is_test=self._is_test) for candidate, found in self._open.values()])
+        self._remember_health()
 
     def _batch(self, last: type[Asked] | type[Ended]) -> Iterator[Event]:
         """What has happened, waiting a while for the first and gathering what comes right after it; nothing after `last`."""

@@ -143,10 +143,14 @@ def kill_a_burst(
 
 
 def wait_for_work(asker: Asker, chance: random.Random) -> None:
-    """Until something goes forward, or for a while where nothing is left to do; then a random moment more."""
+    """Until something goes forward, or for a while where nothing is left to do; then a random moment more. A busy machine takes
+    long to begin a worker: one that is killed before it has begun proves nothing."""
     before = asker.progress()
-    ends = time.monotonic() + 4.0
-    while asker.progress() == before and time.monotonic() < ends:
+    began = time.monotonic()
+    while (now := asker.progress()) == before:
+        is_idle = set(now[-1]) <= {"done", "stopped", "failed"}
+        if time.monotonic() > began + (4.0 if is_idle else 30.0):
+            break
         time.sleep(0.02)
     time.sleep(chance.uniform(0.0, 0.5))
 
