@@ -52,3 +52,19 @@ def test_what_is_posted_is_found_and_what_is_removed_is_gone(way, places, site, 
     gone = jikim("sweep", "축제", "--source", places[way], "--json")
     assert gone.candidates == []
     assert the_state(gone, way) == "empty"
+
+
+def test_a_crawl_finds_what_the_site_links_to(site, reaching, film):
+    site.post_file("walk.webm", film)
+    site.post("walk", "강변 산책", "[[walk:lantern]]")
+    site.post("walk:lantern", "가을 축제", "강변의 등불", "walk.webm")
+    jikim = reaching(site.host, more="[sources.crawl]\ndepth = 1\npages = 60\n")
+    place = f"crawl={site.url}/doku.php?id=walk"
+    try:
+        found = jikim("sweep", "축제", "--source", place, "--json")
+        assert "video" in [one["kind"] for one in found.candidates], found.err
+    finally:
+        site.remove("walk:lantern")
+        site.remove_file("walk.webm")
+    gone = jikim("sweep", "축제", "--source", place, "--json")
+    assert "video" not in [one["kind"] for one in gone.candidates]
