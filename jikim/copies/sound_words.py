@@ -3,7 +3,7 @@
 Eight codes of sounds.py in a row, a second of sound, are 256 bits: a word. Words are kept and looked up in an index of hashes
 (hash_index.py), with all its habits: exact within 31 bits, mapped from files, crash-safe, added to and removed from at once.
 Of the words of 26 sounds, speech of one speaker among them, no two of different sounds lay within 61 bits (1.7 million pairs);
-of those re-encoded at 32 kbit/s nearly all lie within 31 bits of their own, under music as loud as the speech about half
+of those re-encoded at 32 kbit/s nearly all lie within 31 bits of their own, under music about half
 (bench/copies/sounds.py); so one word that is found is enough to compare. Sound that runs faster or slower is looked up by words
 of codes picked more or less closely.
 
