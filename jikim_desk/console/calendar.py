@@ -17,6 +17,7 @@ from jikim_desk.notices.models import NoticeState, RemovalState
 from jikim_desk.review import access
 
 MOST = 100
+_OF_STEPS = ("next_step_at", "ladder_step", "candidate__host_ref")
 
 
 @allow(*access.READERS)
@@ -25,7 +26,9 @@ def page(request: HttpRequest) -> HttpResponse:
     """What is due, the nearest first."""
     user = visitor(request)
     removals, notices = visible.removals(user), visible.notices(user)
-    due = list(removals.filter(next_step_at__isnull=False).select_related("candidate").order_by("next_step_at")[:MOST])
+    due = list(
+        removals.filter(next_step_at__isnull=False).select_related("candidate").only(*_OF_STEPS).order_by("next_step_at")[:MOST]
+    )
     hostile = hosts.hostile_among(one.candidate.host_ref for one in due)
     steps = []
     for one in due:

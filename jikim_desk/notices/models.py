@@ -59,6 +59,8 @@ class Removal(models.Model):
         indexes = (
             models.Index(fields=("team", "state", "-begun_at"), name="removals"),
             models.Index(fields=("-begun_at", "-candidate"), name="removals_begun"),
+            models.Index(fields=("team", "next_step_at"), name="steps_due"),
+            models.Index(fields=("team", "next_recheck_at"), name="visits_due"),
         )
 
 
