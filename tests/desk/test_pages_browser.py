@@ -8,7 +8,7 @@ from django.utils import timezone
 from jikim_desk import flows
 from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.sessions import AGENT
-from jikim_desk.records.models import Candidate, CandidateState, Sighting, Sweep, SweepState
+from jikim_desk.records.models import Candidate, CandidateState, Sighting, Sweep, SweepState, Worker
 from jikim_desk.sealing import reference
 from tests.desk.chromium import in_browser, looked_at
 from tests.desk.items import analysis, reason
@@ -209,8 +209,21 @@ def test_nothing_keeps_anybody_from_the_pages(window, sweep, lang, scheme, width
             "jobs",
             "figures",
             "learning",
+            "rights",
+            "people",
+            "cases",
+            "queue",
+            "care",
+            "care_team",
+            "removals",
+            "outbox",
+            "calendar",
+            "hosts",
+            "concepts",
         )
     }
+    name, now = "a-machine-with-a-long-name.centre.example:123456:0123456789abcdef", timezone.now()
+    Worker.objects.create(id=name, started="now", version="1", started_at=now, beat_at=now)
     addresses["sweep"] = window.address("sweep", sweep.pk)
     for name, address in addresses.items():
         page.goto(address)
