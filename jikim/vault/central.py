@@ -33,6 +33,11 @@ LOCK_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 10
 KEEPER = "keeper"
 NAME = "jikim_keys"
+_SILENCE = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c idle_in_transaction_session_timeout=300s"
+)
+"""When the server gives up a machine that has fallen silent in its turn: the others wait for it."""
 _TURN = 0x6A696B6979
 """The number of the advisory lock by which those who write wait for each other."""
 _TABLES = (
@@ -121,7 +126,7 @@ class CentralList:
 
     def _open(self) -> psycopg.Connection[Row]:
         if self._connection is None or self._connection.closed:
-            options = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c search_path={NAME}"
+            options = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c search_path={NAME} {_SILENCE}"
             self._connection = psycopg.connect(
                 self._address,
                 autocommit=True,
