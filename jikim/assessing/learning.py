@@ -86,8 +86,8 @@ def learn(decided: Sequence[Decided], champion: Rules) -> Lesson:
         raise BadUse(
             "learning.too_few", found=len(decided), confirmed=confirmed, fewest=FEWEST, fewest_of_a_kind=FEWEST_OF_A_KIND
         )
-    challenger = challenge(decided, champion)
-    return Lesson(_written(challenger), read(_written(challenger)), _held_out(decided, champion), len(decided))
+    toml = _written(challenge(decided, champion))
+    return Lesson(toml, read(toml), _held_out(decided, champion), len(decided))
 
 
 def challenge(decided: Sequence[Decided], champion: Rules) -> Rules:

@@ -56,7 +56,21 @@ ROLES = tuple(Role.values)
 FAMILIES = (
     *("home", "search", "sweeps", "approvals", "watches", "queue", "items", "decisions", "lifts", "danger-sheets", "cases"),
     *("removals", "evidence", "outbox", "calendar", "hosts", "reports"),
-    *("care", "sources", "jobs", "figures", "learning", "people", "rights", "audit", "join", "enrol", "accounts", "api"),
+    *(
+        "care",
+        "sources",
+        "jobs",
+        "figures",
+        "learning",
+        "concepts",
+        "people",
+        "rights",
+        "audit",
+        "join",
+        "enrol",
+        "accounts",
+        "api",
+    ),
     *("health", "metrics"),
 )
 """In the order of the work."""
