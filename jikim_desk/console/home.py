@@ -17,6 +17,7 @@ from jikim_desk.console.calendar import letters_due
 from jikim_desk.console.telling import told
 from jikim_desk.console.visitor import visitor
 from jikim_desk.figures import places
+from jikim_desk.jobs import JobState
 from jikim_desk.records import intake, visible, watches
 from jikim_desk.records.models import Worker
 from jikim_desk.review import exposure, queue
@@ -67,7 +68,7 @@ def _wrong(user: User, roles: frozenset[str]) -> dict[str, Any]:
         found["places"] = [(one, told(one.error)) for one in places.health() if not one.is_well]
         found["no_worker"] = not Worker.objects.filter(is_dead=False).exists()
     if roles & {Role.LEAD, Role.ADMINISTRATOR}:
-        found["failed_jobs"] = len(flows.jobs(flows.JobState.FAILED, limit=100))
+        found["failed_jobs"] = len(flows.jobs(JobState.FAILED, limit=100))
     if roles & set(SEARCHERS):
         found["watches"] = watches.ailing(user)
     return found

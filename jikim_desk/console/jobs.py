@@ -15,7 +15,7 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.telling import told
 from jikim_desk.console.visitor import visitor
-from jikim_desk.flows import JobState
+from jikim_desk.jobs import JobState
 from jikim_desk.records import visible
 from jikim_desk.records.models import Worker
 
