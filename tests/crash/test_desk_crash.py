@@ -113,7 +113,7 @@ def test_nothing_is_lost_or_doubled(home: Path, platform: PracticeServer, world:
                 while kills["worker"] < WORKER_KILLS or kills["burst"] < BURST_KILLS:
                     if kills["burst"] < BURST_KILLS:
                         some, reported = reported[:2], reported[2:]
-                        kill_a_burst(forking, chance, place, f"잔치{turn % ROUNDS}번", some, kills["burst"])
+                        kill_a_burst(forking, chance, place, f"잔치{turn % ROUNDS}번", some, kills["burst"], acknowledged)
                         kills["burst"] += 1
                         turn += 1
                     if kills["worker"] < WORKER_KILLS:
@@ -131,13 +131,24 @@ def test_nothing_is_lost_or_doubled(home: Path, platform: PracticeServer, world:
 
 
 def kill_a_burst(
-    forking: subprocess.Popen[str], chance: random.Random, place: str, keyword: str, addresses: list[str], seed: int
+    forking: subprocess.Popen[str],
+    chance: random.Random,
+    place: str,
+    keyword: str,
+    addresses: list[str],
+    seed: int,
+    acknowledged: Path,
 ) -> None:
+    """At a random moment; of every third one, however slow the machine, one after it came to something."""
     assert forking.stdin is not None
     assert forking.stdout is not None
     forking.stdin.write(json.dumps({"seed": seed, "place": place, "keyword": keyword, "addresses": addresses}) + "\n")
     forking.stdin.flush()
+    before = acknowledged.stat().st_size
     child = int(forking.stdout.readline())
+    ends = time.monotonic() + (20.0 if seed % 3 == 2 else 0.0)
+    while acknowledged.stat().st_size == before and time.monotonic() < ends:
+        time.sleep(0.02)
     time.sleep(chance.uniform(0.02, 0.6))
     os.kill(child, signal.SIGKILL)
 
