@@ -102,7 +102,12 @@ WORST_FIRST = tuple(
 def told(health: Mapping[str, Health]) -> Answer:
     """How each place answered, as it is kept."""
     return {
-        name: {"state": one.state.value, "found": one.found, "error": one.error.key if one.error else ""}
+        name: {
+            "state": one.state.value,
+            "found": one.found,
+            "error": one.error.key if one.error else "",
+            "field": str(one.error.params.get("field", "")) if one.error else "",
+        }
         for name, one in health.items()
     }
 
@@ -118,6 +123,7 @@ def together(answers: Iterable[Answer]) -> Answer:
             "state": next((state for state in WORST_FIRST if any(one["state"] == state for one in ones)), "empty"),
             "found": sum(one["found"] for one in ones),
             "error": next((one["error"] for one in ones if one["error"]), ""),
+            "field": next((one["field"] for one in ones if one.get("field")), ""),
         }
         for name, ones in each.items()
     }

@@ -25,6 +25,7 @@ from typing import Self
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from jikim.commands import remembering
 from jikim.errors import JikimError
 from jikim.scan import Failure, Look
 from jikim.sources.canonical import canonical
@@ -52,6 +53,7 @@ from jikim_desk.looking import Engine
 from jikim_desk.records import runs, store
 from jikim_desk.records.models import Sweep, SweepKind
 from jikim_desk.review import news
+from jikim_desk.sealing import reference, vault
 from jikim_desk.visiting import Places, Recording, opened
 
 LOOKING_BUDGETS = 10
@@ -62,6 +64,7 @@ BATCH = 40
 GATHER_S = 0.1
 """How long events are gathered to be put on record together."""
 STOP_POLL_S = 1.0
+NO_WORTHS: Mapping[str, float] = {}
 
 
 class Errand:
@@ -78,6 +81,8 @@ class Errand:
         self._to_follow: asyncio.Queue[tuple[Candidate, str, dict[str, list[Look]]] | None] = asyncio.Queue()
         self._answers: dict[str, dict[str, Health]] = {}
         self._answered: dict[str, Answer] = dict(sweep.answered)
+        self._asked: dict[str, Sequence[Place]] = {}
+        self._finals: list[Found] = []
         self._open: dict[str, tuple[Candidate, Found | None]] = {}
         self._parts: dict[str, dict[tuple[str, str], Candidate]] = {}
         self._asks_again_at_s = 0.0
@@ -127,7 +132,7 @@ class Errand:
                     raise event.error
             if batch and isinstance(batch[-1], last):
                 if last is Ended:
-                    self._remember_health()
+                    self._remember()
                 return True
             if self._is_stopped():
                 self._stop()
@@ -137,7 +142,7 @@ class Errand:
         """Leaves every find as it stands."""
         self._running.cancel()
         self._keep([as_it_stands(candidate, found, is_test=self._is_test) for candidate, found in self._open.values()])
-        self._remember_health()
+        self._remember()
 
     def _batch(self, last: type[Asked] | type[Ended]) -> Iterator[Event]:
         """What has happened, waiting a while for the first and gathering what comes right after it; nothing after `last`."""
@@ -169,6 +174,7 @@ class Errand:
                 self._open[candidate.id] = (candidate, event.found)
                 if event.found.is_final:
                     del self._open[candidate.id]
+                    self._finals.append(event.found)
         for seen in taken:
             self._take_on(seen.candidate, seen.place, {})
 
@@ -227,13 +233,25 @@ class Errand:
             self._sweep.health, self._sweep.answered = dict(health), dict(answered)
             Sweep.objects.filter(pk=self._sweep.pk).update(health=health, answered=answered)
 
-    def _remember_health(self) -> None:
-        """As `jikim sweep`: how every place answered last, for `jikim source health`."""
+    def _remember(self) -> None:
+        """As `jikim sweep`: how every place answered last, for `jikim source health`; what each gave for a keyword, so that the
+        next sweep asks it for its share; and at which hosts the finds stand. Of an attempt that was killed only the health."""
         if self._sweep.kind == SweepKind.REPORTED:
             return
         with State.open(self._engine.config.home) as state:
+            for number, places in self._asked.items():
+                finals = [one for one in self._finals if one.candidate.keyword.text == self._keyword(number).text]
+                remembering.record(state, places, self._reference(number), self._answers[number], finals)
+                if not self._is_test:
+                    remembering.record_hosts(vault(), state, places, finals)
             for name, one in self._sweep.health.items():
-                state.record_health(name, SourceState(one["state"]), one["error"] or None)
+                state.record_health(name, SourceState(one["state"]), one["error"] or None, one.get("field") or None)
+
+    def _keyword(self, number: str) -> Keyword:
+        return read_keyword(self._sweep.keywords[int(number) - 1], None)
+
+    def _reference(self, number: str) -> str:
+        return reference("keyword", self._keyword(number).text)
 
     def _take_on(self, candidate: Candidate, place: str, looks: dict[str, list[Look]]) -> None:
         """Hands a find whose row is there to the event loop."""
@@ -287,9 +305,9 @@ class Errand:
                         visiting.create_task(self._visit(number, places, visits))
         else:
             every = await places.every()
-            for place, text in enumerate(self._sweep.keywords, 1):
-                if f"{place}" not in self._answered:
-                    await self._ask_for(f"{place}", read_keyword(text, None), every, self._engine.config.sweeping.limit)
+            for number in map(str, range(1, len(self._sweep.keywords) + 1)):
+                if number not in self._answered:
+                    await self._search_for(number, every)
         self._events.put(Asked())
 
     async def _visit(self, number: str, places: Places, visits: asyncio.Semaphore) -> None:
@@ -301,13 +319,26 @@ class Errand:
                 self._events.put(Answered(number))
             else:
                 await self._ask_for(number, Keyword("", self._engine.config.lang), [place], 1)
+                self._events.put(Answered(number))
 
-    async def _ask_for(self, number: str, keyword: Keyword, asked: Sequence[Place], limit: int) -> None:
+    async def _search_for(self, number: str, every: Sequence[Place]) -> None:
+        """Each place is asked for its share by what it gave before; one that lacks a field it used to give is `changed`."""
+        home = self._engine.config.home
+        with State.open(home) as state:
+            worths = remembering.worths(state, every, self._reference(number))
+        await self._ask_for(number, self._keyword(number), every, self._engine.config.sweeping.limit, worths)
+        with State.open(home) as state:
+            remembering.notice_drift(state, every, self._answers[number])
+        self._asked[number] = every
+        self._events.put(Answered(number))
+
+    async def _ask_for(
+        self, number: str, keyword: Keyword, asked: Sequence[Place], limit: int, worths: Mapping[str, float] = NO_WORTHS
+    ) -> None:
         deadline = self._engine.loop.time() + self._budget_s
         answer = self._answers[number] = {}
-        async for place, candidate in search(keyword, asked, None, limit, deadline, answer):
+        async for place, candidate in search(keyword, asked, None, limit, deadline, answer, worths):
             self._events.put(Seen(candidate, place.name))
-        self._events.put(Answered(number))
 
     async def _go(self, candidate: Candidate, place: Place, house: House, looks: dict[str, list[Look]]) -> None:
         """Follows a candidate to its end, from the looks taken before. The page of one that is worth a look, or was reported,

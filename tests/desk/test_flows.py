@@ -6,9 +6,10 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -18,6 +19,7 @@ import pytest
 from jikim.practice import pages
 from jikim.practice.server import PracticeServer
 from jikim.practice.world import load_world
+from jikim.state import State
 from jikim.vault import Vault
 from tests.desk.processes import Asker, Running, asking, prepared, running, until
 from tests.flow.harness import CARD, drawing
@@ -82,7 +84,7 @@ def test_what_is_asked_is_found_sealed_grouped_and_shown_once(home, platform, as
         first = asker.ask(["축제"], [place])
         assert ended(asker, first) == {
             "state": "done",
-            "health": {"practice": {"state": "ok", "found": 8, "error": ""}},
+            "health": {"practice": {"state": "ok", "found": 8, "error": "", "field": ""}},
             "error": "",
             "finds": 8,
             "run": 1,
@@ -182,6 +184,55 @@ def test_a_sweep_that_is_stopped_keeps_what_it_found_and_can_be_run_again(home, 
         done = ended(asker, sweep)
         assert (done["state"], done["run"], done["finds"]) == ("done", 2, 8)
         assert done["health"]["feed"]["state"] == "dead"
+
+
+@pytest.fixture
+def news_sites(home: Path) -> Iterator[list[str]]:
+    """A feed whose three entries stand at another host: the feed's host and the other's."""
+    hosts: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            item = "<item><title>축제 소식 {0}</title><link>http://{1}/{0}</link><description>등불</description></item>"
+            items = "".join(item.format(number, hosts[1]) for number in range(3))
+            is_feed = self.path == "/feed"
+            body = f"<rss version='2.0'><channel><title>소식</title>{items}</channel></rss>" if is_feed else "<p>축제 등불</p>"
+            self.send_response(404 if self.path == "/robots.txt" else 200)
+            self.send_header("Content-Type", "application/rss+xml" if is_feed else "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
+    hosts += [f"{name}:{server.server_address[1]}" for name, server in zip(("127.0.0.1", "localhost"), servers, strict=True)]
+    for server in servers:
+        Thread(target=server.serve_forever, daemon=True).start()
+    config = home / "config.toml"
+    config.write_text(config.read_text().replace("is_practice = true", "is_practice = false"))
+    config.write_text(f"[fetching]\nloopback_allowed = {hosts!r}\n".replace("'", '"') + config.read_text())
+    yield hosts
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_what_a_place_gave_and_where_its_finds_stand_is_remembered(home, news_sites, asker):
+    asker.authorise()
+    with running(home, "worker"):
+        sweep = asker.ask(["축제"], [f"feed=http://{news_sites[0]}/feed"])
+        done = ended(asker, sweep)
+    assert (done["state"], done["finds"], done["health"]["feed"]["state"]) == ("done", 3, "ok")
+    with State.open(home) as state:
+        with closing(sqlite3.connect(home / "state.sqlite")) as database:
+            ((place, named),) = database.execute("SELECT place, named FROM place_yield")
+        assert place.startswith("feed:")
+        assert named == 3
+        assert state.fields_of(place)["title"] == (3, 3)
+        (host,) = state.hosts()
+        assert (host.finds, host.kind) == (3, "page")
+        assert news_sites[1].encode() not in host.sealed
 
 
 class Gate:
