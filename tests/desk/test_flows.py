@@ -267,6 +267,8 @@ def gate(platform: PracticeServer) -> Iterator[Gate]:
 def test_a_kill_repeats_nothing_but_what_was_in_hand(home, platform, world, gate, asker):
     held = [item for item in load_world(world).items if item.title in ("축제 그림 2", "축제 넓은 그림")]
     gate.held = tuple(pages.media_path(item, number) for item in held for number in range(len(item.media)))
+    config = home / "config.toml"  # the two that are held must neither stand in the others' way nor be given up
+    config.write_text("[fetching]\nconnections_per_host = 8\ntotal_timeout_s = 600\n" + config.read_text("utf-8"), "utf-8")
     worker = Running(home, "worker")
     sweep = asker.ask(["축제"], [f"practice={platform.origin}"])
     until(lambda: all(gate.asked[path] for path in gate.held), 60, "what is held back is being fetched")
