@@ -81,8 +81,7 @@ def _run_one(
     with open_vault(config, with_private_keys=False) as vault:
         view = SweepView(keyword.text, config.lang, budget_s, vault.reference)
         asked = vault.reference("keyword", keyword.text)
-        with State.open(config.home) as state:
-            worths = remembering.worths(state, searched, asked)
+        worths = _worths(config, searched, asked)
 
         async def follow() -> None:
             this = asyncio.current_task()
@@ -210,6 +209,15 @@ def _report(
         _say(error.message().in_language(config.lang))
         return False
     return True
+
+
+def _worths(config: Config, searched: Sequence[Place], asked: str) -> dict[str, float]:
+    """What each place gave before; nothing where that cannot be read, which `_remember` says in the end."""
+    try:
+        with State.open(config.home) as state:
+            return remembering.worths(state, searched, asked)
+    except StateError:
+        return {}
 
 
 def _remember(config: Config, view: SweepView, searched: Sequence[Place], asked: str) -> bool:

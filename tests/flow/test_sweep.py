@@ -192,9 +192,10 @@ def test_an_interrupt_delivers_what_was_found(home, jikim, site, stalling, tmp_p
         f"<item><title>축제 사진</title><link>http://{slow}/a</link>"
         f'<enclosure url="http://{slow}/a.png" type="image/png" length="1"/></item>'
     )
-    entries = "".join(words.format(host=slow, n=n) for n in range(3)) + media
+    told = site({f"/{n}": "<!doctype html><title>축제</title><p>축제</p>".encode() for n in range(3)})
+    entries = "".join(words.format(host=told, n=n) for n in range(3)) + media
     host = site({"/feed": f'<rss version="2.0"><channel><title>t</title>{entries}</channel></rss>'.encode()})
-    allow(home, host, slow)
+    allow(home, host, told, slow)
     authorise(jikim)
     said = tmp_path / "said"
     with (
