@@ -67,7 +67,7 @@ def main(rounds, writers):
 
     call_command("migrate", verbosity=0)
     dice = random.Random(7)
-    acknowledged, faults, problems, lag = [], [], [], 0
+    acknowledged, faults, problems, lag, unheaded, before = [], [], [], 0, 0, 0
     for _ in range(rounds):
         told, ends = burst(writers, dice.uniform(0.0, LONGEST_S))
         acknowledged += told
@@ -75,7 +75,10 @@ def main(rounds, writers):
         verdict = verify()
         problems += [problem.key for problem in verdict.problems]
         found = head.read()
-        lag = max(lag, verdict.entries - (found.number if found else 0))
+        reached = found.number if found else 0
+        lag = max(lag, verdict.entries - max(reached, before))  # a burst too short to move the head leaves the lag before it
+        unheaded += sum(number > reached for number in told)
+        before = verdict.entries
     numbers = set(Entry.objects.values_list("number", flat=True))
     said = {
         "acknowledged": len(acknowledged),
@@ -85,6 +88,7 @@ def main(rounds, writers):
         "faults": faults,
         "problems": problems,
         "lag": lag,
+        "unheaded": unheaded,
         "tells": len(set(Entry.objects.values_list("facts", flat=True))),
     }
     print(json.dumps(said))

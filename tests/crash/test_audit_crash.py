@@ -37,4 +37,5 @@ def test_writers_killed_at_any_moment_leave_one_whole_chain(home: Path) -> None:
     assert said["faults"] == []
     assert said["problems"] == []
     assert said["tells"] == said["entries"]  # nothing was written twice
+    assert said["unheaded"] == 0, "what was told of stands below the head"
     assert said["lag"] <= WRITERS  # the head misses at most what was being committed in that moment
