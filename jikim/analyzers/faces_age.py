@@ -1,10 +1,10 @@
 """From what the model says of a face to a calibrated estimate: age, interval, the probability of a minor, gender.
 
-The model's distribution over 1..100 years runs too young for older faces, women look younger to it than men, and its own
-quantiles and its mass below 18 are no probabilities. Ten numbers put that right (`CALIBRATION`): nine were fitted on the even
-half of UTKFace crops (`bench/faces_fit.py`), which are for measuring only. `widening` was lowered from 0.8 once the interval had
-been seen to hold too many of the odd half, and how many views of a still are averaged was chosen with it in sight. The figures of
-the card are of the odd half.
+The model's distribution over 1..100 years runs too young for older faces, women look younger to it than men, and its
+own quantiles and its mass below 18 are no probabilities. Ten numbers put that right (`CALIBRATION`): nine were fitted
+on the even half of UTKFace crops (`bench/faces_fit.py`), which are for measuring only. `widening` was lowered from
+0.8 once the interval had been seen to hold too many of the odd half, and how many views of a still are averaged was
+chosen with it in sight. The figures of the card are of the odd half.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ from jikim.seams import Sessions
 
 WEIGHTS = "sface"
 SAME_FROM = 0.52
-"""The least similarity at which two faces count as one person's: the highest of strangers of ORL's even half (0.47) and 0.05
-more, since some of the odd half lay above 0.47: it was seen in choosing. 300 pairs of deepface's test set: all told right; 78,000
-pairs of strangers of ORL: none taken for one person; of the 1,800 pairs of one person there, in grey pictures of 92 x 112 pixels,
-91 % are told."""
+"""The least similarity at which two faces count as one person's: the highest of strangers of ORL's even half (0.47)
+and 0.05 more, since some of the odd half lay above 0.47: it was seen in choosing. 300 pairs of deepface's test set:
+all told right; 78,000 pairs of strangers of ORL: none taken for one person; of the 1,800 pairs of one person there,
+in grey pictures of 92 x 112 pixels, 91 % are told."""
 
 Template = NDArray[np.float32]
 
