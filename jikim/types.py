@@ -56,12 +56,13 @@ class Level(StrEnum):
 
 class SourceState(StrEnum):
     """How a place answered. `EMPTY` is an honest "nothing found"; every other state but `OK` says that we do not know.
-    `UNKNOWN`: it answered with nothing, also to its canary, a keyword for which there always is something."""
+    `UNKNOWN`: it answered with nothing, also to its canary, a keyword for which there always is something. In order, the
+    worst last."""
 
     OK = "ok"
     EMPTY = "empty"
-    UNKNOWN = "unknown"
     SLOW = "slow"
+    UNKNOWN = "unknown"
     LIMITED = "limited"
     BLOCKED = "blocked"
     CHANGED = "changed"

@@ -85,18 +85,8 @@ def as_it_stands(candidate: Candidate, found: Found | None, *, is_test: bool) ->
     return Looked(Found(candidate, look, made, is_final=True))
 
 
-WORST_FIRST = tuple(
-    state.value
-    for state in (
-        SourceState.DEAD,
-        SourceState.CHANGED,
-        SourceState.BLOCKED,
-        SourceState.LIMITED,
-        SourceState.UNKNOWN,
-        SourceState.SLOW,
-        SourceState.OK,
-    )
-)
+WORST_FIRST = tuple(state.value for state in reversed(SourceState) if state is not SourceState.EMPTY)
+"""A place that found something for one keyword and nothing for another answered well."""
 
 
 def told(health: Mapping[str, Health]) -> Answer:

@@ -1,17 +1,17 @@
 """What a worker looks after besides its jobs: its own heart, other workers, watches that are due, what nobody has in hand; and,
-in a thread of its own, what may have to wait for others' servers.
+in threads of their own, what may have to wait for others' servers.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +20,7 @@ from jikim_desk.accounts import upkeep
 from jikim_desk.config import jikim_config
 from jikim_desk.figures import yields
 from jikim_desk.jobs import JobState
+from jikim_desk.notices import rounds as removal
 from jikim_desk.records import liveness, runs
 from jikim_desk.records.models import Sweep, SweepState, Worker
 
@@ -33,9 +34,28 @@ FORGETS_EVERY, FORGOTTEN_MAX = 300, 500
 logger = logging.getLogger("jikim.desk.rounds")
 
 
-OUTSIDE: tuple[Callable[[datetime], object], ...] = (rota.call,)
-"""What waits for others' servers, every OUTSIDE_S: it must not keep the heart from beating. Given the time."""
-OUTSIDE_S = 10.0
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What waits for others' servers and so goes in threads of its own, every `every_s`: the heart beats on meanwhile."""
+
+    name: str
+    go: Callable[[], object]
+    every_s: float
+    threads: int = 1
+
+
+OUTSIDE = (
+    Errand("rota", lambda: rota.call(timezone.now()), 10.0),
+    Errand("removal", removal.write, 3.0),
+    Errand("recheck", removal.look, 3.0, threads=4),
+)
+
+
+def begin_outside(stopping: threading.Event) -> None:
+    """Begins every errand; their threads end when `stopping` is set."""
+    for errand in OUTSIDE:
+        for _ in range(errand.threads):
+            threading.Thread(target=_repeat, args=(errand, stopping), name=errand.name, daemon=True).start()
 
 
 class Rounds:
@@ -45,7 +65,6 @@ class Rounds:
         self._worker_id = worker_id
         self._vigil = liveness.Vigil(worker_id)
         self._beats = 0
-        threading.Thread(target=_go_outside, name="outside", daemon=True).start()
 
     def go(self) -> None:
         """One round. A database that is busy or full is met again in the next."""
@@ -74,16 +93,14 @@ class Rounds:
             logger.warning("flows: the database did not take it: %s", type(error).__name__)
 
 
-def _go_outside() -> None:
-    """For as long as the process lives. A database that is busy or full is met again the next time."""
-    while True:
-        time.sleep(OUTSIDE_S)
-        for errand in OUTSIDE:
-            try:
-                close_old_connections()
-                errand(timezone.now())
-            except (*flows.DATABASE_FAULTS, DBAPIError) as error:
-                logger.warning("flows: the database did not take it: %s", type(error).__name__)
+def _repeat(errand: Errand, stopping: threading.Event) -> None:
+    """A database that is busy or full is met again the next time."""
+    while not stopping.wait(errand.every_s):
+        try:
+            close_old_connections()
+            errand.go()
+        except (*flows.DATABASE_FAULTS, DatabaseError, DBAPIError) as error:
+            logger.warning("%s: the database did not take it: %s", errand.name, type(error).__name__)
 
 
 def _forgotten() -> list[str]:

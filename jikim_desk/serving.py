@@ -101,12 +101,11 @@ def worker() -> int:
     """Works until told to end. Raises JikimError when it cannot begin."""
     _set_up_django()
     from jikim_desk import databases, flows, rounds
-    from jikim_desk.notices import rounds as removal
 
     stopping = _told_to_stop()
     _check_weights()
     databases.check()
-    threading.Thread(target=removal.keep_going, args=(stopping,), name="removal", daemon=True).start()
+    rounds.begin_outside(stopping)
     flows.work(stopping, lambda worker_id: rounds.Rounds(worker_id).go)
     # What is in hand is on record up to the last find: whoever begins next goes on from there. Nothing waits for it here.
     sys.stdout.flush()

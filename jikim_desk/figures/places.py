@@ -12,16 +12,7 @@ from jikim_desk.records.models import Sweep, SweepKind
 ASKED_LATELY = 200
 """Sweeps that are looked back on."""
 WELL = (SourceState.OK, SourceState.EMPTY)
-_WORST_FIRST = (
-    SourceState.DEAD,
-    SourceState.CHANGED,
-    SourceState.BLOCKED,
-    SourceState.LIMITED,
-    SourceState.UNKNOWN,
-    SourceState.SLOW,
-    SourceState.EMPTY,
-    SourceState.OK,
-)
+_GRAVITY = list(SourceState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ def health() -> list[PlaceHealth]:
             if label in answers and ended_at is not None:
                 told.setdefault(place, []).append((ended_at, answers[label]))
     found = [_health(place, answers) for place, answers in told.items()]
-    return sorted(found, key=lambda one: (_WORST_FIRST.index(SourceState(one.state)), one.place))
+    return sorted(found, key=lambda one: (-_GRAVITY.index(SourceState(one.state)), one.place))
 
 
 def labelled(places: list[str]) -> list[tuple[str, str]]:

@@ -1,36 +1,25 @@
 """What a worker does for removal beside its jobs: begins, packs, stamps, drafts, sends and looks again, whatever is due.
 
 Every piece is claimed in the database, so that several workers may do this at once and a killed one loses nothing. Letters
-and rechecks go in threads of their own: a host that answers slowly holds up no letter.
+and rechecks are apart, so that a host that answers slowly holds up no letter.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import threading
 import traceback
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
 
 logger = logging.getLogger("jikim.desk.notices")
-ROUND_S = 3.0
-VISITORS = 4
-"""Threads that look again at once."""
 T = TypeVar("T")
-
-
-def keep_going(stopping: threading.Event) -> None:
-    """Round after round until `stopping` is set; to be run in a thread of its own."""
-    for _ in range(VISITORS):
-        threading.Thread(target=_repeat, args=(stopping, look), name="recheck", daemon=True).start()
-    _repeat(stopping, write)
 
 
 def go() -> None:
@@ -61,15 +50,6 @@ def look() -> None:
             _each(due, lambda removal_id: rechecking.visit_due(removal_id, ways))
     except AuthorityMissing as error:
         logger.warning("removal: %s", error.key)
-
-
-def _repeat(stopping: threading.Event, do: Callable[[], None]) -> None:
-    while not stopping.wait(ROUND_S):
-        close_old_connections()
-        try:
-            do()
-        except (DatabaseError, InterfaceError) as error:
-            logger.warning("removal: the database did not take it: %s", type(error).__name__)
 
 
 def _each(things: Iterable[T], do: Callable[[T], object]) -> None:
