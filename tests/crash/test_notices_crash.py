@@ -7,8 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -17,8 +15,8 @@ from email import policy
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
+from tests.desk.mail import certificate, mail_server
 from tests.desk.processes import ROOT, environment
 
 NOTICES, KILLS = 24, 16
@@ -58,19 +56,9 @@ class Taking:
 
 @pytest.fixture
 def server(tmp_path):
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout key.pem -out cert.pem -subj /CN=localhost"
-    subprocess.run([*command.split(), "-addext", "subjectAltName=DNS:localhost"], cwd=tmp_path, check=True, capture_output=True)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     taking = Taking()
-    controller = Controller(taking, hostname="localhost", port=port, tls_context=tls, require_starttls=True)
-    controller.start()
-    taking.port = port
-    yield taking
-    controller.stop(no_assert=True)
+    with mail_server(taking, certificate(tmp_path)) as taking.port:
+        yield taking
 
 
 @pytest.fixture

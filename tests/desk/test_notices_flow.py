@@ -18,13 +18,13 @@ from jikim_desk.sealing import vault
 from tests.desk.items import capture
 from tests.desk.removals import confirmed, set_desk
 from tests.desk.test_notices_rechecks import FILE, PAGE, host, proxy  # noqa: F401 - fixtures
-from tests.desk.test_notices_sending import certificate, server  # noqa: F401 - fixtures
+from tests.desk.test_notices_sending import cert, server  # noqa: F401 - fixtures
 
 MAILBOX = "abuse@host.example"
 
 
 @pytest.fixture
-def desk(monkeypatch, tmp_path, server, certificate, host, proxy):  # noqa: F811
+def desk(monkeypatch, tmp_path, server, cert, host, proxy):  # noqa: F811
     """A desk with a mail server, another network, its authority on record, and leave to reach the test's host."""
     set_desk(
         monkeypatch,
@@ -33,7 +33,7 @@ def desk(monkeypatch, tmp_path, server, certificate, host, proxy):  # noqa: F811
             "mailbox": "r@centre.example",
             "smtp_host": "localhost",
             "smtp_port": server.port,
-            "smtp_roots": str(certificate / "cert.pem"),
+            "smtp_roots": str(cert),
             "vantages": (Vantage("abroad", proxy),),
         },
     )

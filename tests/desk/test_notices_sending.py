@@ -4,7 +4,6 @@ import base64
 import email
 import logging
 import socket
-import ssl
 import subprocess
 from datetime import timedelta
 from email import policy
@@ -21,6 +20,7 @@ from jikim_desk.notices import drafting, evidence, hosts, leaving, letters, send
 from jikim_desk.notices.faults import BadLetter, Changed, NotAllowed
 from jikim_desk.notices.models import Notice, NoticeKind, NoticeState, Outcome, Removal
 from jikim_desk.review.models import Kind
+from tests.desk.mail import certificate, mail_server
 from tests.desk.removals import begun, confirmed, set_desk, with_page
 
 NAMES = {
@@ -64,37 +64,26 @@ class Taking:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("smtp")
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout key.pem -out cert.pem -subj /CN=localhost"
-    subprocess.run([*command.split(), "-addext", "subjectAltName=DNS:localhost"], cwd=folder, check=True, capture_output=True)
-    return folder
+def cert(tmp_path_factory):
+    return certificate(tmp_path_factory.mktemp("smtp"))
 
 
 @pytest.fixture
-def server(certificate):
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def server(cert):
     taking = Taking()
-    controller = Controller(taking, hostname="localhost", port=port, tls_context=tls, require_starttls=True)
-    controller.start()
-    taking.port = port
-    yield taking
-    controller.stop(no_assert=True)
+    with mail_server(taking, cert) as taking.port:
+        yield taking
 
 
 @pytest.fixture
-def desk(monkeypatch, server, certificate):
+def desk(monkeypatch, server, cert):
     removal = {
         "organisation": "시험 지원센터",
         "organisation_en": "Test Centre",
         "mailbox": MAILBOX,
         "smtp_host": "localhost",
         "smtp_port": server.port,
-        "smtp_roots": str(certificate / "cert.pem"),
+        "smtp_roots": str(cert),
     }
     set_desk(monkeypatch, removal=removal)
     return lambda **more: set_desk(monkeypatch, removal={**removal, **more})

@@ -1,15 +1,11 @@
 """At night a role mailbox is told by a real mail server that something urgent waits, and nothing else."""
 
 import email
-import socket
-import ssl
-import subprocess
 from datetime import datetime, timedelta
 from email import policy
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from jikim_desk import rota
 from jikim_desk.accounts.models import Role
@@ -17,6 +13,7 @@ from jikim_desk.audit import chain
 from jikim_desk.records import watches
 from jikim_desk.records.models import Candidate, CandidateState, NightCall
 from tests.desk.items import item
+from tests.desk.mail import HOST, certificate, mail_server
 from tests.desk.removals import set_desk
 
 NIGHT = datetime(2026, 11, 22, 23, 30, tzinfo=ZoneInfo("Asia/Seoul"))
@@ -40,20 +37,11 @@ class Taking:
 @pytest.fixture
 def mailbox(tmp_path, monkeypatch):
     """A mail server with STARTTLS on loopback, and the desk set to use it."""
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout key.pem -out cert.pem -subj /CN=localhost"
-    subprocess.run([*command.split(), "-addext", "subjectAltName=DNS:localhost"], cwd=tmp_path, check=True, capture_output=True)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    taking = Taking()
-    controller = Controller(taking, hostname="localhost", port=port, tls_context=tls, require_starttls=True)
-    controller.start()
-    server = {"mailbox": "jikim@centre.example", "smtp_host": "localhost", "smtp_port": port}
-    set_desk(monkeypatch, night_mail=TO, removal={**server, "smtp_roots": str(tmp_path / "cert.pem")})
-    yield taking
-    controller.stop(no_assert=True)
+    cert, taking = certificate(tmp_path), Taking()
+    with mail_server(taking, cert) as port:
+        server = {"mailbox": "jikim@centre.example", "smtp_host": HOST, "smtp_port": port}
+        set_desk(monkeypatch, night_mail=TO, removal={**server, "smtp_roots": str(cert)})
+        yield taking
 
 
 @pytest.fixture
