@@ -14,22 +14,15 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jikim.copies.films import pointed_frames
-from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment
-from jikim.copies.keypoints import mirrored_descriptors
+from jikim.copies.fingerprints import ItemFingerprint, Segment
+from jikim.copies.frame_votes import SINGLE_DISTANCE_MAX, PointVotes, hash_votes
 from jikim.copies.listening import same_sound, sound_votes
-from jikim.copies.pdq import distances
 from jikim.copies.profiles import Closeness, FramePair, Profile, profiled
 from jikim.copies.timelines import Stretch, Vote, align, coverage
 from jikim.copies.verification import PictureRelation, Relation, compare_pictures
 
-DISTANCE_MAX = 31
-SINGLE_DISTANCE_MAX = 24
-"""One frame among many has more chances to be like another by accident."""
-
-QUALITY_MIN = 50
 SINGLE_INLIERS_MIN = 15
 """What one pair of frames must show where no second pair confirms it."""
 
@@ -55,13 +48,11 @@ TRAVELLING_FRAMES_MIN = 10
 STILL_MIN = 0.55
 """The same of blocks that stand still, where nothing moves."""
 
-_NEAREST = 8
 _FALL = 8 / 64
 """How much less than a frame's best vote by hash another of its votes may be worth: in a slow shot many moments are alike."""
 _EXPLAINED_MIN = 0.5
 _MAPPED = 4
 _QUERY_FRAMES = 12
-_REFERENCES = 3
 _PROPOSED_MIN, _PROPOSED_MAX = 3, 8
 _INLIERS_HOPEFUL = 6
 """Unrelated pictures show at most 5; where the first few proposed pairs show no more, no other is compared."""
@@ -69,11 +60,8 @@ _INLIERS_HOPEFUL = 6
 _RELATED_ENOUGH = 6
 _INLIERS_PLAIN = 25
 """A pair of frames that so many places prove needs no second frame of the item for the same frame of the query."""
-_VOTING_POINTS = 120
-_LIKE = 0.8
 _TOLERANCE_MIN_S = 0.35
 _ROWS_MIN = 6
-_ROWS = 48
 
 _Place = TypeVar("_Place", int, float)
 
@@ -103,7 +91,7 @@ def compare_items(
     """What the query has to do with the reference; None when nothing. `candidates` are pairs of frames, as places in their
     lists, that an index found to be alike: they are compared first. `listens`: whether their sounds are compared."""
     pairs = _Pairs(query, reference)
-    hashed = _hash_votes(query, reference)
+    hashed = hash_votes(query, reference)
     explained = {frame for frame, _, _ in hashed}
     if len(explained) < max(3, _EXPLAINED_MIN * len(query.frames)):
         _compare_points(pairs, candidates, explained)
@@ -157,47 +145,6 @@ class _Pairs:
 # ---- votes ----------------------------------------------------------------------------------------------------------------
 
 
-def _hash_votes(query: ItemFingerprint, reference: ItemFingerprint) -> list[tuple[int, int, float]]:
-    """Pairs of frames whose hashes are alike in the orientation in which most are, each with what it is worth."""
-    mine = [place for place, frame in enumerate(query.frames) if frame.quality >= QUALITY_MIN]
-    theirs = [place for place, frame in enumerate(reference.frames) if frame.quality >= QUALITY_MIN]
-    if not mine or not theirs:
-        return []
-    known = np.stack([reference.frames[place].pdq[0] for place in theirs])
-    table = np.empty((len(mine), 8, len(theirs)), np.int16)
-    for start in range(0, len(mine), _ROWS):
-        rows = mine[start : start + _ROWS]
-        hashes = np.concatenate([query.frames[place].pdq for place in rows])
-        table[start : start + len(rows)] = distances(hashes, known).reshape(len(rows), 8, -1)
-    _add_views(table, query, reference, mine, theirs)
-    limit = SINGLE_DISTANCE_MAX if len(query.frames) == 1 or len(reference.frames) == 1 else DISTANCE_MAX
-    turn = int((table.min(axis=2) <= limit).sum(axis=0).argmax())
-    chosen = table[:, turn]
-    found = []
-    for row, nearest in enumerate(np.argsort(chosen, axis=1, kind="stable")[:, :_NEAREST]):
-        for column in nearest:
-            if chosen[row, column] <= limit:
-                found.append((mine[row], theirs[int(column)], 1 - float(chosen[row, column]) / 64))
-    return found
-
-
-def _add_views(
-    table: NDArray[np.int16], query: ItemFingerprint, reference: ItemFingerprint, mine: list[int], theirs: list[int]
-) -> None:
-    """Takes in what lies inside borders, upright, on either side."""
-    inner = [(row, query.frames[place].views) for row, place in enumerate(mine) if len(query.frames[place].views)]
-    known = np.stack([reference.frames[place].pdq[0] for place in theirs])
-    for row, views in inner:
-        table[row, 0] = np.minimum(table[row, 0], distances(views, known).min(axis=0))
-    upright = np.stack([query.frames[place].pdq[0] for place in mine])
-    for column, place in enumerate(theirs):
-        views = reference.frames[place].views
-        if len(views):
-            table[:, 0, column] = np.minimum(table[:, 0, column], distances(upright, views).min(axis=1))
-            for row, own in inner:
-                table[row, 0, column] = min(table[row, 0, column], distances(own, views).min())
-
-
 def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explained: set[int]) -> None:
     """Compares frames with keypoints: those that an index proposed, and if these are related or hashes are alike, or nothing
     was proposed, others with the frames of the item that are likeliest, first those that no hash explains; until so many
@@ -211,7 +158,7 @@ def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explai
             most = max(most, pairs.relation(frame, item_frame).inliers)
     if not pairs.pointed or not pairs.item_pointed or (proposed and not explained and not pairs.related()):
         return
-    known = _Voting([pairs.reference.frames[place] for place in pairs.item_pointed])
+    known = PointVotes([pairs.reference.frames[place] for place in pairs.item_pointed])
     open_ = [place for place in pairs.pointed if place not in explained]
     for frame in _in_spread_order(open_ or pairs.pointed, _QUERY_FRAMES):
         if len({pair.frame for pair in pairs.related()}) >= _RELATED_ENOUGH:
@@ -249,30 +196,6 @@ def _plain_votes(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> lis
         worth = min(1.0, pair.relation.inliers / 60) * pair.relation.agreement
         votes.append(Vote(query[pair.frame].at_s, reference[pair.item_frame].at_s, max(worth, 0.05)))
     return votes
-
-
-class _Voting:
-    """The strongest keypoints of the frames of one item, to find the frames that a picture is likeliest a copy of."""
-
-    def __init__(self, frames: Sequence[PictureFingerprint]) -> None:
-        kept = [frame.descriptors[:_VOTING_POINTS] for frame in frames]
-        self._starts = np.cumsum([0, *(len(one) for one in kept[:-1])])
-        self._known = _unit(np.concatenate(kept)).T
-
-    def likeliest(self, picture: PictureFingerprint) -> list[int]:
-        """Places of the frames with most like keypoints, upright or mirrored, best first."""
-        own = picture.descriptors[:_VOTING_POINTS]
-        counts = []
-        for descriptors in (own, mirrored_descriptors(own)):
-            alike = _unit(descriptors) @ self._known
-            counts.append((np.maximum.reduceat(alike, self._starts, axis=1) > _LIKE).sum(axis=0))
-        total = np.maximum(*counts)
-        return [int(place) for place in np.argsort(-total, kind="stable")[:_REFERENCES] if total[place] >= 3]
-
-
-def _unit(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
-    values = descriptors.astype(np.float32)
-    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def _length_s(item: ItemFingerprint) -> float:
