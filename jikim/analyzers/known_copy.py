@@ -129,6 +129,7 @@ class KnownCopyAnalyzer:
             "start_s": segment.start_s if segment else None,
             "end_s": match.segments[-1].end_s if segment else None,
             "item_start_s": segment.item_start_s if segment else None,
+            "segments": [[one.start_s, one.end_s, one.item_start_s, one.item_end_s] for one in match.segments],
         }
         return Cue(
             media_id=media_id,

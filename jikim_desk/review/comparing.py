@@ -88,12 +88,7 @@ def moments_of(value: Mapping[str, Any]) -> Iterator[Moment]:
 
 
 def _stretches(value: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
-    if value.get("segments"):
-        return [tuple(map(float, segment)) for segment in value["segments"]]  # type: ignore[misc]
-    start_s, end_s, item_start_s = value.get("start_s"), value.get("end_s"), value.get("item_start_s")
-    if start_s is None or end_s is None or item_start_s is None:
-        return []
-    return [(float(start_s), float(end_s), float(item_start_s), float(item_start_s) + float(end_s) - float(start_s))]
+    return [(float(start), float(end), float(item), float(item_end)) for start, end, item, item_end in value["segments"]]
 
 
 def _found(candidate: Candidate, value: Mapping[str, Any]) -> tuple[Kept | None, list[str]]:

@@ -35,7 +35,7 @@ def films(tmp_path_factory):
 
 def cue(content, **value):
     told = {"bank": "ours", "item": sha256(content).hexdigest(), "score": 0.9, "relation": "copy", "coverage_query": 1.0}
-    return {"name": "known_copy", "at_s": value.get("start_s"), "confidence": 0.9, "value": {**told, **value}}
+    return {"name": "known_copy", "at_s": value.get("start_s"), "confidence": 0.9, "value": {"segments": [], **told, **value}}
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def beside(signed_in, team):
     return make
 
 
-TIMES = {"start_s": 0.0, "end_s": 6.0, "item_start_s": 4.0}
+TIMES = {"start_s": 0.0, "end_s": 6.0, "item_start_s": 4.0, "segments": [[0.0, 6.0, 4.0, 10.0]]}
 
 
 def test_both_sides_show_the_same_seconds(beside, films, team):
@@ -116,7 +116,7 @@ def test_a_mere_fingerprint_is_said_plainly_and_shows_nothing(beside, films, is_
 
 def test_the_very_same_file_needs_no_look(beside, films, team):
     known_film, _ = films
-    browser, row, *_ = beside(known_film, known_film, kept_in=team, start_s=0.0, end_s=12.0, item_start_s=0.0)
+    browser, row, *_ = beside(known_film, known_film, kept_in=team, segments=[[0.0, 12.0, 0.0, 12.0]])
     part = browser.post(f"/items/{row.pk}/compare", {"known": "0"}, headers=HX).content.decode()
     assert words.say("review.compare.same_file", "ko") in part
     assert "<svg" not in part
@@ -148,5 +148,5 @@ def test_stretches_give_their_own_seconds_also_backwards():
     assert list(forward) == [(1.0, 11.0), (6.0, 31.0)]
     (_, middle, _) = comparing.moments_of({"segments": [[0.0, 10.0, 20.0, 10.0]]})
     assert middle == (5.0, 15.0)
-    assert list(comparing.moments_of({"start_s": None})) == [(None, None)]
+    assert list(comparing.moments_of({"segments": []})) == [(None, None)]
     assert len(list(comparing.moments_of({"segments": [[at, at + 1.0, at, at + 1.0] for at in range(9)]}))) == 4

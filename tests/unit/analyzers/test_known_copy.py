@@ -75,6 +75,7 @@ def test_a_closer_look_finds_where_the_known_film_begins_and_ends(analyzer):
     assert 0 < len(asked) <= 48
     found = [cue.value[key] for key in ("start_s", "end_s", "item_start_s")]
     assert found == pytest.approx([50, 70, 0], abs=1)
+    assert cue.value["segments"] == [pytest.approx([50, 70, 0, 20], abs=1)]
     assert analyzer.look_closer(Subject(KNOWN_FILM), frames_at) is None
 
 

@@ -24,6 +24,7 @@ VALUES = {
     "utterance": {"text", "lang", "start_s", "end_s"},
     "known_copy": {
         *("bank", "item", "score", "relation", "coverage_query", "coverage_item", "start_s", "end_s", "item_start_s", "edit"),
+        "segments",
     },
 }
 
