@@ -12,9 +12,10 @@ import argparse
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -198,8 +199,8 @@ def bench_tracks(chosen: Sequence[Crop], looks: Looks) -> None:
         together.append(max(tracked, key=lambda cue: cue.value["quality"]).value)
     true = np.array(ages, np.float64)
 
-    def of(values: Sequence[object], name: str) -> Values:
-        return np.array([value[name] for value in values])  # type: ignore[index]
+    def of(values: Sequence[Mapping[str, Any]], name: str) -> Values:
+        return np.array([value[name] for value in values])
 
     inside = (true >= of(together, "age_low")) & (true <= of(together, "age_high"))
     table(

@@ -108,6 +108,7 @@ def verify(path: Path, *, public_key: bytes | None = None) -> Verdict:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = dict(_parts(archive))
+    # a ZIP may also be encrypted (RuntimeError) or packed in a way that zipfile does not know (NotImplementedError)
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         return Verdict(None, (Remark("evidence.verify.unreadable", {"reason": str(error)[:120]}),))
     missing = [name for name in (*CONTENT, MANIFEST, SIGNATURE, KEY) if name not in parts]

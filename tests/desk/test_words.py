@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import jikim_desk
-from jikim import messages
+from jikim import messages, seams
 from jikim.types import Level, SourceState
 from jikim_desk import flows, words
 from jikim_desk.records.intake import Said
@@ -26,6 +26,9 @@ FAMILIES = {
     "console.state.variant": [state for state in VariantState.values if state != "proposed"],
     "console.state.level": list(Level),
     "console.state.place": list(SourceState),
+    "console.state.credential": sorted(
+        {field for kind in seams.plugins(seams.SOURCES).values() for field in getattr(kind, "secrets", ())}
+    ),
     "console.state.job": list(flows.JobState),
     "console.said": list(Said),
 }
