@@ -68,7 +68,7 @@ def make(agent: str) -> dict[str, object]:
     Case.objects.create(number="2026-0412", team=team)
     known_film = film("yuv444p")
     known = {"bank": "ours", "item": sha256(known_film).hexdigest(), "relation": "copy", "coverage_query": 0.5}
-    known |= {"start_s": 2.0, "end_s": 6.0, "item_start_s": 1.0}
+    known |= {"start_s": 2.0, "end_s": 6.0, "item_start_s": 1.0, "segments": [[2.0, 6.0, 1.0, 5.0]]}
     copied = {"analyzer": "known_copy", "name": "known_copy", "at_s": 2.0, "region": None, "confidence": 0.9, "value": known}
     capture(item(team, "known", state=CandidateState.DECIDED), known_film, content_type="video/mp4")
     first = item(
