@@ -222,6 +222,7 @@ def _fill(start: int, end: int, team: Any, lead: Any, watched: Sequence[Any]) ->
                 applied.append(Applied(decision=decision, candidate=row))
         for kind, made in ((Candidate, rows), (Sighting, sightings), (Decision, decisions), (Applied, applied)):
             kind.objects.bulk_create(made)
+    _look_over()
     return time.perf_counter() - begun
 
 
@@ -246,9 +247,17 @@ def _multiply(times: int) -> float:
             taken = ", ".join(changed.get(column, f'"{column}"') for column in columns)
             named = ", ".join(f'"{column}"' for column in columns)
             cursor.execute(f"INSERT INTO records_candidate ({named}) SELECT {taken} FROM first")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    _look_over()
     return time.perf_counter() - begun
+
+
+def _look_over() -> None:
+    """What PostgreSQL's autovacuum does within a minute of so many new rows; SQLite never does it of itself."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def _analysis(score: float) -> dict[str, Any]:

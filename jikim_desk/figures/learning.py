@@ -12,8 +12,7 @@ import msgspec
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Max, Value
-from django.db.models.functions import Concat
+from django.db.models import Max
 from django.utils import timezone
 
 from jikim.assessing import assess
@@ -25,7 +24,7 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.config import jikim_config
 from jikim_desk.faults import BadAsk
 from jikim_desk.figures.models import Example, Label, Proposal
-from jikim_desk.figures.stages import standing
+from jikim_desk.figures.stages import Unsought, standing
 from jikim_desk.records.models import Capture
 from jikim_desk.sealing import reference
 
@@ -65,9 +64,7 @@ def gather() -> int:
     applied = apps.get_model("review", "Applied")._default_manager
     Example.objects.filter(applied__in=applied.filter(is_current=False).values("pk")).delete()
     last = Example.objects.aggregate(last=Max("applied"))["last"] or 0
-    labelled = (
-        standing().annotate(of_kind=Concat("decision__kind", Value(""))).filter(of_kind__in=LABELS, candidate__is_test=False)
-    )
+    labelled = standing().annotate(of_kind=Unsought("decision__kind")).filter(of_kind__in=LABELS, candidate__is_test=False)
     new = list(labelled.filter(pk__gt=last).select_related("candidate", "decision").order_by("pk")[:GATHERED_AT_ONCE])
     files: dict[str, set[str]] = {}
     for candidate, sha256 in Capture.objects.filter(candidate__in=[row.candidate_id for row in new]).values_list(

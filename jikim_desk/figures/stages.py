@@ -10,8 +10,9 @@ from statistics import quantiles
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Func, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from jikim_desk.records.models import Sweep
@@ -23,6 +24,7 @@ FEWEST = 10
 BINS = 10
 UNDECIDED = ("cannot_tell", "second_review")
 _Z90 = 1.645
+Z95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,26 @@ class Outcome(NamedTuple):
 
 def outcomes(team_ids: Collection[int]) -> list[Outcome]:
     """The newest finds that were decided."""
-    rows = standing().annotate(of_team=F("decision__team_id") + 0).filter(of_team__in=team_ids)
+    rows = standing().annotate(of_team=Unsought("decision__team_id")).filter(of_team__in=team_ids)
     wanted = ("candidate__score", "decision__kind", "candidate__found_at", "decision__decided_at", "candidate__is_test")
     return [Outcome(*row) for row in rows.order_by("-pk").values_list(*wanted)[:ROWS_MAX]]
 
 
+class Unsought(Func):
+    """A column that SQLite checks row by row and seeks in no index: it walks by number then and stops early, where it would
+    gather and sort all that fit. PostgreSQL finds that way by its statistics, which an expression would hide from it."""
+
+    template = "+%(expressions)s"
+    arity = 1
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Sequence[Any]]:
+        return self.as_sql(compiler, connection, template="%(expressions)s")
+
+
 def standing() -> QuerySet[Any]:
-    """What decisions that stand count for (`review.Applied`). The state is asked through an expression that no index serves, so
-    that the database walks by number and stops early instead of gathering and sorting all that stand."""
+    """What decisions that stand count for (`review.Applied`)."""
     rows: QuerySet[Any] = apps.get_model("review", "Applied")._default_manager.filter(is_current=True)
-    rows = rows.annotate(in_state=Concat("decision__state", Value("")))
-    return rows.filter(in_state="stands")
+    return rows.annotate(in_state=Unsought("decision__state")).filter(in_state="stands")
 
 
 def stages(team_ids: Collection[int], decided: Sequence[Outcome], days: int) -> list[Stage]:
@@ -78,11 +89,11 @@ def stages(team_ids: Collection[int], decided: Sequence[Outcome], days: int) -> 
     sweeps = Sweep.objects.filter(team__in=team_ids, asked_at__gte=since).order_by("-asked_at")
     times = list(sweeps.values_list("asked_at", "approved_at", "started_at", "ended_at")[:ROWS_MAX])
     found = [
-        _stage("start", [(max(asked, approved or asked), started) for asked, approved, started, _ in times]),
-        _stage("search", [(started, ended) for *_, started, ended in times]),
-        _stage("review", [(one.found_at, one.decided_at) for one in decided if one.decided_at >= since]),
+        stage("start", [(max(asked, approved or asked), started) for asked, approved, started, _ in times]),
+        stage("search", [(started, ended) for *_, started, ended in times]),
+        stage("review", [(one.found_at, one.decided_at) for one in decided if one.decided_at >= since]),
     ]
-    return [stage for stage in found if stage is not None]
+    return [one for one in found if one is not None]
 
 
 def calibration(decided: Sequence[Outcome]) -> list[Bin]:
@@ -94,7 +105,8 @@ def calibration(decided: Sequence[Outcome]) -> list[Bin]:
     return [_bin(found) for found in bins if len(found) >= FEWEST]
 
 
-def _stage(name: str, spans: Sequence[tuple[datetime | None, datetime | None]]) -> Stage | None:
+def stage(name: str, spans: Sequence[tuple[datetime | None, datetime | None]]) -> Stage | None:
+    """How long what lies between two moments took; None for too few."""
     lengths = [max(0.0, (until - since).total_seconds()) for since, until in spans if since and until]
     if len(lengths) < FEWEST:
         return None
@@ -109,9 +121,9 @@ def _bin(found: Sequence[tuple[float, bool]]) -> Bin:
     return Bin(sum(score for score, _ in found) / count, share, low, high, count)
 
 
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """The 90 % interval of a share seen `count` times (Wilson's)."""
-    spread = 1 + _Z90**2 / count
-    middle = (share + _Z90**2 / (2 * count)) / spread
-    half = _Z90 * sqrt(share * (1 - share) / count + _Z90**2 / (4 * count**2)) / spread
+def wilson(share: float, count: int, z: float = _Z90) -> tuple[float, float]:
+    """The interval of a share seen `count` times (Wilson's): 90 % unless `z` says otherwise."""
+    spread = 1 + z**2 / count
+    middle = (share + z**2 / (2 * count)) / spread
+    half = z * sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / spread
     return max(0.0, middle - half), min(1.0, middle + half)

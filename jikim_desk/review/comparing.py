@@ -89,7 +89,8 @@ def moments_of(value: Mapping[str, Any]) -> Iterator[Moment]:
 
 def _stretches(value: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
     """None where a still picture was matched, or where a worker of an older version told only the first second of each."""
-    return [(float(start), float(end), float(item), float(item_end)) for start, end, item, item_end in value.get("segments", ())]
+    told = value.get("segments", ())
+    return [(float(start), float(end), float(item), float(item_end)) for start, end, item, item_end in told]
 
 
 def _found(candidate: Candidate, value: Mapping[str, Any]) -> tuple[Kept | None, list[str]]:
