@@ -80,7 +80,8 @@ class Unsought(Func):
 def standing() -> QuerySet[Any]:
     """What decisions that stand count for (`review.Applied`)."""
     rows: QuerySet[Any] = apps.get_model("review", "Applied")._default_manager.filter(is_current=True)
-    return rows.annotate(in_state=Unsought("decision__state")).filter(in_state="stands")
+    rows = rows.annotate(in_state=Unsought("decision__state"))
+    return rows.filter(in_state="stands")
 
 
 def stages(team_ids: Collection[int], decided: Sequence[Outcome], days: int) -> list[Stage]:
