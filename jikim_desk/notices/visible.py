@@ -12,15 +12,16 @@ from jikim_desk.review import access
 
 def removals(user: User) -> QuerySet[Removal]:
     """The removals of finds that `user` may see."""
-    return Removal.objects.filter(_seen(user, ""))
+    return Removal.objects.filter(condition(user, ""))
 
 
 def notices(user: User) -> QuerySet[Notice]:
     """The notices about finds that `user` may see."""
-    return Notice.objects.filter(_seen(user, "removal__"))
+    return Notice.objects.filter(condition(user, "removal__"))
 
 
-def _seen(user: User, way: str) -> Q:
+def condition(user: User, way: str) -> Q:
+    """The condition itself, on rows that have a `team` and reach the removal by `way` ("" or "notice__removal__")."""
     free = access.team_ids(user, Role.REVIEWER, Role.LEAD)
     of_cases = access.team_ids(user, Role.COUNSELLOR) - free
     seen = Q(team__in=free)
