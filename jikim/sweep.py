@@ -45,6 +45,8 @@ PATIENCE = 1 / 3
 """The part of the time after which what silent places have not used of their share is there for the others."""
 TOLD_FIELDS = ("title", "text", "author_ref", "posted_at", "media_urls", "thumbnail_urls", "duration_s")
 """What a place may say of a find."""
+KEY_KEYS = frozenset(["sources.key_refused", "sources.key_or_quota", "sources.sign_in_wanted"])
+"""Whatever the status with which a place says it."""
 GLANCE, OPEN, SEE, READ = 0, 1, 2, 3
 """What goes first: a glance at everything before a look at anything, and what is to be read or heard last."""
 
@@ -244,13 +246,13 @@ def _emptiness(place: Place, health: Health) -> SourceState:
 
 def state_of(error: JikimError) -> SourceState:
     """The state a place is in that failed so."""
-    if isinstance(error, SourceChanged):
+    if isinstance(error, SourceChanged) or error.key == "fetching.too_large":  # no search answers so
         return SourceState.CHANGED
     if isinstance(error, QuotaUsed):
         return SourceState.LIMITED
     if isinstance(error, FetchRefused | NotConfigured):
         return SourceState.BLOCKED
-    if isinstance(error, FetchFailed) and error.status in (401, 403, 451):
+    if isinstance(error, FetchFailed) and (error.status in (401, 403, 451) or error.key in KEY_KEYS):
         return SourceState.BLOCKED
     if isinstance(error, FetchFailed) and error.status == 429:
         return SourceState.LIMITED
@@ -285,7 +287,7 @@ async def follow(
                     so_far = conclude(candidate, looks, place)
                     tell(Found(candidate, everything(looks), so_far, is_final=False, place=place.name))
                     async with house.turns.take(turn, -so_far.score):
-                        await look(candidate, place, house, step, looks)
+                        candidate = await look(candidate, place, house, step, looks)
     except TimeoutError:
         is_late = True
     concluded = conclude(candidate, looks, place, is_late=is_late)
@@ -320,11 +322,17 @@ async def open_page(candidate: Candidate, place: Place, house: House, looks: dic
     return opened
 
 
-async def look(candidate: Candidate, place: Place, house: House, step: Step, looks: dict[str, list[Look]]) -> None:
-    """Takes one step of looking at the media themselves, as far as it was not taken before."""
+async def look(candidate: Candidate, place: Place, house: House, step: Step, looks: dict[str, list[Look]]) -> Candidate:
+    """Takes one step of looking at the media themselves, as far as it was not taken before. The candidate, with the sound of
+    films that have it apart: it is a medium of its own."""
     done = looks.setdefault(step, [])
-    for url in candidate.media_urls[len(done) :]:
+    while len(done) < len(candidate.media_urls):
+        url = candidate.media_urls[len(done)]
         done.append(await house.look_at(url, place.fetcher, step))
+        sound = await house.sound_of(url, place.fetcher)
+        if sound is not None and sound not in candidate.media_urls:
+            candidate = replace(candidate, media_urls=(*candidate.media_urls, sound))
+    return candidate
 
 
 def everything(looks: Mapping[str, Sequence[Look]]) -> Look:
@@ -380,6 +388,12 @@ class House:
         if job not in self._looks:
             self._looks[job] = asyncio.create_task(self.looking.run(workers.look_at_blob, capture.blob, capture.sha256, step))
         return await asyncio.shield(self._looks[job])
+
+    async def sound_of(self, url: str, fetcher: Fetcher) -> str | None:
+        """Where the sound of the film at an address stands that was looked at, if it is apart."""
+        with suppress(JikimError):  # the look has told it
+            return (await self.fetch(url, fetcher)).sound
+        return None
 
     async def fetch(self, url: str, fetcher: Fetcher) -> Capture:
         """Fetches and seals what is at an address, once. Raises as `Fetcher.capture`."""

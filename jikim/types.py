@@ -146,7 +146,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Capture:
     """A file that was fetched and sealed as it arrived. `content_type` was decided by content, not by the server's word;
-    `sha256` is of the plain bytes; `blob` is its id in the vault; `chain` as in `Answer`."""
+    `sha256` is of the plain bytes; `blob` is its id in the vault; `chain` as in `Answer`; `sound` is the address of a film's
+    sound where that stands in files of its own."""
 
     url: str
     final_url: str
@@ -158,6 +159,7 @@ class Capture:
     fetched_at: datetime
     blob: str
     chain: tuple[Hop, ...] = ()
+    sound: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

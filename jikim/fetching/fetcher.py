@@ -10,17 +10,19 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol, Self, TypeVar
 
 from jikim.config import Fetching
 from jikim.errors import BadUse, FetchFailed, FetchRefused
-from jikim.fetching import playlists, robots
+from jikim.fetching import manifests, playlists, robots
 from jikim.fetching.address import Reach, Target, parse
 from jikim.fetching.content import SNIFFED_BYTES, sniff
 from jikim.fetching.decoding import ACCEPTED_ENCODINGS
 from jikim.fetching.pacing import Pacing
+from jikim.fetching.streams import PLAYLIST_BYTES, SOUND, Film, means_sound
 from jikim.fetching.transport import Deadline, Exchange, LookUp, Transport
 from jikim.provenance import ProvenPractice
 from jikim.types import Answer, Capture, Hop
@@ -132,7 +134,7 @@ class SafeFetcher:
         """
         target = parse(url)
         limit_bytes = min(self._settings.max_media_bytes, max_bytes or self._settings.max_media_bytes)
-        key = (target.url, limit_bytes)
+        key = (f"{target.url}#{SOUND}" if means_sound(url) else target.url, limit_bytes)
         with self._captures_lock:
             under_way = self._captures.get(key)
             mine: Future[Capture] = Future()
@@ -182,18 +184,25 @@ class SafeFetcher:
                 raise FetchFailed(key, where=exchange.target.url)
             pieces = exchange.body(limit_bytes)
             first = next((piece for piece in pieces if piece), b"")
-            if sniff(first) != playlists.MIME:
+            kind = sniff(first)
+            if kind not in (playlists.MIME, manifests.MIME):
                 return self._kept(url, exchange, itertools.chain((first,), pieces), chain)
             playlist = _playlist_text(first, pieces, exchange.target.url)
-        media = playlists.rendition(playlist)
-        base = exchange.target
-        if media is not None:
-            base = parse(media, base=base)
-            self._ask_robots(base, deadline)
-            with self._opened(base, (), limit_bytes, deadline, []) as named:
-                playlist, base = _playlist_text(b"", named.body(limit_bytes), named.target.url), named.target
-        wanted = playlists.parts(playlist, base.url)
-        return self._kept(url, exchange, self._parts(wanted, base, limit_bytes, deadline), chain)
+        film = self._film(kind, playlist, url, exchange.target, limit_bytes, deadline)
+        return replace(self._kept(url, exchange, self._parts(film, limit_bytes, deadline), chain), sound=film.sound)
+
+    def _film(self, kind: str, playlist: bytes, url: str, base: Target, limit_bytes: int, deadline: Deadline) -> Film:
+        """What is to be fetched of a film; a playlist that it names is asked for as any other file."""
+        if kind == manifests.MIME:
+            return manifests.film(playlist, url, base, only_sound=means_sound(url))
+
+        def read(named: Target) -> tuple[str, Target]:
+            self._ask_robots(named, deadline)
+            with self._opened(named, (), limit_bytes, deadline, []) as exchange:
+                text = _playlist_text(b"", exchange.body(limit_bytes), exchange.target.url)
+                return text.decode("utf-8", "replace"), exchange.target
+
+        return playlists.film(playlist.decode("utf-8", "replace"), base, read)
 
     def _kept(self, url: str, exchange: Exchange, pieces: Iterable[bytes], chain: Sequence[Hop]) -> Capture:
         """Seals what comes. Raises FetchFailed where nothing does."""
@@ -218,12 +227,12 @@ class SafeFetcher:
             chain=tuple(chain),
         )
 
-    def _parts(self, wanted: Sequence[playlists.Part], base: Target, limit_bytes: int, deadline: Deadline) -> Iterator[bytes]:
+    def _parts(self, film: Film, limit_bytes: int, deadline: Deadline) -> Iterator[bytes]:
         """The bytes of the parts of a film, one after the other, each asked for as any other file; a film may be as large as
         a file may."""
         left_bytes = limit_bytes
-        for part in wanted:
-            target = parse(part.reference, base=base)
+        for part in film.parts:
+            target = parse(part.reference, base=film.base)
             self._ask_robots(target, deadline)
             with self._opened(target, part.headers, left_bytes, deadline, []) as exchange:
                 if part.size_bytes is not None and exchange.status != 206:
@@ -320,14 +329,14 @@ class SafeFetcher:
         return attempt()
 
 
-def _playlist_text(first: bytes, rest: Iterable[bytes], where: str) -> str:
+def _playlist_text(first: bytes, rest: Iterable[bytes], where: str) -> bytes:
     """Raises FetchRefused for one that is larger than any is."""
     text = bytearray(first)
     for piece in rest:
         text += piece
-        if len(text) > playlists.PLAYLIST_BYTES:
-            raise FetchRefused("fetching.too_large", where=where, limit_bytes=playlists.PLAYLIST_BYTES)
-    return text.decode("utf-8", "replace")
+        if len(text) > PLAYLIST_BYTES:
+            raise FetchRefused("fetching.too_large", where=where, limit_bytes=PLAYLIST_BYTES)
+    return bytes(text)
 
 
 def _next_target(exchange: Exchange) -> Target:

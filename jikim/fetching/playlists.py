@@ -1,58 +1,70 @@
 """HTTP Live Streaming (RFC 8216): from a playlist to the few segments that are worth fetching.
 
-A master playlist names renditions: a low one shows everything that is looked for. A media playlist names segments, each with
-its time in the film: of a long one, segments spread evenly over it are taken. Their bytes one after the other are a file, the
-times in it those of the film.
+A master playlist names renditions, a media playlist segments, each with its time in the film. Their bytes one after the other
+are a file, the times in it those of the film.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from jikim.errors import FetchFailed
+from jikim.fetching.address import Target, parse
+from jikim.fetching.streams import Film, Part, Read, number, rank, spread
 
 MIME = "application/vnd.apple.mpegurl"
-PLAYLIST_BYTES = 2**20
-SEGMENTS_LIMIT = 20
-"""A request each, at the pace of their host."""
-ENOUGH_PX = 480
-"""The height of a rendition above which nothing is gained."""
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _RANGE = re.compile(r"(\d{1,12})(?:@(\d{1,12}))?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A file, or `size_bytes` of it from `offset` on."""
+def film(text: str, base: Target, read: Read) -> Film:
+    """What to fetch of the film whose playlist was found at `base`; `read` is asked for the playlist of its rendition.
 
-    reference: str
-    offset: int = 0
-    size_bytes: int | None = None
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """What asks for just this part."""
-        if self.size_bytes is None:
-            return ()
-        return (("Range", f"bytes={self.offset}-{self.offset + self.size_bytes - 1}"),)
+    Raises FetchFailed for a playlist without segments and for one whose segments are encrypted.
+    """
+    chosen = rendition(text)
+    if chosen is None:
+        return Film(parts(text, base.url), base)
+    sound = sound_rendition(text, chosen)
+    apart = parse(sound, base=base).url if sound is not None and sound != chosen else None
+    text, base = read(parse(chosen, base=base))
+    return Film(parts(text, base.url), base, apart)
 
 
 def rendition(text: str) -> str | None:
     """The reference of the rendition to fetch; None where the playlist is one itself."""
+    found = [
+        (rank(number(said.get("RESOLUTION", "").lower().partition("x")[2]), number(said.get("BANDWIDTH"))), reference)
+        for said, reference in _renditions(text)
+    ]
+    return min(found)[1] if found else None
+
+
+def sound_rendition(text: str, chosen: str) -> str | None:
+    """The reference of the sound that belongs to the rendition `chosen` and stands in a playlist of its own: what is played
+    unasked, else the first of its group. None where there is none."""
+    groups = {_plain(said.get("AUDIO")) for said, reference in _renditions(text) if reference == chosen}
+    named = [_said(line) for line in _lines(text) if line.startswith("#EXT-X-MEDIA:")]
+    sounds = [
+        said
+        for said in named
+        if said.get("TYPE") == "AUDIO" and _plain(said.get("GROUP-ID")) in groups - {""} and _plain(said.get("URI"))
+    ]
+    first = min(sounds, key=lambda said: said.get("DEFAULT") != "YES", default=None)
+    return _plain(first.get("URI")) if first else None
+
+
+def _renditions(text: str) -> list[tuple[dict[str, str], str]]:
+    """What a master playlist says of each rendition, and its reference."""
     lines = _lines(text)
-    found: list[tuple[bool, int, int, str]] = []
+    found: list[tuple[dict[str, str], str]] = []
     for at, line in enumerate(lines):
-        if not line.startswith("#EXT-X-STREAM-INF:"):
-            continue
-        reference = next((one for one in lines[at + 1 :] if not one.startswith("#")), None)
-        if reference is not None:
-            said = dict(_ATTRIBUTE.findall(line.partition(":")[2]))
-            height = _number(said.get("RESOLUTION", "").lower().partition("x")[2])
-            is_too_high = height > ENOUGH_PX
-            found.append((is_too_high, height if is_too_high else -height, _number(said.get("BANDWIDTH", "")), reference))
-    return min(found)[3] if found else None
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            reference = next((one for one in lines[at + 1 :] if not one.startswith("#")), None)
+            if reference is not None:
+                found.append((_said(line), reference))
+    return found
 
 
 def parts(text: str, where: str) -> list[Part]:
@@ -81,13 +93,13 @@ def parts(text: str, where: str) -> list[Part]:
             asked_range, is_segment = None, False
     if not segments:
         raise FetchFailed("fetching.stream_empty", where=where)
-    return [*beginning, *_spread(segments)]
+    return [*beginning, *(segments[each] for each in spread(len(segments)))]
 
 
 def _beginning(line: str) -> list[Part]:
-    said = dict(_ATTRIBUTE.findall(line.partition(":")[2]))
-    reference = said.get("URI", "").strip('"')
-    return [_ranged(reference, said.get("BYTERANGE", "").strip('"'), None)] if reference else []
+    said = _said(line)
+    reference = _plain(said.get("URI"))
+    return [_ranged(reference, _plain(said.get("BYTERANGE")), None)] if reference else []
 
 
 def _ranged(reference: str, written: str, before: Part | None) -> Part:
@@ -99,17 +111,13 @@ def _ranged(reference: str, written: str, before: Part | None) -> Part:
     return Part(reference, int(found[2]) if found[2] else follows, int(found[1]))
 
 
-def _spread(segments: list[Part]) -> list[Part]:
-    """At most `SEGMENTS_LIMIT` of them, the first and the last among these."""
-    if len(segments) <= SEGMENTS_LIMIT:
-        return segments
-    last = len(segments) - 1
-    return [segments[number * last // (SEGMENTS_LIMIT - 1)] for number in range(SEGMENTS_LIMIT)]
-
-
 def _lines(text: str) -> list[str]:
     return [stripped for line in text.splitlines() if (stripped := line.strip())]
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+def _said(line: str) -> dict[str, str]:
+    return dict(_ATTRIBUTE.findall(line.partition(":")[2]))
+
+
+def _plain(value: str | None) -> str:
+    return (value or "").strip('"')

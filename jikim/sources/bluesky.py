@@ -20,7 +20,7 @@ import msgspec
 
 from jikim.errors import JikimError
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import answered, changed
+from jikim.sources.answers import answered, changed, each
 from jikim.sources.candidates import candidate
 from jikim.sources.canonical import origin, require_address
 from jikim.sources.markup import kind_by_ending
@@ -113,8 +113,8 @@ class BlueskySource:
         spoken = {"lang": language} if language and language != ALL_LANGUAGES else {}
         wanted = {"q": keyword.text, "sort": self._config.sort, **spoken, "limit": PAGE_SIZE, **mark}
         url = f"{origin(str(self._config.url))}/xrpc/app.bsky.feed.searchPosts?{urlencode(wanted)}"
-        answer = answered(self._fetcher, url, _Answer, source=self.name, refusals=SIGN_IN_WANTED)
-        found = [self._candidate(post, url, keyword) for post in answer.posts]
+        answer = answered(self._fetcher, url, _Answer, source=self.name, refusals=SIGN_IN_WANTED, warnings=self.warnings)
+        found = each(answer.posts, lambda post: self._candidate(post, url, keyword), self.warnings)
         return Page(url, found, {"cursor": answer.cursor} if answer.cursor else None)
 
     def _candidate(self, post: _Post, asked_url: str, keyword: Keyword) -> Candidate:

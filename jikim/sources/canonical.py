@@ -1,7 +1,8 @@
 """The canonical form of an address, so that the same page named twice is one candidate.
 
 Follows RFC 3986, section 6.2.2 and 6.2.3 (case, percent-encoding, dot segments, scheme) and drops what only tracks the
-reader: the fragment and the well-known campaign parameters. The order of the other parameters is kept, it can matter.
+reader: the fragment and the well-known campaign parameters. The order of the other parameters is kept, it can matter, and so
+is a fragment that means the sound of a film alone: that is another file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 TRACKING = re.compile(
     r"(?:utm_[a-z0-9_]*|fbclid|gclid|gbraid|wbraid|dclid|msclkid|yclid|igshid|igsh|mc_cid|mc_eid)\Z", re.IGNORECASE
 )
+SOUND = "#track=audio"
+"""Media Fragments URI 1.0, section 4.2.3; written by `jikim.fetching.streams`."""
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_KEPT = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
@@ -35,7 +38,8 @@ def canonical(url: str) -> str:
     """The canonical form of an http or https address; applied twice it gives the same. Raises BadUse for anything else."""
     address, _, query = _normal(url).partition("?")
     query = "&".join(pair for pair in query.split("&") if pair and not _is_tracking(pair))
-    return f"{address}?{query}" if query else address
+    sound = SOUND if url.strip().endswith(SOUND) else ""
+    return f"{address}?{query}{sound}" if query else f"{address}{sound}"
 
 
 def require_address(source: str, *urls: str | None) -> None:

@@ -25,6 +25,7 @@ from jikim.sources.canonical import canonical, require_address, resolved, site
 from jikim.sources.markup import PageFacts, page_facts
 from jikim.sources.page import is_media, page_text
 from jikim.sources.text import matches
+from jikim.sources.walls import refuse_wall_for_page
 from jikim.types import Candidate, Keyword
 
 WARNINGS_LIMIT = 20
@@ -123,6 +124,7 @@ class CrawlSource:
         if site(base) != name or is_media(answer):
             return
         facts = page_facts(page_text(answer), base)
+        refuse_wall_for_page(answer, facts)
         if matches(keyword, facts.title, facts.text):
             yield self._candidate(url, facts, keyword)
         if depth < self._config.depth:

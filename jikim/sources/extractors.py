@@ -234,20 +234,31 @@ def _extracted(info: dict[str, Any], url: str) -> Extracted:
 
 
 def _media(info: dict[str, Any]) -> tuple[str, ...]:
-    """The one address to fetch: a whole file over http(s), with picture and sound where there is such a one, at most
-    `HEIGHT_LIMIT_PX` high where there is a choice; else a playlist of segments (HLS), which the fetcher knows to fetch."""
+    """What to fetch: a whole file over http(s), with picture and sound where there is such a one, at most `HEIGHT_LIMIT_PX`
+    high where there is a choice, and a second one with the sound where that is apart; else a playlist of segments (HLS), or a
+    manifest (DASH), of which the fetcher knows what to fetch."""
     every = [form for form in info.get("formats") or [info] if isinstance(form, dict) and not form.get("has_drm")]
-    formats = [form for form in every if _is_whole_file(form)] or [form for form in every if _is_playlist(form)]
+    kinds = (_is_whole_file, _is_playlist, _is_manifest)
+    formats = next((some for is_kind in kinds if (some := [form for form in every if is_kind(form)])), [])
     best = max(formats, key=_worth, default=None)
-    return (_text(best.get("url")),) if best else ()
+    if best is None:
+        return ()
+    sounds = [form for form in formats if form.get("vcodec") == "none" and form.get("acodec") != "none"]
+    apart = min(sounds, key=_lightness, default=None) if best.get("acodec") == "none" and best.get("vcodec") != "none" else None
+    return tuple(dict.fromkeys(_text(form.get("url")) for form in (best, apart) if form))
 
 
 def _is_whole_file(form: dict[str, Any]) -> bool:
-    return _protocol(form) in ("http", "https") and form.get("ext") != "mhtml" and not _is_playlist(form)
+    is_whole = _protocol(form) in ("http", "https") and form.get("ext") != "mhtml"
+    return is_whole and not _is_playlist(form) and not _is_manifest(form)
 
 
 def _is_playlist(form: dict[str, Any]) -> bool:
     return _protocol(form) in ("m3u8", "m3u8_native") or urlsplit(_text(form.get("url"))).path.endswith(".m3u8")
+
+
+def _is_manifest(form: dict[str, Any]) -> bool:
+    return _protocol(form) == "http_dash_segments" or urlsplit(_text(form.get("url"))).path.endswith(".mpd")
 
 
 def _protocol(form: dict[str, Any]) -> str:
@@ -260,6 +271,12 @@ def _worth(form: dict[str, Any]) -> tuple[int, int]:
     height = int(height) if isinstance(height, int | float) else 0
     tracks = (form.get("vcodec") != "none") * 2 + (form.get("acodec") != "none")
     return tracks, height if height <= HEIGHT_LIMIT_PX else -height
+
+
+def _lightness(form: dict[str, Any]) -> float:
+    """Of sounds the lightest is enough to hear what is said."""
+    rate = form.get("abr") or form.get("tbr")
+    return float(rate) if isinstance(rate, int | float) and rate > 0 else float("inf")
 
 
 def _thumbnails(info: dict[str, Any]) -> tuple[str, ...]:

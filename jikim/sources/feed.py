@@ -23,6 +23,7 @@ from jikim.sources.charsets import decoded
 from jikim.sources.entries import Entry, feed_entries
 from jikim.sources.markup import text_and_images
 from jikim.sources.text import matches, plain
+from jikim.sources.walls import refuse_wall_in
 from jikim.types import Answer, Candidate, Keyword
 
 ENTRIES_LIMIT = 10_000
@@ -73,6 +74,7 @@ class FeedSource:
     def _entries(self, answer: Answer) -> tuple[Entry, ...]:
         feed = feed_entries(decoded(answer.body, answer.headers.get("content-type", "")), ENTRIES_LIMIT + 1)
         if feed is None or (feed.is_damaged and not feed.entries):
+            refuse_wall_in(answer.body, answer.final_url)
             raise SourceChanged("sources.not_a_feed", where=answer.url)
         if feed.is_damaged:
             self.warnings.append(SourceChanged("sources.feed_damaged", where=answer.url, count=len(feed.entries)))

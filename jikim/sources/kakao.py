@@ -95,7 +95,7 @@ class KakaoSource:
         query = urlencode({"query": keyword.text, "sort": "recency", "size": SIZES[service], **mark})
         url = beneath(self._config.url, f"/v2/search/{service}?{query}")
         keys = {"authorization": f"KakaoAK {self._config.key}"}
-        answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED)
+        answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED, warnings=self.warnings)
         number = int(mark["page"])
         has_more = bool(answer.documents) and not answer.meta.is_end and number < PAGES[service]
         found = [made for document in answer.documents if (made := self._candidate(document, url, keyword))]

@@ -22,7 +22,7 @@ TEXT_CHARACTERS = 200_000
 LINK_TEXT_LIMIT = 300
 
 IMAGE_ENDINGS = ("jpg", "jpeg", "jpe", "png", "gif", "webp", "avif", "heic", "heif", "bmp", "tif", "tiff")
-VIDEO_ENDINGS = ("mp4", "m4v", "webm", "mkv", "mov", "avi", "wmv", "flv", "mpg", "mpeg", "3gp", "ogv")
+VIDEO_ENDINGS = ("mp4", "m4v", "webm", "mkv", "mov", "avi", "wmv", "flv", "mpg", "mpeg", "3gp", "ogv", "m3u8", "mpd")
 AUDIO_ENDINGS = ("mp3", "m4a", "aac", "ogg", "oga", "opus", "wav", "flac")
 
 _UNSEEN = frozenset(

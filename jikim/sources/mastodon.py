@@ -17,7 +17,7 @@ import msgspec
 
 from jikim.errors import FetchFailed, JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import asked, changed, read
+from jikim.sources.answers import asked, changed, each, read
 from jikim.sources.candidates import candidate
 from jikim.sources.canonical import origin, require_address, resolved
 from jikim.sources.credentials import Secret, refuse_clear_text, shown
@@ -111,12 +111,13 @@ class MastodonSource:
         url = f"{origin(str(self._config.url))}/api/v2/search?{urlencode(wanted)}"
         statuses = self._answer(url).statuses
         self._has_named = self._has_named or bool(statuses)
-        return Page(url, [self._candidate(status, url, keyword) for status in statuses], _following(statuses, mark))
+        found = each(statuses, lambda status: self._candidate(status, url, keyword), self.warnings)
+        return Page(url, found, _following(statuses, mark))
 
     def _answer(self, url: str) -> _Answer:
         authorization = {"authorization": f"Bearer {self._config.token}"} if self._config.token else {}
         try:
-            return read(asked(self._fetcher, url, authorization).body, url, _Answer)
+            return read(asked(self._fetcher, url, authorization), _Answer, self.warnings)
         except FetchFailed as error:
             if error.status == 401:
                 raise FetchFailed("sources.sign_in_wanted", source=self.name, where=url, status=401) from error

@@ -18,7 +18,7 @@ import msgspec
 
 from jikim.errors import FetchFailed, JikimError
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import asked, beneath, changed, read
+from jikim.sources.answers import asked, beneath, changed, each, read
 from jikim.sources.candidates import candidate
 from jikim.sources.canonical import require_address, resolved
 from jikim.sources.dates import duration_s
@@ -140,7 +140,8 @@ class MediawikiSource:
         url = self._address(wanted)
         answer = self._read(url, _Search)
         details = self._details([hit.pageid for hit in answer.query.search])
-        found = [self._candidate(hit, details.get(hit.pageid, _Details()), url, keyword) for hit in answer.query.search]
+        hits = answer.query.search
+        found = each(hits, lambda hit: self._candidate(hit, details.get(hit.pageid, _Details()), url, keyword), self.warnings)
         return Page(url, found, answer.following)
 
     def _details(self, pageids: Sequence[int]) -> dict[int, _Details]:
@@ -162,10 +163,10 @@ class MediawikiSource:
 
     def _read(self, url: str, shape: type[_Shape]) -> _Shape:
         answer = asked(self._fetcher, url)
-        refusal = read(answer.body, url, _Refusal).error
+        refusal = read(answer, _Refusal).error
         if refusal is not None:
             raise _failure(refusal.code, url, answer)
-        return read(answer.body, url, shape)
+        return read(answer, shape, self.warnings)
 
     def _candidate(self, hit: _Hit, details: _Details, asked_url: str, keyword: Keyword) -> Candidate:
         interface = _interface(str(self._config.url))

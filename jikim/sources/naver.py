@@ -91,7 +91,7 @@ class NaverSource:
         query = urlencode({"query": keyword.text, "display": PAGE_SIZE, **mark, **sort})
         url = beneath(self._config.url, f"/search/v1/{service}?{query}")
         keys = {"x-ncp-apigw-api-key-id": str(self._config.key_id), "x-ncp-apigw-api-key": str(self._config.key)}
-        answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED)
+        answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED, warnings=self.warnings)
         following = answer.start + PAGE_SIZE
         has_more = bool(answer.items) and following <= min(answer.total, LAST_START)
         found = [made for item in answer.items if (made := self._candidate(item, service, url, keyword))]

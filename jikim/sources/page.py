@@ -6,6 +6,7 @@ holds the keyword, for someone asked for it; what it links to is one when the li
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from jikim.sources.charsets import decoded
 from jikim.sources.extractors import Extracted, extract, extractor_for
 from jikim.sources.markup import PageFacts, kind_by_ending, page_facts
 from jikim.sources.text import matches, plain
+from jikim.sources.walls import refuse_wall_for_page
 from jikim.types import Answer, Candidate, Keyword
 
 FRAMES_LIMIT = 3
@@ -40,7 +42,10 @@ _SIGNATURES = (
     (0, b"ID3"),
     (0, b"OggS"),
     (0, b"fLaC"),
+    (0, b"#EXTM3U"),
 )
+_MANIFEST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>)?(?:\s|<!--.*?-->)*<(?:\w+:)?MPD[\s>]", re.DOTALL)
+"""Where a DASH manifest begins."""
 
 
 class PageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,6 +196,7 @@ class Visit:
 
     def _from_page(self, url: str, answer: Answer, links_limit: int) -> Iterator[Candidate]:
         facts = page_facts(page_text(answer), answer.final_url)
+        refuse_wall_for_page(answer, facts)
         embedded = [each for frame in self._players(answer.final_url, facts) for each in self._extracted(frame)]
         durations = [facts.duration_s, *(each.duration_s for each in embedded)]
         yield candidate(
@@ -232,7 +238,7 @@ class Visit:
 
 def is_media(answer: Answer) -> bool:
     """Whether a picture, video or sound was answered, by its first bytes, else by the server's word."""
-    if any(answer.body.startswith(mark, offset) for offset, mark in _SIGNATURES):
+    if any(answer.body.startswith(mark, offset) for offset, mark in _SIGNATURES) or _MANIFEST.match(answer.body[:1024]):
         return True
     content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     return content_type.startswith(("image/", "video/", "audio/")) and not _looks_like_markup(answer.body)

@@ -16,7 +16,7 @@ import msgspec
 
 from jikim.errors import JikimError
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import asked, beneath, changed, read
+from jikim.sources.answers import answered, beneath, changed, each
 from jikim.sources.candidates import candidate
 from jikim.sources.canonical import canonical, origin, require_address, resolved
 from jikim.sources.dates import duration_s
@@ -79,10 +79,10 @@ class PeertubeSource:
         target = {"searchTarget": "local"} if self._config.is_local else {}
         wanted = {"search": keyword.text, "count": PAGE_SIZE, "sort": "-publishedAt", "nsfw": "both", **target, **mark}
         url = beneath(str(self._config.url), f"/api/v1/search/videos?{urlencode(wanted)}")
-        answer = read(asked(self._fetcher, url).body, url, _Answer)
+        answer = answered(self._fetcher, url, _Answer, source=self.name, warnings=self.warnings)
         following = int(mark["start"]) + len(answer.data)
         has_more = bool(answer.data) and following < min(answer.total, START_LIMIT)
-        found = [self._candidate(video, url, keyword) for video in answer.data]
+        found = each(answer.data, lambda video: self._candidate(video, url, keyword), self.warnings)
         return Page(url, found, {"start": following} if has_more else None)
 
     def _candidate(self, video: _Video, asked_url: str, keyword: Keyword) -> Candidate:

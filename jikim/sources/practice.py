@@ -71,7 +71,7 @@ class PracticeSource:
         seen: set[str] = set()
         left = limit
         while url is not None and left > 0:
-            page = read(self._fetcher.get(url, headers={"accept": "application/json"}).body, url, _Page)
+            page = read(self._fetcher.get(url, headers={"accept": "application/json"}), _Page)
             fresh = {item.id: item for item in page.items if item.id not in seen}
             if not fresh and page.next is not None:
                 self.warnings.append(SourceChanged("sources.repeated_page", where=url))

@@ -58,7 +58,7 @@ class RecipeSource:
         number = int(mark["page"])
         url = str(mark["url"]) if "url" in mark else recipe.address(keyword.text, number)
         answer = self._fetcher.get(url)
-        root = read(answer.body, url, object) if recipe.format == "json" else page_tree(page_text(answer))
+        root = read(answer, object) if recipe.format == "json" else page_tree(page_text(answer))
         reader = reading(recipe)
         results = reader.results(root) if root is not None else []
         if not results and recipe.format == "html":

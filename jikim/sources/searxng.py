@@ -115,7 +115,7 @@ class SearxngSource:
 
     def _answer(self, url: str) -> _Answer:
         try:
-            return read(asked(self._fetcher, url).body, url, _Answer)
+            return read(asked(self._fetcher, url), _Answer, self.warnings)
         except FetchFailed as error:
             if error.status == 403:
                 raise FetchFailed("sources.searxng_json_off", where=url, status=403) from error

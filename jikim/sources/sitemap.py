@@ -24,6 +24,7 @@ from jikim.sources.canonical import canonical, require_address, resolved
 from jikim.sources.charsets import decoded
 from jikim.sources.dates import duration_s, posted_at
 from jikim.sources.text import matches
+from jikim.sources.walls import refuse_wall_in
 from jikim.sources.xml_trees import element_text, local_name, xml_tree
 from jikim.types import Answer, Candidate, Keyword
 
@@ -96,6 +97,7 @@ class SitemapSource:
         answer = self._fetcher.get(url, headers={"accept": "application/xml, text/xml;q=0.9, */*;q=0.5"})
         tree = xml_tree(decoded(_unpacked(answer), answer.headers.get("content-type", "")))
         if tree is None or local_name(tree.root) not in ("urlset", "sitemapindex"):
+            refuse_wall_in(answer.body, answer.final_url)
             raise SourceChanged("sources.not_a_sitemap", where=url)
         if tree.is_damaged:
             self.warnings.append(SourceChanged("sources.sitemap_damaged", where=url))

@@ -18,7 +18,7 @@ import msgspec
 
 from jikim.errors import JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
-from jikim.sources.answers import answered, beneath, changed
+from jikim.sources.answers import answered, beneath, changed, each
 from jikim.sources.candidates import candidate
 from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
@@ -124,7 +124,7 @@ class YoutubeSource:
         answer = self._answer(url, _Search)
         videos = {found.id.video: found.snippet for found in answer.items if found.id.video}
         lengths = self._lengths(videos)
-        found = [self._candidate(number, snippet, lengths.get(number), url, keyword) for number, snippet in videos.items()]
+        found = each(videos.items(), lambda one: self._candidate(*one, lengths.get(one[0]), url, keyword), self.warnings)
         return Page(url, found, {"pageToken": answer.following} if answer.following and answer.items else None)
 
     def _lengths(self, videos: Iterable[str]) -> dict[str, float | None]:
@@ -140,7 +140,7 @@ class YoutubeSource:
 
     def _answer(self, url: str, shape: type[_T]) -> _T:
         keys = {"x-goog-api-key": str(self._config.key)}
-        return answered(self._fetcher, url, shape, keys, source=self.name, refusals=REFUSED)
+        return answered(self._fetcher, url, shape, keys, source=self.name, refusals=REFUSED, warnings=self.warnings)
 
     def _candidate(self, number: str, snippet: _Snippet, length_s: float | None, asked_url: str, keyword: Keyword) -> Candidate:
         if not number.replace("-", "").replace("_", "").isalnum():

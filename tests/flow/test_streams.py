@@ -15,7 +15,7 @@ import pytest
 from jikim.config import Fetching
 from jikim.errors import FetchFailed, FetchRefused
 from jikim.fetching import SafeFetcher
-from jikim.fetching.playlists import SEGMENTS_LIMIT
+from jikim.fetching.streams import SEGMENTS_LIMIT
 from jikim.vault import Vault
 
 WAYS = {
@@ -175,3 +175,87 @@ def test_a_film_is_no_larger_than_a_file_may_be(served, captured, tmp_path):
 def test_a_playlist_without_end_is_cut(served, captured):
     with pytest.raises(FetchRefused, match="larger"):
         captured(served({"/low.m3u8": b"#EXTM3U\n" + b"#\n" * 2**20}), "/low.m3u8")
+
+
+TONE = ["-f", "lavfi", "-i", "sine=frequency=440:duration={seconds}"]
+SOUND = ["-c:a", "aac", "-b:a", "32k"]
+DASH_WAYS = {
+    "numbers": ["-use_timeline", "0"],
+    "timeline": ["-use_timeline", "1"],
+    "ranges": ["-single_file", "1"],
+}
+
+
+def with_sound(folder: Path, seconds: int, into: list[str]) -> dict[str, bytes]:
+    """A moving test picture and a tone, in segments of a second each; its files by path."""
+    tone = [part.format(seconds=seconds) for part in TONE]
+    picture = ["-f", "lavfi", "-i", f"testsrc=duration={seconds}:size=160x120:rate=5", *tone, "-map", "0:v", "-map", "1:a"]
+    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "5", "-keyint_min", "5", "-sc_threshold", "0", *SOUND]
+    subprocess.run(["ffmpeg", "-v", "error", *picture, *encode, *into], cwd=folder, check=True)
+    return {f"/{path.name}": path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def dash(folder: Path, seconds: int, way: str) -> dict[str, bytes]:
+    return with_sound(folder, seconds, ["-f", "dash", "-seg_duration", "1", *DASH_WAYS[way], "film.mpd"])
+
+
+def sound_s(film: bytes) -> float:
+    """How much sound there is, by its samples."""
+    with av.open(io.BytesIO(film)) as container:
+        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+
+
+@pytest.mark.parametrize("way", DASH_WAYS)
+def test_a_manifest_becomes_its_picture_and_its_sound(way, served, captured, tmp_path):
+    server = served(dash(tmp_path, 4, way))
+    film, capture = captured(server, "/film.mpd")
+    assert capture.content_type == "video/mp4"
+    assert len(times(film)) == 20
+    assert times(film)[-1] == pytest.approx(3.8, abs=0.05)
+    assert capture.sound == f"http://{server.host}/film.mpd#track=audio"
+    sound, heard = captured(server, "/film.mpd#track=audio")
+    assert sound_s(sound) == pytest.approx(4, abs=0.1)
+    assert heard.sound is None
+    assert heard.sha256 != capture.sha256
+
+
+@pytest.mark.parametrize("way", DASH_WAYS)
+def test_of_a_long_manifest_segments_from_all_over_it_are_fetched(way, served, captured, tmp_path):
+    server = served(dash(tmp_path, 60, way))
+    film, _ = captured(server, "/film.mpd")
+    assert len(server.asked) == 2 + SEGMENTS_LIMIT
+    shown = times(film)
+    assert len(shown) == SEGMENTS_LIMIT * 5
+    assert shown[-1] == pytest.approx(59.8, abs=0.1), "the pictures keep their times in the whole film"
+
+
+def test_sound_in_a_playlist_of_its_own_is_named_with_the_picture(served, captured, tmp_path):
+    streams = [
+        "-var_stream_map",
+        "v:0,agroup:sounds a:0,agroup:sounds,language:ko,default:yes",
+        "-master_pl_name",
+        "master.m3u8",
+    ]
+    server = served(with_sound(tmp_path, 4, ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0", *streams, "s%v.m3u8"]))
+    film, capture = captured(server, "/master.m3u8")
+    assert len(times(film)) == 20
+    with av.open(io.BytesIO(film)) as container:
+        assert not container.streams.audio
+    assert capture.sound == f"http://{server.host}/s1.m3u8"
+    sound, _ = captured(server, "/s1.m3u8")
+    assert sound_s(sound) == pytest.approx(4, abs=0.1)
+
+
+def test_sound_that_is_with_the_picture_is_not_fetched_twice(served, captured, tmp_path):
+    into = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "-master_pl_name", "master.m3u8", "low.m3u8"]
+    _, capture = captured(served(with_sound(tmp_path, 2, into)), "/master.m3u8")
+    assert capture.sound is None
+
+
+def test_a_manifest_leads_nowhere_it_may_not(served, captured, tmp_path):
+    files = dash(tmp_path, 2, "numbers")
+    inside = served({})
+    moved = files["/film.mpd"].replace(b"<Period", f"<BaseURL>http://{inside.host}/</BaseURL><Period".encode(), 1)
+    with pytest.raises(FetchRefused):
+        captured(served({"/film.mpd": moved}), "/film.mpd")
+    assert inside.asked == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from jikim.errors import FetchRefused, SourceChanged
@@ -9,7 +11,7 @@ from jikim.sources.answers import read
 from jikim.sources.recipe import RecipeConfig, RecipeSource
 from jikim.sources.recipes import Fields, Recipe
 from jikim.sweep import state_of
-from jikim.types import Keyword, SourceState
+from jikim.types import Answer, Keyword, SourceState
 
 BASE = "https://site.example"
 ASKED = f"{BASE}/find?q=%EC%B6%95%EC%A0%9C"
@@ -18,6 +20,10 @@ WALLS = {
     "captcha": '<script src="https://www.google.com/recaptcha/api.js"></script><div class="g-recaptcha"></div>',
     "consent": '<form action="https://site.example/consent/save"><button>동의</button></form>',
 }
+
+
+def answer(body):
+    return Answer(BASE, BASE, 200, {}, body, "192.0.2.1", datetime.now(UTC))
 
 
 def found(recorded, body):
@@ -37,12 +43,12 @@ def test_a_wall_is_named_and_the_place_is_blocked(kind, recorded):
 @pytest.mark.parametrize("kind", WALLS)
 def test_a_wall_before_an_interface_is_named_too(kind):
     with pytest.raises(FetchRefused):
-        read(f"<!doctype html>{WALLS[kind]}".encode(), BASE, dict)
+        read(answer(f"<!doctype html>{WALLS[kind]}".encode()), dict)
 
 
 def test_other_pages_in_the_stead_of_json_are_a_change():
     with pytest.raises(SourceChanged):
-        read(b"<!doctype html><title>news</title>", BASE, dict)
+        read(answer(b"<!doctype html><title>news</title>"), dict)
 
 
 @pytest.mark.parametrize(
