@@ -39,13 +39,33 @@ class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smtp_password_file: str = ""
     smtp_roots: str = ""
     """A file with the certificates (PEM) by which the mail server is known; empty for those of this machine."""
+    imap_host: str = ""
+    """Where the answers to `mailbox` are read; empty where they are read by hand."""
+    imap_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 993
+    imap_user: str = ""
+    imap_password_file: str = ""
+    imap_folder: str = "INBOX"
+    imap_roots: str = ""
+    """As `smtp_roots`, of the server that is read; empty for the same."""
+    imap_believes: str = ""
+    """The name by which our own mail server signs what it found about a sender (RFC 8601, authserv-id); nobody else's counts."""
+    imap_max_mb: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    """Of a larger letter only the headers are fetched."""
     dkim_selector: str = ""
     dkim_key_file: str = ""
     wait_s: Count = 600
     """How long an approved notice waits before it leaves."""
     vantages: tuple[Vantage, ...] = ()
+    keeps_fingerprints: bool = True
+    """What is confirmed is known by its fingerprints from then on, so that a re-upload is noticed. Never the media."""
+    evidence_media_for: tuple[str, ...] = ()
+    """age recipients (`age1...`) to whom media files are sealed within an evidence pack; empty, no pack has media."""
+    rdap_bootstrap: str = "https://data.iana.org/rdap/"
+    """Where the registries' servers are listed (RFC 9224): `dns.json`, `ipv4.json` and `ipv6.json` below it."""
     reports_to_police: bool = False
     """The centre has to report what it confirms: a report to the police is drafted with each confirmation."""
+    names_worker_to_police: bool = False
+    """Reports for police and prosecution name who made them; else the centre and its mailbox alone."""
 
 
 class DeskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -50,6 +50,7 @@ from jikim_desk.events import (
 )
 from jikim_desk.events import told as told_of
 from jikim_desk.looking import Engine
+from jikim_desk.notices.reuploads import noticing
 from jikim_desk.records import runs, store
 from jikim_desk.records.models import Sweep, SweepKind
 from jikim_desk.review import news
@@ -207,6 +208,8 @@ class Errand:
         later = [event for event in some if event is not first[canonical(event.candidate.url)]]
         are_ours = store.see_all(self._sweep, [(event.candidate, event.place) for event in at_once])
         ours = [event for event, is_ours in zip(at_once, are_ours, strict=True) if is_ours]
+        if len(ours) < len(some):
+            noticing.sighted([event.candidate.id for event in some])
         return ours + [event for event in later if store.see(self._sweep, event.candidate, event.place)]
 
     def _keep_one(self, event: Event) -> None:
@@ -223,6 +226,8 @@ class Errand:
             has_copies = store.keep_find(self._sweep, event.found, event.looks)
             if event.found.is_final and has_copies is not False:  # new and without copies: no decision can count for it
                 news.arrived(candidate.id)
+            if has_copies is not None:
+                noticing.arrived(candidate.id)
             if has_copies is not None and event.found.assessment.level is Level.URGENT:
                 rota.note(candidate.id, timezone.now())
 

@@ -28,6 +28,7 @@ class Action(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RECHECK = "recheck"
     HOST = "host"
+    GUARD = "guard"
     SIGN_IN = "sign_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_OUT = "sign_out"

@@ -14,6 +14,7 @@ from jikim_desk.console.removal import NUMBER_DIGITS
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import hosts, ladder, visible
 from jikim_desk.notices.models import NoticeState, RemovalState
+from jikim_desk.notices.reuploads import noticing
 from jikim_desk.review import access
 
 MOST = 100
@@ -30,13 +31,15 @@ def page(request: HttpRequest) -> HttpResponse:
         removals.filter(next_step_at__isnull=False).select_related("candidate").only(*_OF_STEPS).order_by("next_step_at")[:MOST]
     )
     hostile = hosts.hostile_among(one.candidate.host_ref for one in due)
+    again = ladder.again_among(one.pk for one in due)
     steps = []
     for one in due:
-        rungs = ladder.rungs(is_hostile=one.candidate.host_ref in hostile)
+        rungs = ladder.rungs(is_hostile=one.candidate.host_ref in hostile, is_again=one.pk in again)
         if one.ladder_step < len(rungs):
             steps.append((one, one.pk[:NUMBER_DIGITS], f"ladder.{rungs[one.ladder_step].kind}.{rungs[one.ladder_step].to}"))
     visits = removals.filter(next_recheck_at__isnull=False).order_by("next_recheck_at")[:MOST]
     shown = {
+        "reuploads": len(noticing.alarms(user)),
         "drafts": notices.filter(state=NoticeState.DRAFT).order_by("drafted_at")[:MOST],
         "unknown": notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).order_by("drafted_at")[:MOST],
         "leaving": notices.filter(state=NoticeState.APPROVED).order_by("leaves_at")[:MOST],
@@ -57,6 +60,7 @@ def letters_due(user: User) -> dict[str, int]:
     return {
         "letters": notices.filter(state=NoticeState.DRAFT).count(),
         "letters_wrong": notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).count(),
+        "reuploads": len(noticing.alarms(user)),
         "back": visible.removals(user).filter(state=RemovalState.BACK).count(),
     }
 

@@ -22,9 +22,11 @@ from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.cases import linking
+from jikim_desk.console import reuploads
 from jikim_desk.console.calm import calmly, note_of
 from jikim_desk.console.queue import Narrowing, next_item, to_item
 from jikim_desk.console.visitor import visitor
+from jikim_desk.notices.reuploads import noticing
 from jikim_desk.records.models import Candidate, CandidateState
 from jikim_desk.review import access, danger, decisions, exposure, news, queue
 from jikim_desk.review.masking import shown
@@ -213,6 +215,7 @@ def _item(user: User, candidate: Candidate, held: Claim | None) -> dict[str, Any
         "host": shown(urlsplit(candidate.url).hostname or "", has_names=True),
         "address": shown(candidate.url, has_names=True) if held is not None and held.has_shown_address else "",
         "reading": reading(analysis, _lang(), has_names=has_names, also=names),
+        "reuploads": reuploads.shown_on_item(user, noticing.of_candidate(user, candidate)),
         "copies": queue.members(user, candidate).count(),
         "notes": [(note.at, shown(note.note, has_names=True)) for note in _notes(item)],
         "sheets": list(candidate.danger_sheets.order_by("-made_at")[:3]),

@@ -20,6 +20,7 @@ from jikim_desk.accounts.models import Team, User
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.calm import calmly
 from jikim_desk.console.visitor import visitor
+from jikim_desk.notices.reuploads import noticing
 from jikim_desk.review import access, care, decisions, exposure, queue
 from jikim_desk.review.models import Claim
 from jikim_desk.review.reading import strongest
@@ -69,6 +70,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "every_team": Narrowing(narrowed.level).query,
         "low": counted["none"] if not found and narrowed.level is None else 0,
         "rows": [(one, strongest(one.candidate, lang)) for one in found],
+        "again": noticing.among(one.candidate for one in found),
         "held": queue.current(user),
         "spared": care.spared(user, month),
         "care": exposure.state(user),

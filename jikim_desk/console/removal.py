@@ -21,6 +21,7 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
+from jikim_desk.console import reuploads
 from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.visitor import visitor
@@ -102,6 +103,7 @@ def removal(request: HttpRequest, candidate_id: str) -> HttpResponse:
         "kinds": [kind for kind in NoticeKind.values if kind != NoticeKind.WITHDRAWAL],
         "languages": letters.LANGUAGES,
         "paper_max": drafting.PAPER_MAX,
+        **reuploads.shown_on(user, found),
     }
     return render(request, "console/removal/find.html", shown)
 

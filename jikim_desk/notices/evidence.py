@@ -25,6 +25,7 @@ from jikim_desk.config import desk_config
 from jikim_desk.notices import documents, packing, sheets, webarchive
 from jikim_desk.notices.models import EvidencePack, Removal, random_number
 from jikim_desk.records.models import Candidate, Capture, Extent
+from jikim_desk.notices.reuploads import guarding
 from jikim_desk.review import access
 from jikim_desk.review.decisions import standing
 from jikim_desk.review.models import Applied, Decision, Kind
@@ -57,6 +58,7 @@ def begin(candidate: Candidate, decision: Decision, now: datetime) -> Removal | 
         with transaction.atomic():
             removal.save(force_insert=True)
     except IntegrityError:
+            guarding.begin(removal)
         return None
     return removal
 

@@ -1,7 +1,7 @@
 """What a worker does for removal beside its jobs: begins, packs, stamps, drafts, sends and looks again, whatever is due.
 
 Every piece is claimed in the database, so that several workers may do this at once and a killed one loses nothing. Letters
-and rechecks are apart, so that a host that answers slowly holds up no letter.
+and rechecks are apart, so that a host that answers slowly holds up no letter; so are fingerprints, which take a while.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
+from jikim_desk.notices.reports import making
+from jikim_desk.notices.reuploads.mirroring import Mirror
 
 logger = logging.getLogger("jikim.desk.notices")
 T = TypeVar("T")
@@ -26,6 +28,8 @@ def go() -> None:
     """One round over everything that is due. What fails is said by its key and met again in a later round."""
     write()
     look()
+    report()
+    guard()
 
 
 def write() -> None:
@@ -50,6 +54,20 @@ def look() -> None:
             _each(due, lambda removal_id: rechecking.visit_due(removal_id, ways))
     except AuthorityMissing as error:
         logger.warning("removal: %s", error.key)
+
+
+def report() -> None:
+    """One round over the reports that were asked for."""
+    now = timezone.now()
+    _each(making.due(now), lambda report_id: making.make(report_id, now))
+
+
+def guard() -> None:
+    """One round of this machine's bank of what was confirmed, so that re-uploads are known."""
+    _each([_MIRROR], Mirror.go)
+
+
+_MIRROR = Mirror()
 
 
 def _each(things: Iterable[T], do: Callable[[T], object]) -> None:

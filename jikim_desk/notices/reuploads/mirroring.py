@@ -1,0 +1,142 @@
+"""Keeps this machine's bank of confirmed finds as the rows say: what is wanted goes in, what is no longer wanted goes out.
+
+Every machine of a centre has its own bank (`$JIKIM_HOME/banks/`) and makes the fingerprints itself from what is sealed; they
+are never sent. Any number of workers of one machine may call this: one of them does it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from django.utils import timezone
+
+from jikim import banking
+from jikim.copies.bank_items import BankSettings, ItemState, NewItem
+from jikim.copies.films import KNOWN
+from jikim.copies.fingerprints import ItemFingerprint
+from jikim.copies.store import StoredBank, bank_names, create_bank, open_bank
+from jikim.errors import JikimError
+from jikim_desk.config import jikim_config
+from jikim_desk.notices.reuploads import guarding
+from jikim_desk.notices.reuploads.models import GuardedFile
+from jikim_desk.records import copies
+from jikim_desk.review import kept
+
+BANK = "confirmed-finds"
+SOURCE = "jikim: confirmed"
+"""By which items of ours are known: what a person put into the bank besides is left alone."""
+WHOLE_EVERY_S = 60.0
+RETRY_S = 3600.0
+TOGETHER, LOOKED_THROUGH = 10, 200
+"""How many files one round fingerprints at most, and among how many it looks for them."""
+NUMBER_DIGITS = 8
+
+logger = logging.getLogger("jikim.desk.notices")
+
+
+class Mirror:
+    """The bank of this machine, as one process keeps it."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._whole_at_s = -WHOLE_EVERY_S
+        self._failed: dict[str, float] = {}
+
+    def go(self) -> None:
+        """One round: what is new since the last, and once a minute everything. Raises StateError."""
+        with _alone() as is_ours:
+            if not is_ours:
+                return
+            now_s = time.monotonic()
+            is_whole = now_s - self._whole_at_s >= WHOLE_EVERY_S
+            files = guarding.wanted() if is_whole else guarding.wanted().filter(pk__gt=self._last)
+            wanted = {digest: pk for pk, digest in files.order_by("-pk").values_list("pk", "sha256")}
+            if is_whole:
+                self._take_out(wanted)
+                self._whole_at_s = now_s
+            if wanted:
+                self._put_in(wanted)
+
+    def _take_out(self, wanted: Collection[str]) -> None:
+        """Removes what is no longer wanted, from the bank and from its files."""
+        GuardedFile.objects.exclude(kept_at=None).exclude(pk__in=guarding.wanted().values("pk")).update(kept_at=None)
+        if BANK not in bank_names(_folder()):
+            return
+        with open_bank(_folder(), BANK) as bank:
+            gone = [one.number for one in bank.items() if one.source == SOURCE and one.id not in wanted]
+            for number in gone:
+                bank.remove(number)
+            if gone:
+                bank.save_index()  # else their hashes would stay in its files
+
+    def _put_in(self, wanted: Mapping[str, int]) -> None:
+        """Fingerprints what the bank lacks, some of it; the rest in the next round."""
+        with _bank() as bank:
+            known = {one.id for one in bank.items()}
+            lacking = [pk for digest, pk in wanted.items() if digest not in known]
+            due = GuardedFile.objects.filter(pk__in=lacking[:LOOKED_THROUGH]).select_related("capture").order_by("pk")
+            now_s = time.monotonic()
+            for row in [one for one in due if self._failed.get(one.sha256, 0.0) <= now_s][:TOGETHER]:
+                self._add(bank, row)
+        for row in guarding.wanted().filter(kept_at=None)[:LOOKED_THROUGH]:
+            if row.sha256 in known:
+                GuardedFile.objects.filter(pk=row.pk).update(kept_at=timezone.now(), problem_key="")
+        if len(lacking) <= TOGETHER:
+            self._last = max(self._last, *wanted.values())
+
+    def _add(self, bank: StoredBank, row: GuardedFile) -> None:
+        try:
+            made = _fingerprint(row)
+        except JikimError as error:
+            self._failed[row.sha256] = time.monotonic() + RETRY_S
+            GuardedFile.objects.filter(pk=row.pk).update(problem_key=error.key[:60])
+            logger.warning("reuploads: %s", error.key)
+            return
+        is_new = bank.add(NewItem(made, label=row.guard_id[:NUMBER_DIGITS], source=SOURCE))
+        if is_new and not row.is_only:  # of several files nobody said which is meant: what floods is set aside
+            bank.set_state(bank.item_by_id(row.sha256).number, ItemState.ACTIVE, is_confirmed=False)
+        rows = GuardedFile.objects.filter(sha256=row.sha256, pk__in=guarding.wanted().values("pk"))
+        rows.update(kept_at=timezone.now(), problem_key="")
+
+
+def _fingerprint(row: GuardedFile) -> ItemFingerprint:
+    """Of the sealed file, opened in the sandbox, or of a verified copy of the same extent where it is lost."""
+    handle, digest = copies.opened(row.capture_id, row.capture.blob)
+    try:
+        with kept.opener().open(handle, digest) as media:
+            return replace(banking.fingerprint_media(media, KNOWN), sha256=row.sha256)
+    finally:
+        os.close(handle)
+
+
+def _bank() -> StoredBank:
+    if BANK in bank_names(_folder()):
+        return open_bank(_folder(), BANK)
+    return create_bank(_folder(), BANK, BankSettings(note="made and emptied by the re-upload watch"))
+
+
+def _folder() -> Path:
+    return banking.banks_folder(jikim_config())
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether no other worker of this machine is at it."""
+    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(_folder() / ".confirmed-finds.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
