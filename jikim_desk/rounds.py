@@ -50,7 +50,6 @@ OUTSIDE = (
     Errand("recheck", removal.look, 3.0, threads=4),
 )
 
-    Errand("reports", removal.report, 2.0),
     Errand("reuploads", removal.guard, 3.0),
 
 def begin_outside(stopping: threading.Event) -> None:

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
-from jikim_desk.notices.reports import making
 from jikim_desk.notices.reuploads.mirroring import Mirror
 
 logger = logging.getLogger("jikim.desk.notices")
@@ -28,7 +27,6 @@ def go() -> None:
     """One round over everything that is due. What fails is said by its key and met again in a later round."""
     write()
     look()
-    report()
     guard()
 
 
@@ -54,12 +52,6 @@ def look() -> None:
             _each(due, lambda removal_id: rechecking.visit_due(removal_id, ways))
     except AuthorityMissing as error:
         logger.warning("removal: %s", error.key)
-
-
-def report() -> None:
-    """One round over the reports that were asked for."""
-    now = timezone.now()
-    _each(making.due(now), lambda report_id: making.make(report_id, now))
 
 
 def guard() -> None:
