@@ -48,6 +48,7 @@ OUTSIDE = (
     Errand("rota", lambda: rota.call(timezone.now()), 10.0),
     Errand("removal", removal.write, 3.0),
     Errand("recheck", removal.look, 3.0, threads=4),
+    Errand("reports", removal.report, 2.0),
 )
 
     Errand("reuploads", removal.guard, 3.0),

@@ -19,8 +19,8 @@ def catalogue() -> Mapping[str, Message]:
     """All sentences of the desk. Raises KeyError for one without both languages, ValueError for a key given twice."""
     found: dict[str, Message] = {}
     package = Path(__file__).parent
-    for file in (package / "messages.toml", *sorted(package.glob("*/messages.toml"))):
-        for key, words in tomllib.loads(file.read_text("utf-8")).items() if file.exists() else ():
+    for file in sorted(package.rglob("messages.toml")):
+        for key, words in tomllib.loads(file.read_text("utf-8")).items():
             if key in found:
                 raise ValueError(f"message key {key!r} stands twice, again in {file}")
             found[key] = Message(words["ko"], words["en"])

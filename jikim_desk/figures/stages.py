@@ -90,11 +90,11 @@ def stages(team_ids: Collection[int], decided: Sequence[Outcome], days: int) -> 
     sweeps = Sweep.objects.filter(team__in=team_ids, asked_at__gte=since).order_by("-asked_at")
     times = list(sweeps.values_list("asked_at", "approved_at", "started_at", "ended_at")[:ROWS_MAX])
     found = [
-        stage("start", [(max(asked, approved or asked), started) for asked, approved, started, _ in times]),
-        stage("search", [(started, ended) for *_, started, ended in times]),
-        stage("review", [(one.found_at, one.decided_at) for one in decided if one.decided_at >= since]),
+        _stage("start", [(max(asked, approved or asked), started) for asked, approved, started, _ in times]),
+        _stage("search", [(started, ended) for *_, started, ended in times]),
+        _stage("review", [(one.found_at, one.decided_at) for one in decided if one.decided_at >= since]),
     ]
-    return [one for one in found if one is not None]
+    return [stage for stage in found if stage is not None]
 
 
 def calibration(decided: Sequence[Outcome]) -> list[Bin]:
@@ -106,8 +106,7 @@ def calibration(decided: Sequence[Outcome]) -> list[Bin]:
     return [_bin(found) for found in bins if len(found) >= FEWEST]
 
 
-def stage(name: str, spans: Sequence[tuple[datetime | None, datetime | None]]) -> Stage | None:
-    """How long what lies between two moments took; None for too few."""
+def _stage(name: str, spans: Sequence[tuple[datetime | None, datetime | None]]) -> Stage | None:
     lengths = [max(0.0, (until - since).total_seconds()) for since, until in spans if since and until]
     if len(lengths) < FEWEST:
         return None

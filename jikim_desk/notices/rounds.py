@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
+from jikim_desk.notices.reports import making
 from jikim_desk.notices.reuploads.mirroring import Mirror
 
 logger = logging.getLogger("jikim.desk.notices")
@@ -27,6 +28,7 @@ def go() -> None:
     """One round over everything that is due. What fails is said by its key and met again in a later round."""
     write()
     look()
+    report()
     guard()
 
 
@@ -60,6 +62,12 @@ def guard() -> None:
 
 
 _MIRROR = Mirror()
+
+
+def report() -> None:
+    """One round over the reports that were asked for."""
+    now = timezone.now()
+    _each(making.due(now), lambda report_id: making.make(report_id, now))
 
 
 def _each(things: Iterable[T], do: Callable[[T], object]) -> None:

@@ -1,7 +1,9 @@
-"""Reports count what is on record, name nobody, and are files that others open."""
+"""Reports count what is on record, name nobody, tell no small number, and are files that others open."""
 
 import csv
 import io
+import shutil
+import subprocess
 import zipfile
 from datetime import timedelta
 
@@ -11,11 +13,16 @@ from django.utils import timezone
 
 from jikim_desk.accounts.models import Role
 from jikim_desk.cases.models import Case
-from jikim_desk.notices import documents, drafting, reports
-from jikim_desk.notices.models import Removal, RemovalState
-from tests.desk.removals import begun, set_desk
+from jikim_desk.notices import documents, drafting, evidence, rounds
+from jikim_desk.notices.models import Outcome, Recheck, Removal, RemovalState, Seen
+from jikim_desk.notices.reports import counting, files, making, period, person, police, suppressing
+from jikim_desk.notices.reports.models import PeriodReport
+from jikim_desk.review.models import DecisionState, Kind
+from jikim_desk.sealing import vault
+from tests.desk.removals import begun, confirmed, set_desk
 
-NAMES = ("김하늘나래", "CASE-7788", "하늘이네집 이야기", "worker-borami", "board.example")
+NAMES = ("김하늘나래", "CASE-7788", "하늘이네집 이야기", "worker-borami")
+ADDRESS = "board.example"
 
 
 @pytest.fixture(autouse=True)
@@ -26,11 +33,15 @@ def desk(monkeypatch):
 
 
 @pytest.fixture
-def case(team, person):
+def lead(person):
+    return person(Role.LEAD, Role.REVIEWER, name=NAMES[3])
+
+
+@pytest.fixture
+def case(team, person, lead):
     made = Case(number=NAMES[1], team=team)
     made.note = NAMES[0]
     made.save()
-    lead = person(Role.LEAD, Role.REVIEWER, name=NAMES[3])
     for name in ("one", "two", "three"):
         begun(team, person, name, title=NAMES[2], case=made)
     first, second, _ = Removal.objects.order_by("begun_at")
@@ -42,52 +53,187 @@ def case(team, person):
     return made
 
 
-def numbers(report):
-    rows = [tuple(row) for row in report["facts"]]
-    return dict(
-        rows + [tuple(row[:2]) for one in report["sections"] for table in one.get("tables", ()) for row in table["rows"]]
-    )
+def told(report):
+    """Every fact and row by its first cell."""
+    tables = [table["rows"] for one in report["sections"] for table in one.get("tables", ())]
+    facts = [one.get("facts", ()) for one in (report, *report["sections"])]
+    return {row[0]: row[1] if len(row) == 2 else list(row[1:]) for rows in (*facts, *tables) for row in rows}
+
+
+def whole(document):
+    """All text of a Word document's parts."""
+    with zipfile.ZipFile(io.BytesIO(document)) as archive:
+        return b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
+
+
+def this_month(team, lead):
+    now = timezone.localtime()
+    asked = making.ask(lead, team, now.year, now.month)
+    rounds.report()
+    asked.refresh_from_db()
+    return asked
 
 
 def test_the_progress_says_what_was_done_and_names_nobody(case):
-    report = reports.progress(case, "ko")
-    told = numbers(report)
-    assert (told["확인한 게시물"], told["보낸 삭제 요청"], told["삭제를 확인함"]) == ("3건", "1통", "1건")
-    assert told["저희 쪽에서 보이지 않음"] == "1건"
-    word = reports.as_docx(report)
-    with zipfile.ZipFile(io.BytesIO(word)) as archive:
-        parts = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
-    for name in NAMES:
-        assert name not in str(report)
-        assert name not in parts
-        assert name not in reports.as_csv(report).decode()
-    opened = docx.Document(io.BytesIO(word))
-    assert opened.core_properties.author == "시험 지원센터"
-    assert len(opened.tables) == 2
-
-
-def test_the_month_counts_what_is_on_record(case, team):
-    now = timezone.localtime()
-    told = numbers(reports.month(team, now.year, now.month, "en"))
-    assert told["Finds begun"] == "3"
-    assert told["Korean statutory request"] == "1"
-    assert told["Confirmations that stand"] == "3"
-    assert told["Taken back or reviewed again"] == "0"
-    before = now.replace(day=1) - timedelta(days=1)
-    assert numbers(reports.month(team, before.year, before.month, "en"))["Finds begun"] == "0"
+    report = person.progress(case, "ko")
+    said = told(report)
+    assert (said["확인한 게시물"], said["보낸 삭제 요청"], said["삭제를 확인함"]) == ("3건", "1통", "1건")
+    assert said["저희 쪽에서 보이지 않음"] == "1건"
+    for text in (whole(files.as_docx(report)), files.as_csv(report).decode("utf-8")):
+        for name in (*NAMES, ADDRESS):
+            assert name not in text
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_they_are_made_as_pdf(case, team, lang):
+def test_police_get_addresses_hashes_packs_requests_and_visits_but_no_names(case, lead, lang):
+    removal = Removal.objects.order_by("begun_at").first()
+    pack = evidence.complete(removal)
+    Recheck.objects.create(removal=removal, at=timezone.now(), vantage="gwangju-vpn", seen=Seen.GONE, proof_sealed=b"")
+    report = police.told([removal], lang, recipient="시험경찰서", reference="2026-1", by=lead)
+    text = files.as_csv(report).decode("utf-8")
+    capture = removal.candidate.captures.filter(part="media").get()
+    notice = removal.notices.get()
+    for must in (removal.candidate.url, capture.sha256, pack.number, pack.sha256, notice.number, "192.0.2.7", "시험경찰서"):
+        assert must in text
+    assert "r@centre.example" in text
+    assert vault().public_key().hex() in text
+    for never in (*NAMES, "gwangju-vpn"):
+        assert never not in text
+        assert never not in whole(files.as_docx(report))
+
+
+def test_a_worker_is_named_to_police_only_where_the_centre_sets_so(case, lead, monkeypatch):
+    removal = Removal.objects.first()
+    assert NAMES[3] not in str(police.told([removal], "ko", recipient="x", reference="", by=lead))
+    set_desk(monkeypatch, removal={"names_worker_to_police": True})
+    assert NAMES[3] in str(police.told([removal], "ko", recipient="x", reference="", by=lead))
+
+
+def test_a_month_is_counted_by_a_worker_and_tells_no_small_number(case, team, lead):
+    asked = this_month(team, lead)
+    figures = counting.count([team.pk], *counting.bounds(asked.year, asked.month))
+    assert (figures.begun, figures.gone, figures.states["gone"]) == (3, 1, 1)
+    assert figures.letters == {"korea": {"": 1}}
+    assert figures.levels == {"look": {"confirmed": 3}}
+    said = told(period.written(asked, "en"))
+    assert said["Finds begun"] == said["removed, verified"] == "<5"
+    assert said["Share removed, verified"] == "-"
+    text = str(period.written(asked, "ko"))
+    for never in (*NAMES, ADDRESS):
+        assert never not in text
+
+
+def test_other_months_and_teams_are_not_counted(case, team, lead):
     now = timezone.localtime()
-    for report in (reports.progress(case, lang), reports.month(team, now.year, now.month, lang)):
-        assert documents.pdf("sheet", report)[:5] == b"%PDF-"
+    year, month = (now.year - 1, 12) if now.month == 1 else (now.year, now.month - 1)
+    assert counting.count([team.pk], *counting.bounds(year, month)).begun == 0
+    other = type(team).objects.create(name="other")
+    assert counting.count([other.pk], *counting.bounds(now.year, None)).begun == 0
+    assert counting.count([team.pk, other.pk], *counting.bounds(now.year, None)).begun == 3
+
+
+def test_what_was_opened_again_and_what_two_people_saw_differently_is_counted(team, person):
+    people = [person(Role.REVIEWER) for _ in range(2)]
+    words = []
+    for place, state in enumerate((DecisionState.REOPENED, DecisionState.STANDS, DecisionState.MERGED, DecisionState.MERGED)):
+        row = confirmed(team, people[0], f"d{place}", kind=Kind.CONFIRMED)
+        word = row.decisions.get()
+        type(word).objects.filter(pk=word.pk).update(state=state)
+        words.append(word)
+    type(word).objects.filter(pk__in=[one.pk for one in words[2:]]).update(merged_into=words[1])
+    type(word).objects.filter(pk=words[2].pk).update(answered_by=words[3])
+    now = timezone.localtime()
+    figures = counting.count([team.pk], *counting.bounds(now.year, now.month))
+    assert figures.reopened == {"confirmed": 1}
+    assert figures.confirmed == 2
+    assert (figures.by_two, figures.differed) == (1, 1)
+
+
+def test_the_bounds_of_periods_are_those_of_the_centres_clock():
+    begins, ends = counting.bounds(2026, 12)
+    assert (begins.isoformat(), ends.isoformat()) == ("2026-12-01T00:00:00+09:00", "2027-01-01T00:00:00+09:00")
+    begins, ends = counting.bounds(2026, None)
+    assert (begins.isoformat(), ends.isoformat()) == ("2026-01-01T00:00:00+09:00", "2027-01-01T00:00:00+09:00")
+
+
+def test_small_numbers_cannot_be_worked_out_from_the_sum():
+    assert suppressing.column([0, 7, 12]) == ["0", "7", "12"]
+    assert suppressing.column([3, 7, 12]) == ["<5", "-", "12"]
+    assert suppressing.column([1, 1, 12, 30]) == ["<5", "<5", "-", "30"]
+    assert suppressing.column([4, 4, 30]) == ["<5", "<5", "30"]
+    assert suppressing.column([3, 0, 0]) == ["<5", "0", "0"]
+    assert (suppressing.count(0), suppressing.count(4), suppressing.count(5)) == ("0", "<5", "5")
+    assert suppressing.share(3, 100) == suppressing.share(98, 100) == suppressing.share(5, 19) == "-"
+    assert suppressing.share(10, 100) == "10.0 % (5.5~17.4)"
+
+
+def test_a_report_that_nobody_could_make_says_so_and_a_killed_worker_loses_none(team, lead, monkeypatch):
+    asked = making.ask(lead, team, 2026, None)
+    now = timezone.now()
+    with monkeypatch.context() as patched:
+        patched.setattr(counting, "bounds", lambda *_: 1 // 0)
+        for attempt in range(making.TRIES_MAX):
+            with pytest.raises(ZeroDivisionError):
+                making.make(asked.pk, now + attempt * 2 * making.LEASE)
+    assert not making.make(asked.pk, now + 20 * making.LEASE)
+    PeriodReport.objects.update(taken_at=now - 2 * making.LEASE)
+    asked.refresh_from_db()
+    assert making.has_failed(asked)
+    PeriodReport.objects.update(tries=1)
+    assert making.make(asked.pk, now)
+    assert not making.make(asked.pk, now)
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_they_are_made_as_pdf(case, team, lead, lang):
+    month, find = period.written(this_month(team, lead), lang), list(Removal.objects.all())
+    evidence = police.told(find, lang, recipient="x", reference="y", by=lead)
+    for report in (person.progress(case, lang), month, evidence):
+        file = files.made(report, "pdf", is_signed=True)
+        assert documents.is_signed_by(file, vault().public_key())
+        assert file[:5] == b"%PDF-"
+        if shutil.which("pdftotext"):
+            text = subprocess.run(["pdftotext", "-", "-"], input=file, check=True, capture_output=True).stdout.decode()
+            assert report["title"] in text
+            assert NAMES[2] not in text
+
+
+def test_a_word_document_says_its_language_and_repeats_its_headings(case, team, lead):
+    for lang, written in (("ko", "ko-KR"), ("en", "en-GB")):
+        text = whole(files.as_docx(period.written(this_month(team, lead), lang)))
+        assert f'w:eastAsia="{written}"' in text
+        assert "<w:tblHeader" in text
+    read = docx.Document(io.BytesIO(files.as_docx(person.progress(case, "ko"))))
+    assert read.core_properties.author == "시험 지원센터"
+    assert read.tables[1].rows[0].cells[0].text == "번호"
+
+
+@pytest.mark.skipif(not (shutil.which("soffice") and shutil.which("pdftotext")), reason="LibreOffice is not installed")
+@pytest.mark.parametrize("kind", ["docx", "csv"])
+def test_libreoffice_opens_them(case, team, lead, tmp_path, kind):
+    report = period.written(this_month(team, lead), "ko")
+    (tmp_path / f"report.{kind}").write_bytes(files.made(report, kind))
+    home = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [
+        "soffice",
+        home,
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        str(tmp_path),
+        str(tmp_path / f"report.{kind}"),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    opened = subprocess.run(["pdftotext", str(tmp_path / "report.pdf"), "-"], check=True, capture_output=True).stdout.decode()
+    assert "삭제 지원 월간 보고" in opened
 
 
 def test_a_spreadsheet_runs_nothing():
-    report = {"title": "t", "facts": [("=1+1", "@x"), ("-", "-5+1")], "sections": []}
-    rows = list(csv.reader(io.StringIO(reports.as_csv(report).decode("utf-8-sig"))))
-    assert rows[1:] == [["'=1+1", "'@x"], ["-", "'-5+1"]]
+    report = {"title": "=1", "facts": [("=1+1", "@x"), ("-", "-5+1"), ("\tx", "+1")], "sections": []}
+    rows = list(csv.reader(io.StringIO(files.as_csv(report).decode("utf-8-sig"))))
+    assert rows == [["'=1"], ["'=1+1", "'@x"], ["-", "'-5+1"], ["'\tx", "'+1"]]
+    assert files.as_csv(report)[:3] == b"\xef\xbb\xbf"
 
 
 @pytest.mark.parametrize("kind", ["pdf", "docx", "csv"])
@@ -95,13 +241,38 @@ def test_they_are_downloaded_by_who_may(signed_in, case, team, kind):
     lead, counsellor = signed_in(Role.LEAD), signed_in(Role.COUNSELLOR)
     stranger = signed_in(Role.LEAD, in_team=type(team).objects.create(name="other"))
     for client, status in ((lead, 200), (counsellor, 200), (stranger, 404)):
-        answer = client.post("/reports/case", {"case": case.pk, "as": kind})
-        assert answer.status_code == status
+        assert client.post("/reports/case", {"case": case.pk, "as": kind}).status_code == status
+    for client, status in ((lead, 200), (counsellor, 403), (stranger, 404)):
+        sent = {"case": case.pk, "as": kind, "recipient": "시험경찰서"}
+        assert client.post("/reports/police", sent).status_code == status
     assert case.number not in lead.post("/reports/case", {"case": case.pk, "as": kind})["Content-Disposition"]
-    asked = {"team": team.pk, "month": timezone.localtime().strftime("%Y-%m"), "as": kind}
-    assert lead.post("/reports/month", asked).status_code == 200
-    assert counsellor.post("/reports/month", asked).status_code == 403
-    assert stranger.post("/reports/month", asked).status_code == 404
+    now = timezone.localtime()
+    sent = {"team": team.pk, "of": "month", "month": now.strftime("%Y-%m"), "year": str(now.year)}
+    assert counsellor.post("/reports/period", sent).status_code == 403
+    assert stranger.post("/reports/period", sent).status_code == 403
     for month in ("", "2026-13", "x-1", "0001-01"):
-        assert lead.post("/reports/month", {**asked, "month": month}).status_code == 404
-    assert lead.get("/reports/").status_code == 200
+        assert lead.post("/reports/period", {**sent, "month": month}).status_code == 404
+    assert lead.post("/reports/period", sent).status_code == 302
+    (asked,) = PeriodReport.objects.all()
+    assert lead.post(f"/reports/{asked.pk}/file", {"as": kind}).status_code == 404
+    rounds.report()
+    for client, status in ((lead, 200), (counsellor, 403), (stranger, 404)):
+        assert client.post(f"/reports/{asked.pk}/file", {"as": kind}).status_code == status
+    for client in (lead, counsellor):
+        assert client.get("/reports/").status_code == 200
+
+
+def test_the_whole_centre_is_for_who_leads_all_of_it(signed_in, team):
+    lead = signed_in(Role.LEAD)
+    assert lead.post("/reports/period", {"team": "all", "of": "year", "year": "2026"}).status_code == 302
+    type(team).objects.create(name="other")
+    assert lead.post("/reports/period", {"team": "all", "of": "year", "year": "2026"}).status_code == 403
+    rounds.report()
+    assert lead.post(f"/reports/{PeriodReport.objects.get().pk}/file", {"as": "csv"}).status_code == 404
+
+
+def test_what_was_answered_is_told_by_kind(case, team, lead):
+    notice = Removal.objects.order_by("begun_at").first().notices.get()
+    drafting.answered(lead, notice, Outcome.REFUSED)
+    now = timezone.localtime()
+    assert counting.count([team.pk], *counting.bounds(now.year, now.month)).letters == {"korea": {"refused": 1}}
