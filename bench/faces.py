@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bench.measuring import table
 from jikim import config as configuration
 from jikim.analyzers.faces import CROP_MEAN_BGR, FacesAnalyzer, FacesConfig
-from jikim.analyzers.faces_age import AGES
+from jikim.analyzers.faces_age import AGES, YOUNG_BELOW
 from jikim.analyzers.faces_finding import FaceFinder
 from jikim.analyzers.pictures import square_crop
 from jikim.analyzers.tracks import with_tracks
@@ -94,9 +94,9 @@ class Looks:
         cues = list(self._analyzer.analyze(Subject(None, (Frame("crop", at_s, np.ascontiguousarray(pixels)),))))
         return max(cues, key=lambda cue: cue.region.w * cue.region.h if cue.region else 0, default=None)
 
-    def raw(self, pixels: Pixels, views: Sequence[tuple[float, bool]]) -> tuple[float, float, float] | None:
-        """The mean of the model's distribution, its mass below 18 and its probability of female, averaged over views: the
-        crop's side as a multiple of the face's, and whether it is mirrored."""
+    def raw(self, pixels: Pixels, views: Sequence[tuple[float, bool]]) -> tuple[float, float, float, float] | None:
+        """The mean of the model's distribution, its mass below 18, that below `YOUNG_BELOW` and its probability of female,
+        averaged over views: the crop's side as a multiple of the face's, and whether it is mirrored."""
         faces = self._finder.find(pixels)
         if not faces:
             return None
@@ -105,7 +105,7 @@ class Looks:
         given = np.stack(crops).astype(np.float32) - CROP_MEAN_BGR
         shares, male = self._model.run(["age_pred/Softmax:0", "gender_pred/Sigmoid:0"], {"input_1:0": given})
         mean = shares.mean(axis=0)
-        return float(mean @ AGES), float(mean[:17].sum()), 1 - float(male.mean())
+        return float(mean @ AGES), float(mean[:17].sum()), float(mean[: YOUNG_BELOW - 1].sum()), 1 - float(male.mean())
 
 
 def frames(pixels: Pixels, count: int, seed: int) -> Iterator[Pixels]:

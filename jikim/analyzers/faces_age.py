@@ -2,15 +2,16 @@
 
 The model's distribution over 1..100 years runs too young for older faces, women look younger to it than men, and its
 own quantiles and its mass below 18 are no probabilities. Ten numbers put that right (`CALIBRATION`): nine were fitted
-on the even half of UTKFace crops (`bench/faces_fit.py`), which are for measuring only. `widening` was lowered from
-0.8 once the interval had been seen to hold too many of the odd half, and how many views of a still are averaged was
-chosen with it in sight. The figures of the card are of the odd half.
+on the even half of UTKFace crops (`bench/faces_fit.py`), which are for measuring only; which share of the distribution
+the odds read was chosen by cross-validation within that half. `widening` was lowered from 0.8 once the interval had been
+seen to hold too many of the odd half, and how many views of a still are averaged was chosen with it in sight. The figures
+of the card are of the odd half.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +21,18 @@ AGES = np.arange(1, 101, dtype=np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Above `late_from` years each year of the model's counts `1 + late` years. The odds of a minor fall by the factor
-    `exp(slope)` a year and are even at `even_at` years of the model's, `female` years earlier for a woman than for a man. The
-    interval reaches `below` and `above` years plus a share of the age beyond the estimate, and `1 + widening` times as far for
-    a face of no quality at all."""
+    """Above `late_from` years each year of the model's counts `1 + late` years. The log-odds of a minor are `odds` for a man
+    at 0 years of the model's with an even share below `YOUNG_BELOW`; they fall by `odds_year` a year and by `odds_female` from
+    a man to a woman, and follow the log-odds of that share `odds_young` as far. The interval reaches a share of the age below
+    the estimate and `above` years plus a share of it beyond, and `1 + widening` times as far for a face of no quality at all.
+    """
 
     late_from: float
     late: float
-    even_at: float
-    slope: float
-    female: float
-    below: float
+    odds: float
+    odds_year: float
+    odds_female: float
+    odds_young: float
     below_share: float
     above: float
     above_share: float
@@ -38,17 +40,22 @@ class Calibration:
 
 
 CALIBRATION = Calibration(
-    late_from=54,
-    late=0.95,
-    even_at=18.88,
-    slope=0.332,
-    female=4.6,
-    below=0.75,
-    below_share=0.28,
-    above=4.75,
-    above_share=0.2,
+    late_from=58,
+    late=0.85,
+    odds=4.397,
+    odds_year=0.136,
+    odds_female=1.841,
+    odds_young=0.561,
+    below_share=0.32,
+    above=4.25,
+    above_share=0.24,
     widening=0.6,
 )
+
+YOUNG_BELOW = 15
+"""The share of the model's distribution below this age says more of a minor than that below 18: where it is sure of a child it
+puts little beyond."""
+LEAST_SHARE = 0.001
 
 AGE_MOST = 110.0
 P_MINOR_UNKNOWN = 0.3
@@ -72,18 +79,20 @@ UNKNOWN = Estimate(age=30.0, age_low=0.0, age_high=AGE_MOST, p_minor=P_MINOR_UNK
 
 def estimate(shares: NDArray[np.float32], male: float, calibration: Calibration = CALIBRATION) -> Estimate:
     """From the distribution (100,) over 1..100 years and the probability of male."""
-    return calibrated(float(shares @ AGES), 1.0 - male, calibration)
+    return calibrated(float(shares @ AGES), float(shares[: YOUNG_BELOW - 1].sum()), 1.0 - male, calibration)
 
 
-def calibrated(mean_age: float, p_female: float, calibration: Calibration = CALIBRATION) -> Estimate:
-    """From the mean of the model's distribution and the probability of female."""
+def calibrated(mean_age: float, young: float, p_female: float, calibration: Calibration = CALIBRATION) -> Estimate:
+    """From the mean of the model's distribution, its share below `YOUNG_BELOW` and the probability of female."""
     age = min(AGE_MOST, mean_age + calibration.late * max(0.0, mean_age - calibration.late_from))
-    even_at = calibration.even_at - calibration.female * (p_female - 0.5)
+    young = min(max(young, LEAST_SHARE), 1 - LEAST_SHARE)
+    odds = calibration.odds - calibration.odds_year * mean_age - calibration.odds_female * p_female
+    odds += calibration.odds_young * log(young / (1 - young))
     return Estimate(
         age=round(age, 2),
-        age_low=round(max(0.0, age - calibration.below - calibration.below_share * age), 2),
+        age_low=round(max(0.0, age - calibration.below_share * age), 2),
         age_high=round(min(AGE_MOST, age + calibration.above + calibration.above_share * age), 2),
-        p_minor=round(1 / (1 + exp(calibration.slope * (mean_age - even_at))), 4),
+        p_minor=round(1 / (1 + exp(-odds)), 4),
         p_female=round(p_female, 4),
     )
 

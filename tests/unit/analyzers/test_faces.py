@@ -90,10 +90,10 @@ def test_sharpness_falls_with_blur_and_does_not_depend_on_size():
 PLAIN = Calibration(
     late_from=36,
     late=0,
-    even_at=18,
-    slope=0.5,
-    female=0,
-    below=3,
+    odds=9,
+    odds_year=0.5,
+    odds_female=0,
+    odds_young=0,
     below_share=0.1,
     above=3,
     above_share=0.1,
@@ -108,27 +108,35 @@ def test_the_estimate_is_the_mean_of_the_distribution_put_right():
     assert told.age == 18.0
     assert told.p_minor == 0.5
     assert told.p_female == pytest.approx(0.1)
-    assert (told.age_low, told.age_high) == (pytest.approx(13.2), pytest.approx(22.8))
+    assert (told.age_low, told.age_high) == (pytest.approx(16.2), pytest.approx(22.8))
 
 
 def test_a_poor_face_has_a_wider_interval_around_the_same_age():
-    told = calibrated(20, 0.5, PLAIN)
+    told = calibrated(20, 0.1, 0.5, PLAIN)
     assert widened(told, 1.0, PLAIN) == told
     poor = widened(told, 0.0, PLAIN)
-    assert (poor.age, poor.age_low, poor.age_high) == (20, pytest.approx(12.5), pytest.approx(27.5))
-    assert widened(calibrated(2, 0.5), 0.0).age_low == 0
+    assert (poor.age, poor.age_low, poor.age_high) == (20, pytest.approx(17), pytest.approx(27.5))
+    assert widened(calibrated(2, 0.9, 0.5), 0.0).age_low > 0
 
 
 def test_a_woman_of_the_same_look_is_less_likely_a_minor():
-    moved = replace(PLAIN, female=4)
-    assert [calibrated(16, share, moved).p_minor for share in (0.0, 1.0)] == [pytest.approx(0.8808), 0.5]
+    moved = replace(PLAIN, odds=10, odds_female=2)
+    assert [calibrated(16, 0.5, share, moved).p_minor for share in (0.0, 1.0)] == [pytest.approx(0.8808), 0.5]
+
+
+def test_of_one_mean_age_the_surer_of_a_child_is_more_likely_a_minor():
+    split, narrow = np.zeros(100, np.float32), np.zeros(100, np.float32)
+    split[[9, 29]] = 0.5  # 10 or 30
+    narrow[19] = 1  # 20
+    assert estimate(split, 0.5).age == estimate(narrow, 0.5).age == 20
+    assert estimate(split, 0.5).p_minor > estimate(narrow, 0.5).p_minor
 
 
 def test_older_faces_are_moved_up_and_the_order_stays():
     late = replace(PLAIN, late=0.5)
-    assert calibrated(30, 0.5, late).age == 30
-    assert calibrated(50, 0.5, late).age == 57
-    told = [calibrated(age, 0.5) for age in range(1, 100)]
+    assert calibrated(30, 0.1, 0.5, late).age == 30
+    assert calibrated(50, 0.1, 0.5, late).age == 57
+    told = [calibrated(age, max(0.0, 1 - age / 20), 0.5) for age in range(1, 100)]
     assert all(one.age <= other.age and one.p_minor >= other.p_minor for one, other in pairwise(told))
     assert all(0 <= one.age_low <= one.age <= one.age_high <= 110 for one in told)
 
