@@ -40,8 +40,10 @@ INSTALLED_APPS = [
     "jikim_desk.cases",
     "jikim_desk.figures",
     "jikim_desk.notices",
+    "jikim_desk.notices.inbox",
     "jikim_desk.notices.reports",
     "jikim_desk.notices.reuploads",
+    "jikim_desk.notices.channels",
 ]
 
 MIDDLEWARE = [
@@ -136,7 +138,8 @@ SECURE_REFERRER_POLICY = "same-origin"  # no-referrer makes browsers send "Origi
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
-FILE_UPLOAD_HANDLERS = [  # kept in memory for teaching, else hashed as they come; never written anywhere
+FILE_UPLOAD_HANDLERS = [  # kept in memory for replies and teaching, else hashed as they come; never written anywhere
+    "jikim_desk.console.reply_uploads.ReplyHandler",
     "jikim_desk.console.sealed_uploads.MemoryHandler",
     "jikim_desk.console.uploads.DigestHandler",
 ]

@@ -2,6 +2,7 @@
 
     draft -> edit ... -> approve -> (waits) -> leaves            cancel while it waits, withdraw once it left
                       -> download: a person hands it in
+                      -> approve_by_hand -> hand_in: by a form or in the commission's bulk file (`channels`)
 
 Who acts on the same notice at the same moment is put in a row by the database; the second is told.
 """
@@ -119,6 +120,27 @@ def approve(user: User, notice: Notice, *, version: int) -> None:
     with transaction.atomic():
         _step(notice, NoticeState.DRAFT, version=version, changes=changes)
         _record(user, notice, "approve")
+
+
+def approve_by_hand(user: User, notice: Notice, *, version: int) -> None:
+    """Approves a notice that a person will hand in by a form or a bulk file: it never leaves by itself. Raises as `approve`."""
+    _require(user, notice.removal)
+    _check(notice)
+    changes = {"state": NoticeState.APPROVED, "approved_by": user, "approved_at": timezone.now(), "leaves_at": None}
+    with transaction.atomic():
+        _step(notice, NoticeState.DRAFT, version=version, changes=changes)
+        _record(user, notice, "approve_by_hand")
+
+
+def hand_in(user: User, notice: Notice) -> None:
+    """A notice approved by hand was handed in: the clocks begin. Raises Changed, PermissionDenied."""
+    _require(user, notice.removal)
+    now = timezone.now()
+    with transaction.atomic():
+        changes = {"state": NoticeState.DOWNLOADED, "sent_at": now}
+        _step(notice, NoticeState.APPROVED, changes=changes, leaves_at=None)
+        went_out(notice, now)
+        _record(user, notice, "hand_in")
 
 
 def cancel(user: User, notice: Notice) -> None:
@@ -245,9 +267,10 @@ def _require(user: User | None, removal: Removal) -> None:
         raise PermissionDenied
 
 
-def _step(notice: Notice, *states: str, changes: dict[str, Any], version: int | None = None) -> None:
-    """Moves a notice on from one of `states` in one statement. Raises Changed when it is no longer there."""
-    rows = Notice.objects.filter(pk=notice.pk, state__in=states)
+def _step(notice: Notice, *states: str, changes: dict[str, Any], version: int | None = None, **stands: Any) -> None:
+    """Moves a notice on from one of `states`, where its other columns are as in `stands`, in one statement. Raises Changed
+    when it is no longer there."""
+    rows = Notice.objects.filter(pk=notice.pk, state__in=states, **stands)
     if version is not None:
         rows = rows.filter(version=version)
     if not rows.update(**changes):

@@ -1,9 +1,9 @@
-"""Notices in words: seven languages, one file each; a person edits what comes of it."""
+"""Notices in words: seven languages, one file each, and those a centre adds (`added`); a person edits what comes of it."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,9 +11,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jikim_desk.config import desk_config
+from jikim_desk.notices.letters import added
 from jikim_desk.notices.models import NoticeKind
 
 LANGUAGES = ("ko", "en", "ja", "zh", "ru", "vi", "es")
+"""Those that come with the desk."""
 _HASHES_IN = frozenset({NoticeKind.MAIL, NoticeKind.REMINDER, NoticeKind.PROOF, NoticeKind.DSA16, NoticeKind.INFRASTRUCTURE,
                         NoticeKind.TAKE_IT_DOWN, NoticeKind.KOREA, NoticeKind.REGULATOR, NoticeKind.POLICE})  # fmt: skip
 _HASHES_MAX = 50
@@ -39,9 +41,29 @@ class Told:
     evidence: str = ""
 
 
+def every_language() -> tuple[str, ...]:
+    """The languages letters can be written in: those of the desk, then those of the centre."""
+    return (*LANGUAGES, *added.languages())
+
+
+def language_name(lang: str) -> str:
+    """How a language the centre added is called; "" for one of the desk's, whose name is in its own words."""
+    return "" if lang in LANGUAGES else added.name(lang)
+
+
+def broken() -> list[added.Broken]:
+    """Files of the centre that cannot be used."""
+    return added.broken()
+
+
 def languages(kind: str) -> list[str]:
     """The languages a form is written in."""
-    return [lang for lang in LANGUAGES if kind in _forms(lang)]
+    return [lang for lang in every_language() if kind in _forms(lang)]
+
+
+def kind_of_content(lang: str, *, is_adult: bool) -> str:
+    """What is to be removed, in a few words of a language."""
+    return _forms(lang)["kinds"]["adult" if is_adult else "child"]
 
 
 def compose(kind: str, lang: str, told: Told) -> Letter:
@@ -58,7 +80,7 @@ def compose(kind: str, lang: str, told: Told) -> Letter:
         "before_on": _day(told.before_at, lang),
         "seen_on": _day(told.seen_at, lang),
         "evidence": told.evidence or "-",
-        "kind_of_content": forms["kinds"]["adult" if told.is_adult else "child"],
+        "kind_of_content": kind_of_content(lang, is_adult=told.is_adult),
     }
 
     def say(words: str) -> str:
@@ -79,8 +101,12 @@ def compose(kind: str, lang: str, told: Told) -> Letter:
     return Letter(subject, "\n\n".join(parts) + "\n")
 
 
+def _forms(lang: str) -> added.Forms:
+    return _own(lang) if lang in LANGUAGES else added.forms(lang)
+
+
 @cache
-def _forms(lang: str) -> Mapping[str, Mapping[str, str]]:
+def _own(lang: str) -> added.Forms:
     return tomllib.loads((Path(__file__).parent / f"{lang}.toml").read_text("utf-8"))
 
 
