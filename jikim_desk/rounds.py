@@ -49,9 +49,9 @@ OUTSIDE = (
     Errand("removal", removal.write, 3.0),
     Errand("recheck", removal.look, 3.0, threads=4),
     Errand("reports", removal.report, 2.0),
+    Errand("reuploads", removal.guard, 3.0),
 )
 
-    Errand("reuploads", removal.guard, 3.0),
 
 def begin_outside(stopping: threading.Event) -> None:
     """Begins every errand; their threads end when `stopping` is set."""

@@ -56,18 +56,18 @@ def look() -> None:
         logger.warning("removal: %s", error.key)
 
 
+def report() -> None:
+    """One round over the reports that were asked for."""
+    now = timezone.now()
+    _each(making.due(now), lambda report_id: making.make(report_id, now))
+
+
 def guard() -> None:
     """One round of this machine's bank of what was confirmed, so that re-uploads are known."""
     _each([_MIRROR], Mirror.go)
 
 
 _MIRROR = Mirror()
-
-
-def report() -> None:
-    """One round over the reports that were asked for."""
-    now = timezone.now()
-    _each(making.due(now), lambda report_id: making.make(report_id, now))
 
 
 def _each(things: Iterable[T], do: Callable[[T], object]) -> None:
