@@ -189,7 +189,9 @@ class SafeFetcher:
                 return self._kept(url, exchange, itertools.chain((first,), pieces), chain)
             playlist = _playlist_text(first, pieces, exchange.target.url)
         film = self._film(kind, playlist, url, exchange.target, limit_bytes, deadline)
-        return replace(self._kept(url, exchange, self._parts(film, limit_bytes, deadline), chain), sound=film.sound)
+        kept = self._kept(url, exchange, self._parts(film, limit_bytes, deadline), chain)
+        kind = kept.content_type.replace("video/", "audio/") if means_sound(url) else kept.content_type
+        return replace(kept, content_type=kind, sound=film.sound)
 
     def _film(self, kind: str, playlist: bytes, url: str, base: Target, limit_bytes: int, deadline: Deadline) -> Film:
         """What is to be fetched of a film; a playlist that it names is asked for as any other file."""

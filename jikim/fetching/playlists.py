@@ -10,7 +10,7 @@ import re
 
 from jikim.errors import FetchFailed
 from jikim.fetching.address import Target, parse
-from jikim.fetching.streams import Film, Part, Read, number, rank, spread
+from jikim.fetching.streams import Film, Part, Read, number, rank, sound_of, spread
 
 MIME = "application/vnd.apple.mpegurl"
 
@@ -27,7 +27,7 @@ def film(text: str, base: Target, read: Read) -> Film:
     if chosen is None:
         return Film(parts(text, base.url), base)
     sound = sound_rendition(text, chosen)
-    apart = parse(sound, base=base).url if sound is not None and sound != chosen else None
+    apart = sound_of(parse(sound, base=base).url) if sound is not None and sound != chosen else None
     text, base = read(parse(chosen, base=base))
     return Film(parts(text, base.url), base, apart)
 

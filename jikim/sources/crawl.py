@@ -25,12 +25,11 @@ from jikim.sources.canonical import canonical, require_address, resolved, site
 from jikim.sources.markup import PageFacts, page_facts
 from jikim.sources.page import is_media, page_text
 from jikim.sources.text import matches
+from jikim.sources.trouble import Trouble
 from jikim.sources.walls import refuse_wall_for_page
 from jikim.types import Candidate, Keyword
 
 WARNINGS_LIMIT = 20
-FAILURES_IN_A_ROW = 5
-"""A host that fails so often in a row is left alone for this time."""
 SEGMENT_REPEATS = 3
 """An address that names one folder more often than this leads round in a circle."""
 SAME_SHAPE_LIMIT = 200
@@ -55,7 +54,6 @@ class _Host:
     waiting: list[tuple[int, int, int, str]] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     shapes: Counter[str] = field(default_factory=Counter)
-    failures: int = 0
     has_answered: bool = False
 
     def add(self, url: str, depth: int, is_promising: bool) -> None:
@@ -97,11 +95,15 @@ class CrawlSource:
         for url in _starts(self._config):
             hosts.setdefault(site(url), _Host(self._config.pages)).add(url, 0, is_promising=True)
         turns = deque(hosts.items())
+        trouble = Trouble()
         first_failure: JikimError | None = None
         while turns:
             name, host = turns.popleft()
-            if not host.waiting or not host.pages_left or host.failures >= FAILURES_IN_A_ROW:
+            if not host.waiting or not host.pages_left:
                 self._say_unfinished(host)
+                continue
+            if trouble.leaves(name):
+                self._warn(FetchFailed("sources.host_left", where=name, count=len(host.waiting)))
                 continue
             turns.append((name, host))
             _, depth, _, url = heapq.heappop(host.waiting)
@@ -110,10 +112,11 @@ class CrawlSource:
                 yield from self._read(url, depth, name, host, keyword)
             except (FetchFailed, FetchRefused) as error:
                 first_failure = first_failure or error
-                host.failures += 1
+                trouble.note(name, error)
                 self._warn(error)
             else:
-                host.failures, host.has_answered = 0, True
+                trouble.is_over(name)
+                host.has_answered = True
         if first_failure and not any(host.has_answered for host in hosts.values()):
             raise first_failure
 

@@ -16,10 +16,11 @@ import msgspec
 from jikim.errors import BadUse, FetchFailed, FetchRefused, JikimError, NotConfigured
 from jikim.seams import Fetcher, SourceExample
 from jikim.sources.candidates import is_new_enough
-from jikim.sources.canonical import SHOWN_LIMIT, canonical
+from jikim.sources.canonical import SHOWN_LIMIT, canonical, site
 from jikim.sources.charsets import decoded
 from jikim.sources.page import Visit
 from jikim.sources.text import plain
+from jikim.sources.trouble import Trouble
 from jikim.types import Candidate, Keyword
 
 ADDRESSES_LIMIT = 10_000
@@ -63,9 +64,12 @@ class ListingSource:
         left = limit
         first_failure: JikimError | None = None
         answered = False
+        trouble = Trouble()
         for line in lines:
             if left <= 0:
-                return
+                break
+            if trouble.leaves(site(line.url)):
+                continue
             try:
                 for found in visit.candidates(line.url, links_limit=0):
                     answered = True
@@ -74,7 +78,12 @@ class ListingSource:
                         yield found
             except (FetchFailed, FetchRefused) as error:
                 first_failure = first_failure or error
+                trouble.note(site(line.url), error)
                 self._warn(error)
+            else:
+                trouble.is_over(site(line.url))
+        for name, count in trouble.left.items():
+            self._warn(FetchFailed("sources.host_left", where=name, count=count))
         if first_failure and not answered:
             raise first_failure
 

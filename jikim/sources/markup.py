@@ -22,7 +22,8 @@ TEXT_CHARACTERS = 200_000
 LINK_TEXT_LIMIT = 300
 
 IMAGE_ENDINGS = ("jpg", "jpeg", "jpe", "png", "gif", "webp", "avif", "heic", "heif", "bmp", "tif", "tiff")
-VIDEO_ENDINGS = ("mp4", "m4v", "webm", "mkv", "mov", "avi", "wmv", "flv", "mpg", "mpeg", "3gp", "ogv", "m3u8", "mpd")
+SEGMENT_ENDINGS = ("m3u8", "mpd")
+VIDEO_ENDINGS = ("mp4", "m4v", "webm", "mkv", "mov", "avi", "wmv", "flv", "mpg", "mpeg", "3gp", "ogv", *SEGMENT_ENDINGS)
 AUDIO_ENDINGS = ("mp3", "m4a", "aac", "ogg", "oga", "opus", "wav", "flac")
 
 _UNSEEN = frozenset(
@@ -130,6 +131,11 @@ def kind_by_ending(url: str) -> str | None:
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     kinds = (("image", IMAGE_ENDINGS), ("video", VIDEO_ENDINGS), ("audio", AUDIO_ENDINGS))
     return next((kind for kind, endings in kinds if ending in endings), None)
+
+
+def names_segments(url: str) -> bool:
+    """Whether an address ends like a playlist of a film that comes in segments."""
+    return url.split("#", 1)[0].split("?", 1)[0].lower().endswith(tuple(f".{ending}" for ending in SEGMENT_ENDINGS))
 
 
 def page_tree(text: str) -> Any | None:

@@ -20,6 +20,7 @@ from jikim import types
 from jikim.rendering import scan_object
 from jikim.scan import Look
 from jikim.sources.canonical import canonical
+from jikim.sources.markup import names_segments
 from jikim.sweep import Found
 from jikim.types import JsonValue, Keyword, Level
 from jikim.vault import sweep_holder
@@ -59,9 +60,10 @@ def unfinished(sweep: Sweep) -> Iterator[tuple[types.Candidate, str, dict[str, l
 
 
 def captured(sweep: Sweep) -> dict[str, types.Capture]:
-    """What was fetched of the finds that are unfinished, by canonical address: it is not fetched again."""
+    """What was fetched of the finds that are unfinished, by canonical address: it is not fetched again. A film in segments is,
+    for its row does not tell where its sound stands."""
     rows = Capture.objects.filter(candidate__found_by=sweep, candidate__state=CandidateState.LOOKING)
-    return {canonical(made.url): made for made in map(capture_of, rows)}
+    return {canonical(made.url): made for made in map(capture_of, rows) if not names_segments(made.url)}
 
 
 def keep_capture(found: types.Candidate, part: str, capture: types.Capture, case_holder: str | None = None) -> None:

@@ -175,7 +175,8 @@ def test_a_capture_is_kept_once_with_its_whole_chain_and_not_fetched_again(team)
     assert [hop["status"] for hop in row.chain] == [302, 200]
     assert row.holder == "sweep:2026-11-22"
     assert b"a.example" not in bytes(row.chain_sealed)
-    assert store.captured(sweep) == {"https://a.example/m": capture}
+    store.keep_capture(find, store.MEDIA, a_capture("https://a.example/film.mpd"))
+    assert store.captured(sweep) == {"https://a.example/m": capture}, "of a film in segments nobody kept where its sound is"
     store.keep_find(sweep, final(find))
     assert store.captured(sweep) == {}
 

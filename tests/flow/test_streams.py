@@ -17,6 +17,7 @@ from jikim.errors import FetchFailed, FetchRefused
 from jikim.fetching import SafeFetcher
 from jikim.fetching.streams import SEGMENTS_LIMIT
 from jikim.vault import Vault
+from tests.flow.harness import allow
 
 WAYS = {
     "ts": ["-hls_segment_type", "mpegts"],
@@ -215,7 +216,7 @@ def test_a_manifest_becomes_its_picture_and_its_sound(way, served, captured, tmp
     assert capture.sound == f"http://{server.host}/film.mpd#track=audio"
     sound, heard = captured(server, "/film.mpd#track=audio")
     assert sound_s(sound) == pytest.approx(4, abs=0.1)
-    assert heard.sound is None
+    assert (heard.sound, heard.content_type) == (None, "audio/mp4")
     assert heard.sha256 != capture.sha256
 
 
@@ -241,8 +242,9 @@ def test_sound_in_a_playlist_of_its_own_is_named_with_the_picture(served, captur
     assert len(times(film)) == 20
     with av.open(io.BytesIO(film)) as container:
         assert not container.streams.audio
-    assert capture.sound == f"http://{server.host}/s1.m3u8"
-    sound, _ = captured(server, "/s1.m3u8")
+    assert capture.sound == f"http://{server.host}/s1.m3u8#track=audio"
+    sound, heard = captured(server, "/s1.m3u8#track=audio")
+    assert heard.content_type.startswith("audio/")
     assert sound_s(sound) == pytest.approx(4, abs=0.1)
 
 
@@ -259,3 +261,16 @@ def test_a_manifest_leads_nowhere_it_may_not(served, captured, tmp_path):
     with pytest.raises(FetchRefused):
         captured(served({"/film.mpd": moved}), "/film.mpd")
     assert inside.asked == []
+
+
+def test_what_is_heard_apart_from_the_picture_is_read_with_it(jikim, home, served, tmp_path):
+    folder = tmp_path / "stream"
+    folder.mkdir()
+    server = served(dash(folder, 2, "numbers"))
+    allow(home, server.host)
+    given = ("--organisation", "centre", "--legal-ground", "ground", "--responsible", "person")
+    assert jikim("authority", "set", *given).status == 0
+    (scanned,) = jikim("scan", f"http://{server.host}/film.mpd", "--only", "speech,faces", "--json").objects
+    assert (scanned["kind"], scanned["errors"]) == ("video", [])
+    assert {"speech", "faces"} <= set(scanned["took_ms"])
+    assert len([path for path in server.asked if "chunk-stream1" in path]) == 2, "its sound was fetched"

@@ -10,9 +10,12 @@ from jikim.types import Answer
 
 
 class RecordedFetcher:
-    """Answers each address with its recorded body, 404 for every other; keeps what was asked for."""
+    """Answers each address with its recorded body, `otherwise` for every other; keeps what was asked for."""
 
-    def __init__(self, answers: Mapping[str, bytes], content_types: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, answers: Mapping[str, bytes], content_types: Mapping[str, str] | None = None, otherwise: int = 404
+    ) -> None:
+        self.otherwise = otherwise
         self.answers = dict(answers)
         self.content_types = dict(content_types or {})
         self.asked: list[str] = []
@@ -24,7 +27,7 @@ class RecordedFetcher:
         if "/forbidden" in url:
             raise FetchRefused("sources.bad_address", where=url, problem="robots.txt")
         if url not in self.answers:
-            raise FetchFailed("sources.bad_address", where=url, problem="HTTP 404", status=404)
+            raise FetchFailed("sources.bad_address", where=url, problem=f"HTTP {self.otherwise}", status=self.otherwise)
         answered = {"content-type": self.content_types[url]} if url in self.content_types else {}
         return Answer(url, url, 200, answered, self.answers[url], "192.0.2.1", datetime.now(UTC))
 

@@ -6,7 +6,8 @@ import pytest
 
 from jikim.errors import FetchFailed, NotConfigured
 from jikim.seams import configured
-from jikim.sources.crawl import FAILURES_IN_A_ROW, CrawlConfig, CrawlSource
+from jikim.sources.crawl import CrawlConfig, CrawlSource
+from jikim.sources.trouble import FAILURES_IN_A_ROW
 from jikim.types import Keyword
 
 BASE = "https://board.example"
@@ -69,9 +70,13 @@ def test_what_cannot_be_had_is_said_and_the_rest_is_delivered(recorded):
     assert len(source.warnings) == 2
 
 
-def test_a_host_that_keeps_failing_is_left_alone(recorded):
+@pytest.mark.parametrize(("status", "asked"), [(503, FAILURES_IN_A_ROW), (429, 1), (404, 50), (403, 50)])
+def test_a_host_in_trouble_is_left_alone_and_one_with_dead_links_is_not(status, asked, recorded):
     pages = {"/": page("처음", *(f"/gone/{number}" for number in range(50)))}
-    assert len(crawl(recorded, pages)[1]) == 1 + FAILURES_IN_A_ROW
+    found = crawl(lambda answers: recorded(answers, otherwise=status), pages)
+    assert len(found[1]) == 1 + asked
+    left = [(one.key, one.params["count"]) for one in found[2].warnings if one.key == "sources.host_left"]
+    assert left == ([("sources.host_left", 50 - asked)] if asked < 50 else [])
 
 
 def test_no_answer_at_all_is_a_failure_and_no_empty_result(recorded):

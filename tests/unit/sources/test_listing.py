@@ -91,3 +91,15 @@ def test_encodings(recorded, tmp_path, encoding):
 def test_any_list_is_read(text):
     lines, bad = addresses_in(text)
     assert len(lines) + len(bad) <= len(text.splitlines())
+
+
+@pytest.mark.parametrize(("status", "asked"), [(503, 5), (429, 1), (404, 30)])
+def test_a_site_in_trouble_is_not_asked_for_everything_else(status, asked, recorded, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join([*(f"https://gone.example/{number}" for number in range(30)), "https://city.example/1"]))
+    fetcher = recorded(PAGES, otherwise=status)
+    source = ListingSource(ListingConfig(url=str(path)), fetcher)
+    assert [each.url for each in source.search(FESTIVAL, None, 300)] == ["https://city.example/1"]
+    assert sum("gone" in url for url in fetcher.asked) == asked
+    left = [one.params["count"] for one in source.warnings if one.key == "sources.host_left"]
+    assert left == ([30 - asked] if asked < 30 else [])

@@ -1,0 +1,38 @@
+"""Sites that do not answer, or say that it is too much: left alone for this time, and told."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jikim.errors import FetchFailed, JikimError
+
+FAILURES_IN_A_ROW = 5
+"""A site that fails so often in a row is left alone for this time."""
+TOO_MANY = 429
+
+
+class Trouble:
+    """Of each site, by its name, how often in a row it failed as a whole; a page of it that is gone or refused is no such
+    failure. `left` counts what was not asked of it any more."""
+
+    def __init__(self) -> None:
+        self._failures: Counter[str] = Counter()
+        self.left: Counter[str] = Counter()
+
+    def note(self, site: str, error: JikimError) -> None:
+        """Counts a failure; one who says "too many" is left at once."""
+        if not isinstance(error, FetchFailed) or (error.status is not None and error.status < 500 and error.status != TOO_MANY):
+            self.is_over(site)
+            return
+        self._failures[site] += FAILURES_IN_A_ROW if error.status == TOO_MANY else 1
+
+    def is_over(self, site: str) -> None:
+        """The site has answered."""
+        self._failures[site] = 0
+
+    def leaves(self, site: str) -> bool:
+        """Whether the site is left alone; counts what it is then not asked for."""
+        is_left = self._failures[site] >= FAILURES_IN_A_ROW
+        if is_left:
+            self.left[site] += 1
+        return is_left
