@@ -21,6 +21,7 @@ from jikim_desk.config import jikim_config
 from jikim_desk.figures import yields
 from jikim_desk.jobs import JobState
 from jikim_desk.notices import rounds as removal
+from jikim_desk.notices.inbox import taking as inbox
 from jikim_desk.records import liveness, runs
 from jikim_desk.records.models import Sweep, SweepState, Worker
 
@@ -47,6 +48,7 @@ class Errand:
 OUTSIDE = (
     Errand("rota", lambda: rota.call(timezone.now()), 10.0),
     Errand("removal", removal.write, 3.0),
+    Errand("inbox", lambda: inbox.take_due(timezone.now()), 10.0),
     Errand("recheck", removal.look, 3.0, threads=4),
     Errand("reports", removal.report, 2.0),
     Errand("reuploads", removal.guard, 3.0),
