@@ -11,7 +11,7 @@ import imaplib
 import re
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -124,7 +124,7 @@ def opened(settings: Removal) -> Iterator[Folder]:
             try:
                 server.logout()
             except (imaplib.IMAP4.error, OSError):
-                server.shutdown()  # what counts was read before
+                _drop(server)
 
 
 def _greeted(settings: Removal) -> imaplib.IMAP4:
@@ -144,7 +144,7 @@ def _greeted(settings: Removal) -> imaplib.IMAP4:
             raise MailboxFault("inbox.fault.no_tls")
         server.starttls(ssl_context=tls)
     except BaseException as error:
-        server.shutdown()
+        _drop(server)
         if isinstance(error, ssl.SSLError):
             raise MailboxFault("inbox.fault.bad_certificate", said=_reason(error)) from error
         if isinstance(error, imaplib.IMAP4.error | OSError):
@@ -173,6 +173,11 @@ def _signed_in(server: imaplib.IMAP4, settings: Removal) -> None:
         raise MailboxFault(key, said=said) from None
     except UnicodeEncodeError:
         raise MailboxFault("inbox.fault.not_signed_in") from None
+
+
+def _drop(server: imaplib.IMAP4) -> None:
+    with suppress(OSError):  # it is closed already: what counts was said before
+        server.shutdown()
 
 
 def _quoted(name: str) -> str:

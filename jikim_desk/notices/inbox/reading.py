@@ -184,10 +184,11 @@ def _of_several(part: Message, kind: str, found: _Found, depth: int) -> Iterator
 
 def _report(part: Message) -> list[Mapping[str, str]]:
     """The fields of each recipient in a delivery report; the first block is about the letter."""
-    blocks = part.get_payload()
-    if not isinstance(blocks, list):
-        blocks = [message_from_bytes(one) for one in re.split(rb"\r?\n\r?\n", _payload(part))]
-    each = [{name.lower(): charsets.header(str(value)) for name, value in block.raw_items()} for block in blocks[:50]]
+    inside = part.get_payload()
+    if not isinstance(inside, list):
+        inside = [message_from_bytes(one) for one in re.split(rb"\r?\n\r?\n", _payload(part))]
+    blocks = [one for one in inside[:50] if isinstance(one, Message)]
+    each = [{name.lower(): charsets.header(str(value)) for name, value in block.raw_items()} for block in blocks]
     return [one for one in each if "action" in one or "final-recipient" in one]
 
 

@@ -11,7 +11,6 @@ from lxml import etree, html
 from jikim.messages import readable
 
 TEXT_MAX = 100_000
-LINE_MAX = 998
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "form"})
 _BREAKING = frozenset({"p", "div", "br", "tr", "li", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "hr", "pre"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:\D|$)", re.I)
@@ -56,7 +55,7 @@ def from_html(text: str) -> str:
 def plain(text: str) -> str:
     """Text of several lines as a page may show it: cut, without control characters, what would turn the direction escaped."""
     lines = text[:TEXT_MAX].replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ").split("\n")
-    return "\n".join(readable(line[:LINE_MAX].rstrip()) for line in lines).strip("\n")
+    return "\n".join(readable(line.rstrip()) for line in lines).strip("\n")
 
 
 def line(text: str, limit: int = 300) -> str:
