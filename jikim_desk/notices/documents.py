@@ -50,7 +50,7 @@ def pdf(form: str, data: Mapping[str, Any]) -> bytes:
 def signed(document: bytes, *, centre: str, at: datetime) -> bytes:
     """`document` with an invisible signature of the centre over the whole of it. Raises VaultError without its key."""
     file = io.BytesIO()
-    writer = IncrementalPdfFileWriter(io.BytesIO(document))
+    writer = _AddsAlone(io.BytesIO(document))
     about = signers.PdfSignatureMetadata(
         field_name=_FIELD, md_algorithm="sha512", subfilter=fields.SigSeedSubFilter.PADES, name=centre or None
     )
@@ -70,6 +70,14 @@ def is_signed_by(document: bytes, public_key: bytes) -> bool:
     raw = certificate.public_key["public_key"].native
     covers = signature.evaluate_signature_coverage() == SignatureCoverageLevel.ENTIRE_FILE
     return bool(status.intact and status.valid and covers and raw == public_key and _is_own(certificate, public_key))
+
+
+class _AddsAlone(IncrementalPdfFileWriter):
+    """Adds the signature and nothing else. pyHanko would write the metadata anew, in a form in which what PDF/A asks of them
+    (ISO 19005-2, 6.6.2.3) can no longer be told to hold."""
+
+    def _update_meta(self) -> None:
+        pass
 
 
 class _CentreSigner(signers.Signer):

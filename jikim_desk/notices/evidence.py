@@ -1,7 +1,8 @@
 """Evidence packs: put together once a confirmation can no longer be undone, sealed, stamped as soon as the authority answers.
 
 A pack proves that an answer with this hash was seen at this address at this time, by whose server it was given, and what the
-centre did. It proves nothing of who put it there, and it does not hold the picture.
+centre did. It proves nothing of who put it there. It has the page's words and a picture of them in which every place of a
+picture is covered; media files are in it only sealed for those whom the centre's setting names (`contents`).
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain, stamping
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config
-from jikim_desk.notices import documents, packing, sheets, webarchive
+from jikim_desk.notices import contents, documents, packing, registries, sheets, wacz, webarchive
 from jikim_desk.notices.models import EvidencePack, Removal, random_number
-from jikim_desk.records.models import Candidate, Capture, Extent
+from jikim_desk.notices.pictures.drawing import PagePicture
 from jikim_desk.notices.reuploads import guarding
+from jikim_desk.records.models import Candidate, Capture, Extent
 from jikim_desk.review import access
 from jikim_desk.review.decisions import standing
 from jikim_desk.review.models import Applied, Decision, Kind
@@ -57,8 +59,8 @@ def begin(candidate: Candidate, decision: Decision, now: datetime) -> Removal | 
     try:
         with transaction.atomic():
             removal.save(force_insert=True)
-    except IntegrityError:
             guarding.begin(removal)
+    except IntegrityError:
         return None
     return removal
 
@@ -72,17 +74,21 @@ def packs_due(*, limit: int = 10) -> list[Removal]:
 def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:
     """Puts a pack together as things stand, seals it, and puts it on record; the stamp comes with `stamp`.
 
-    Raises VaultError when it cannot be sealed; then there is none.
+    Raises VaultError when it cannot be sealed, BadUse for a wrong setting; then there is none.
     """
     now, candidate = timezone.now(), removal.candidate
     number = random_number()
-    facts = told(removal, number, now)
+    picture, media = contents.picture(candidate, number), contents.media(candidate)
+    facts = told(removal, number, now) | {"page_picture": _picture(picture), "media": _media(media)}
+    archived = webarchive.written(facts["captures"], dict(_bodies(candidate)))
     packed = packing.pack(
         {
             packing.JSON: packing.as_json(facts),
             packing.KO: _document(facts, "ko", now),
             packing.EN: _document(facts, "en", now),
-            packing.WARC: webarchive.written(facts["captures"], dict(_pages(candidate))),
+            packing.WARC: archived.warc,
+            packing.WACZ: wacz.written(archived, page_url=candidate.url, created=facts["made_at"]),
+            **contents.parts(picture, media),
         },
         number=number,
         organisation=facts["centre"]["organisation"],
@@ -103,7 +109,12 @@ def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:
     )
     with transaction.atomic():
         made.save(force_insert=True)
-        chain.record(Action.EVIDENCE, actor=by, subject=f"candidate:{candidate.pk}", facts={"sha256": made.sha256})
+        chain.record(
+            Action.EVIDENCE,
+            actor=by,
+            subject=f"candidate:{candidate.pk}",
+            facts={"sha256": made.sha256, "parts": len(media.files)},
+        )
     return made
 
 
@@ -153,12 +164,13 @@ def hold_for_case(pack: EvidencePack) -> None:
 
 
 def told(removal: Removal, number: str, now: datetime) -> dict[str, Any]:
-    """All a pack says: addresses, answers, hashes, times and deeds. No title, no words, no name of anybody, no case."""
+    """What a pack says of the find: addresses, answers, hashes, times and deeds. No title, no words, no name of anybody, no
+    case."""
     candidate, decision = removal.candidate, standing(removal.candidate)
     settings = desk_config().removal
     captures = list(candidate.captures.order_by("fetched_at", "pk"))
     return {
-        "schema": 1,
+        "schema": 2,
         "number": number,
         "made_at": _utc(now),
         "centre": {
@@ -181,12 +193,11 @@ def told(removal: Removal, number: str, now: datetime) -> dict[str, Any]:
         },
         "captures": [_capture(one) for one in captures],
         "hashes": list(_hashes(captures)),
-        "network": {"country": "", "registry": "", "why_empty": "no offline registry data on this machine"},
+        "network": registries.told(_peers(captures)),
         "deeds": [
             {"number": entry.number, "at": entry.at, "action": entry.action, "by": entry.actor, "hash": entry.hash}
             for entry in chain.about(f"candidate:{candidate.pk}")
         ],
-        "media": "not in this file",
     }
 
 
@@ -208,12 +219,33 @@ def _hashes(captures: list[Capture]) -> Iterator[dict[str, Any]]:
         yield {"sha256": digest, "pdq": [{"at_ms": at, "hash": text} for at, text in (extent.frames if extent else ())]}
 
 
-def _pages(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
-    for capture in candidate.captures.filter(part="page").exclude(blob=""):
-        if capture.size_bytes <= webarchive.PAGE_MAX_BYTES and vault().has(capture.blob, capture.holder):
-            body = webarchive.page_body(capture.content_type, vault().read(capture.blob))
-            if body is not None:
-                yield capture.sha256, body
+def _peers(captures: list[Capture]) -> list[str]:
+    """The addresses of the servers that answered, in their order."""
+    return list(dict.fromkeys(hop["peer_ip"] for one in captures for hop in one.chain if hop["peer_ip"]))
+
+
+def _bodies(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
+    for capture, page in contents.pages(candidate):
+        body = webarchive.page_body(capture.content_type, page)
+        if body is not None:
+            yield capture.sha256, body
+
+
+def _picture(picture: PagePicture) -> dict[str, Any]:
+    if not picture.png:
+        return {"why_none": picture.why_none}
+    return {
+        "part": packing.PICTURE,
+        "sha256": sha256(picture.png).hexdigest(),
+        "width_px": picture.width_px,
+        "height_px": picture.height_px,
+        "areas_covered": picture.boxes,
+        "is_cut": picture.is_cut,
+    }
+
+
+def _media(media: contents.SealedMedia) -> dict[str, Any]:
+    return {"sealed_for": media.recipients, "sealed": list(media.files), "left_out": media.left_out}
 
 
 def _document(facts: Mapping[str, Any], lang: str, now: datetime) -> bytes:

@@ -3,20 +3,24 @@
 evidence.json       everything it says, for machines
 evidence.ko.pdf     the same for people, PDF/A-2b, signed
 evidence.en.pdf
-answers.warc.gz    answers of servers: headers, and the words of pages
+answers.warc.gz     answers of servers: headers, and the words of pages
+answers.wacz        the same with its index and digests, for tools that replay web archives
+page.png            picture of the page, every place of a picture covered; absent where none could be drawn
+media/<sha256>.age  a media file, only where the centre's setting names for whom (age recipients): nobody else can open it
 manifest.json       sha256 of each of the above, number, time, the centre's public key
 manifest.sig        Ed25519 signature of manifest.json (64 bytes); centre.pem has the key to check it
 manifest.tsr        RFC 3161 stamp of manifest.sig; absent where it is not yet stamped
 
-Pictures, sound and film are never in it.
+Pictures, sound and film are never in it in a form that this machine, or who takes the pack, could open.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -31,13 +35,20 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from warcio.exceptions import ArchiveLoadFailed
 
 from jikim_desk.audit import stamping
-from jikim_desk.notices import documents, webarchive
+from jikim_desk.notices import documents, wacz, webarchive
 from jikim_desk.sealing import vault
 
-JSON, KO, EN, WARC = "evidence.json", "evidence.ko.pdf", "evidence.en.pdf", "answers.warc.gz"
+JSON, KO, EN = "evidence.json", "evidence.ko.pdf", "evidence.en.pdf"
+WARC, WACZ, PICTURE = "answers.warc.gz", "answers.wacz", "page.png"
 MANIFEST, SIGNATURE, KEY, STAMP = "manifest.json", "manifest.sig", "centre.pem", "manifest.tsr"
-CONTENT = (JSON, KO, EN, WARC)
-PACK_MAX_BYTES = 64 * 2**20
+CONTENT = (JSON, KO, EN, WARC, WACZ)
+PACK_MAX_BYTES = 128 * 2**20
+SCHEMA = 2
+_REQUIRED = {1: (JSON, KO, EN, WARC), SCHEMA: CONTENT}
+"""By schema: packs made before there was a WACZ stay whole."""
+_MEDIA = re.compile(r"media/[0-9a-f]{64}\.age")
+_AGE = b"age-encryption.org/v1\n"
+_PNG = b"\x89PNG\r\n\x1a\n"
 _OLD = (1980, 1, 1, 0, 0, 0)
 
 
@@ -72,13 +83,22 @@ class Verdict:
         return self.manifest is not None and not any(remark.is_fault for remark in self.remarks)
 
 
+def media_part(digest: str) -> str:
+    """The name of the part that holds a media file with this SHA-256."""
+    return f"media/{digest}.age"
+
+
 def pack(parts: Mapping[str, bytes], *, number: str, organisation: str, made_at: str) -> bytes:
-    """The signed ZIP of the parts in CONTENT, not yet stamped. Raises VaultError without the centre's key."""
+    """The signed ZIP of the parts: all in CONTENT, and PICTURE and media where there are. Not yet stamped.
+
+    Raises VaultError without the centre's key.
+    """
     public = vault().public_key()
-    digests = {name: sha256(parts[name]).hexdigest() for name in CONTENT}
-    manifest = msgspec.json.format(msgspec.json.encode(Manifest(1, number, organisation, made_at, public.hex(), digests)))
+    names = [*CONTENT, *sorted(parts.keys() - set(CONTENT))]
+    digests = {name: sha256(parts[name]).hexdigest() for name in names}
+    manifest = msgspec.json.format(msgspec.json.encode(Manifest(SCHEMA, number, organisation, made_at, public.hex(), digests)))
     pem = Ed25519PublicKey.from_public_bytes(public).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    whole = {**{name: parts[name] for name in CONTENT}, MANIFEST: manifest, SIGNATURE: vault().sign(manifest), KEY: pem}
+    whole = {**{name: parts[name] for name in names}, MANIFEST: manifest, SIGNATURE: vault().sign(manifest), KEY: pem}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in whole.items():
@@ -111,9 +131,8 @@ def verify(path: Path, *, public_key: bytes | None = None) -> Verdict:
     # a ZIP may also be encrypted (RuntimeError) or packed in a way that zipfile does not know (NotImplementedError)
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         return Verdict(None, (Remark("evidence.verify.unreadable", {"reason": str(error)[:120]}),))
-    missing = [name for name in (*CONTENT, MANIFEST, SIGNATURE, KEY) if name not in parts]
-    if missing:
-        return Verdict(None, tuple(Remark("evidence.verify.missing", {"part": name}) for name in missing))
+    if missing := _missing(parts, (MANIFEST, SIGNATURE, KEY)):
+        return Verdict(None, missing)
     try:
         manifest = msgspec.json.decode(parts[MANIFEST], type=Manifest)
         key = bytes.fromhex(manifest.public_key)
@@ -122,6 +141,10 @@ def verify(path: Path, *, public_key: bytes | None = None) -> Verdict:
         return Verdict(None, (Remark("evidence.verify.changed", {"part": MANIFEST}),))
     except InvalidSignature:
         return Verdict(None, (Remark("evidence.verify.not_signed"),))
+    if manifest.schema not in _REQUIRED:
+        return Verdict(None, (Remark("evidence.verify.newer", {"schema": str(manifest.schema)}),))
+    if missing := _missing(parts, dict.fromkeys((*_REQUIRED[manifest.schema], *manifest.sha256))):
+        return Verdict(None, missing)
     remarks = list(_wrong(parts, manifest, key))
     stamped_at = ""
     if STAMP in parts:
@@ -138,12 +161,18 @@ def verify(path: Path, *, public_key: bytes | None = None) -> Verdict:
     return Verdict(manifest, tuple(remarks), stamped_at)
 
 
+def _missing(parts: Mapping[str, bytes], names: Iterable[str]) -> tuple[Remark, ...]:
+    return tuple(Remark("evidence.verify.missing", {"part": name[:80]}) for name in names if name not in parts)
+
+
 def _wrong(parts: Mapping[str, bytes], manifest: Manifest, key: bytes) -> Iterator[Remark]:
-    for name in parts.keys() - {*CONTENT, MANIFEST, SIGNATURE, KEY, STAMP}:
+    for name in parts.keys() - {*manifest.sha256, MANIFEST, SIGNATURE, KEY, STAMP}:
         yield Remark("evidence.verify.added", {"part": name[:80]})
-    for name in CONTENT:
-        if sha256(parts[name]).hexdigest() != manifest.sha256.get(name):
+    for name, digest in manifest.sha256.items():
+        if sha256(parts[name]).hexdigest() != digest:
             yield Remark("evidence.verify.changed", {"part": name})
+        elif not _belongs(name, parts[name]):
+            yield Remark("evidence.verify.has_media", {"part": name[:80]})
     if not _is_key(parts[KEY], key):
         yield Remark("evidence.verify.changed", {"part": KEY})
     for name in (KO, EN):
@@ -153,6 +182,13 @@ def _wrong(parts: Mapping[str, bytes], manifest: Manifest, key: bytes) -> Iterat
             is_signed = False
         if not is_signed:
             yield Remark("evidence.verify.pdf_not_signed", {"part": name})
+    if WACZ in manifest.sha256:
+        try:
+            is_same = wacz.warc_in(parts[WACZ], max_bytes=PACK_MAX_BYTES) == parts[WARC]
+        except ValueError:
+            is_same = False
+        if not is_same:
+            yield Remark("evidence.verify.changed", {"part": WACZ})
     try:
         kept = webarchive.bodies_in(parts[WARC])
         has_media = any(content and webarchive.page_body(kind or "text/html", content) is None for kind, content in kept)
@@ -161,6 +197,13 @@ def _wrong(parts: Mapping[str, bytes], manifest: Manifest, key: bytes) -> Iterat
     else:
         if has_media:
             yield Remark("evidence.verify.has_media", {"part": WARC})
+
+
+def _belongs(name: str, content: bytes) -> bool:
+    """Whether a part is one a pack may have: media only where they are closed to everybody but whom they were sealed for."""
+    if name == PICTURE:
+        return content.startswith(_PNG)
+    return name in CONTENT or bool(_MEDIA.fullmatch(name) and content.startswith(_AGE))
 
 
 def _is_key(pem: bytes, key: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -57,38 +58,42 @@ def address(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{quote(parts.path, safe=kept)}{query}"
 
 
+def word(lang: str, name: str, **params: Any) -> str:
+    """A sentence of the evidence pack."""
+    return say(f"evidence.{name}", lang, **params)
+
+
 def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
     """The evidence pack for people."""
 
-    def word(name: str, **params: Any) -> str:
-        return say(f"evidence.{name}", lang, **params)
-
+    words = partial(word, lang)
     centre, find, decision = facts["centre"], facts["find"], facts["decision"]
-    organisation = (centre["organisation_en"] if lang == "en" else "") or centre["organisation"] or word("no_organisation")
+    organisation = (centre["organisation_en"] if lang == "en" else "") or centre["organisation"] or words("no_organisation")
     made_at = datetime.fromisoformat(facts["made_at"])
     hashes = [("SHA-256", one["sha256"]) for one in facts["hashes"]]
     hashes += [
-        (word("pdq", at=f"{frame['at_ms'] / 1000:.1f}"), frame["hash"]) for one in facts["hashes"] for frame in one["pdq"]
+        (words("pdq", at=f"{frame['at_ms'] / 1000:.1f}"), frame["hash"]) for one in facts["hashes"] for frame in one["pdq"]
     ]
     sections: list[dict[str, Any]] = [
-        {"title": word("proves"), "words": [word("proves_this"), word("proves_not"), word("no_media")]},
+        {"title": words("proves"), "words": [words("proves_this"), words("proves_not"), *_media(facts["media"], lang)]},
         {
-            "title": word("found"),
+            "title": words("found"),
             "facts": [
-                (word("address"), address(find["url"])),
-                (word("host"), find["host"]),
-                (word("network"), facts["network"]["country"] or word("network_unknown")),
-                (word("posted_at"), moment(find["posted_at"], lang) or word("not_said")),
-                (word("found_at"), moment(find["found_at"], lang)),
-                (word("decided"), word(f"decided.{decision['kind'] or 'none'}", at=moment(decision["decided_at"], lang))),
+                (words("address"), address(find["url"])),
+                (words("host"), find["host"]),
+                (words("network"), _network(facts["network"], lang)),
+                (words("posted_at"), moment(find["posted_at"], lang) or words("not_said")),
+                (words("found_at"), moment(find["found_at"], lang)),
+                (words("decided"), words(f"decided.{decision['kind'] or 'none'}", at=moment(decision["decided_at"], lang))),
+                (words("picture_of_page"), _picture(facts["page_picture"], lang)),
             ],
         },
         *(_capture(number, one, lang) for number, one in enumerate(facts["captures"], 1)),
     ]
     if not facts["captures"]:
-        sections.append({"title": word("answers"), "words": [word("no_answers")]})
+        sections.append({"title": words("answers"), "words": [words("no_answers")]})
     if hashes:
-        sections.append({"title": word("hashes"), "words": [word("hashes_help")], "facts": hashes})
+        sections.append({"title": words("hashes"), "words": [words("hashes_help")], "facts": hashes})
     deeds = facts["deeds"][-_DEEDS_MAX:]
     rows = [
         [
@@ -100,26 +105,52 @@ def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
         ]
         for one in deeds
     ]
-    head = [word("deed.number"), word("deed.at"), word("deed.what"), word("deed.by"), word("deed.hash")]
+    head = [words("deed.number"), words("deed.at"), words("deed.what"), words("deed.by"), words("deed.hash")]
     tables = [{"widths": [1, 3, 3, 2, 3], "head": head, "rows": rows}]
-    sections.append({"title": word("deeds"), "words": [word("deeds_help")], "tables": tables if rows else []})
-    sections.append({"title": word("check"), "words": [word("check_help")], "facts": [(word("key"), centre["public_key"])]})
+    sections.append({"title": words("deeds"), "words": [words("deeds_help")], "tables": tables if rows else []})
+    sections.append({"title": words("check"), "words": [words("check_help")], "facts": [(words("key"), centre["public_key"])]})
     top = [
-        (word("organisation"), organisation),
-        (word("number"), facts["number"]),
-        (word("made_at"), moment(facts["made_at"], lang)),
+        (words("organisation"), organisation),
+        (words("number"), facts["number"]),
+        (words("made_at"), moment(facts["made_at"], lang)),
     ]
     if centre["mailbox"]:
-        top.append((word("mailbox"), centre["mailbox"]))
+        top.append((words("mailbox"), centre["mailbox"]))
     return sheet(
         lang,
-        word("title"),
+        words("title"),
         date=made_at,
         organisation=organisation,
         footer=f"{organisation} · {facts['number']}",
         facts=top,
         sections=sections,
     )
+
+
+def _media(media: Mapping[str, Any], lang: str) -> list[str]:
+    """Whether media files are in the pack, in plain words."""
+    if not media["sealed_for"]:
+        return [word(lang, "no_media")]
+    said = [word(lang, "media_sealed", count=len(media["sealed"]), recipients=len(media["sealed_for"]))]
+    return said + ([word(lang, "media_left_out", count=len(media["left_out"]))] if media["left_out"] else [])
+
+
+def _picture(picture: Mapping[str, Any], lang: str) -> str:
+    if "why_none" in picture:
+        return say(picture["why_none"], lang)
+    said = word(lang, "picture_is", part=picture["part"], sha256=picture["sha256"], count=picture["areas_covered"])
+    return f"{said} {word(lang, 'picture_cut')}" if picture["is_cut"] else said
+
+
+def _network(network: Mapping[str, Any], lang: str) -> str:
+    """Country and network of each server that answered; plainly, what is not known."""
+    lines = []
+    for one in network["servers"]:
+        country = one["country"] or word(lang, "country_unknown")
+        lines.append(
+            " · ".join([one["ip"], country, _plain(one["network"]) if one["network"] else word(lang, "network_unknown")])
+        )
+    return "\n".join([*lines, word(lang, "country_source", source=network["source"])]) if lines else word(lang, "no_server")
 
 
 def letter(notice: Notice, organisation: str) -> dict[str, Any]:
@@ -152,22 +183,20 @@ def _utc(written: str) -> str:
 
 
 def _capture(number: int, capture: Mapping[str, Any], lang: str) -> dict[str, Any]:
-    def word(name: str, **params: Any) -> str:
-        return say(f"evidence.{name}", lang, **params)
-
+    words = partial(word, lang)
     facts = [
-        (word("sha256"), capture["sha256"]),
-        (word("size"), word("bytes", count=f"{capture['size_bytes']:,}")),
-        (word("kind"), _plain(capture["content_type"])),
-        (word("fetched_at"), moment(capture["fetched_at"], lang)),
+        (words("sha256"), capture["sha256"]),
+        (words("size"), words("bytes", count=f"{capture['size_bytes']:,}")),
+        (words("kind"), _plain(capture["content_type"])),
+        (words("fetched_at"), moment(capture["fetched_at"], lang)),
     ]
     rows = [
         [str(place), address(hop["url"]), str(hop["status"]), hop["peer_ip"], _utc(hop["at"]), _headers(hop["headers"])]
         for place, hop in enumerate(capture["chain"], 1)
     ]
-    head = [word(f"hop.{name}") for name in ("place", "url", "status", "ip", "at", "headers")]
+    head = [words(f"hop.{name}") for name in ("place", "url", "status", "ip", "at", "headers")]
     table = {"widths": [1, 7, 2, 4, 6, 6], "head": head, "rows": rows}
-    return {"title": word("answer", number=number, part=word(f"part.{capture['part']}")), "facts": facts, "tables": [table]}
+    return {"title": words("answer", number=number, part=words(f"part.{capture['part']}")), "facts": facts, "tables": [table]}
 
 
 def _headers(headers: Mapping[str, str]) -> str:
