@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from jikim_desk import flows
 from jikim_desk.accounts.models import Role, User
 from jikim_desk.accounts.rights import allow
+from jikim_desk.console import inbox
 from jikim_desk.console.calendar import letters_due
 from jikim_desk.console.telling import told
 from jikim_desk.console.visitor import visitor
@@ -44,6 +45,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "going_on": visible.sweeps(user).filter(state__in=("queued", "running")).count(),
             "ending": watches.ending(user),
             **letters_due(user),
+            **inbox.due(request),
         }
     if Role.LEAD in roles:
         shown |= {
