@@ -3,7 +3,8 @@
     python training/screen_text/train.py small ORIGINAL.onnx POOL RUN [--minutes 90] [--threads 2]
 
 RUN/state.pt is written every few minutes and continued from when the command is given again; RUN/curve.tsv is the learning
-curve on POOL/validation.npz. The learning rate follows one cosine over the minutes of training, whatever was reached in them.
+curve on POOL/validation.npz. The learning rate follows one cosine over the minutes of training, whatever was reached in them;
+minutes are those that each thread computed, so that other work on the machine only makes them longer.
 A later run starts from the weights of an earlier one with `--start EARLIER/state.pt`, and with a lower `--rate`.
 """
 
@@ -154,7 +155,7 @@ class Run:
         for lines in batches(folder, SEED + self.step):
             if self.seconds >= seconds:
                 break
-            started = time.monotonic()
+            started = time.process_time()
             self._set_rate(self.seconds / seconds)
             loss = loss_of(self.model, lines, chance)
             self.optimizer.zero_grad()
@@ -164,7 +165,7 @@ class Run:
             self._average()
             recent.append(float(loss.detach()))
             self.step, self.lines = self.step + 1, self.lines + len(lines)
-            self.seconds += time.monotonic() - started
+            self.seconds += (time.process_time() - started) / torch.get_num_threads()
             if self.step % 100 == 0:
                 speed = self.lines / self.seconds
                 print(f"{self.seconds:.0f} s, {self.lines} lines, {speed:.0f}/s, loss {np.mean(recent[-100:]):.3f}", flush=True)
