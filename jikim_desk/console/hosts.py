@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from jikim_desk import words
@@ -13,6 +17,7 @@ from jikim_desk.accounts.rights import allow
 from jikim_desk.console.removal import told
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import hosts, letters
+from jikim_desk.notices.lookups import errands, proposing
 from jikim_desk.notices.models import Host, HostKind
 
 MOST = 500
@@ -32,8 +37,30 @@ def page(request: HttpRequest) -> HttpResponse:
 def host(request: HttpRequest, host_id: str) -> HttpResponse:
     """One host."""
     found = hosts.host_for(visitor(request), host_id)
-    shown = {"host": found, "history": hosts.history(found), "name": found.name, **_choices()}
+    shown = {"host": found, "history": hosts.history(found), "name": found.name, **_choices(), **_looked_up(found)}
     return render(request, "console/removal/host.html", shown)
+
+
+@allow(*hosts.KEEPERS)
+@require_POST
+def look_up(request: HttpRequest, host_id: str) -> HttpResponse:
+    """Has a host looked up by a worker."""
+    user = visitor(request)
+    errands.ask(user, hosts.host_for(user, host_id))
+    messages.success(request, words.say("lookups.asked"))
+    return redirect("host", host_id=host_id)
+
+
+@allow(*hosts.KEEPERS)
+@require_POST
+@told
+def take(request: HttpRequest, host_id: str) -> HttpResponse:
+    """Takes over the proposals that were chosen."""
+    user = visitor(request)
+    found = hosts.host_for(user, host_id)
+    proposing.take(user, found, _looked_up(found)["proposals"], frozenset(request.POST.getlist("proposal")))
+    messages.success(request, words.say("lookups.taken"))
+    return redirect("host", host_id=host_id)
 
 
 @allow(*hosts.KEEPERS)
@@ -57,10 +84,31 @@ def keep(request: HttpRequest) -> HttpResponse:
     return redirect("host", host_id=kept.pk)
 
 
+def _looked_up(host: Host) -> dict[str, Any]:
+    """The last look-up of a host: what each way answered, and what that proposes."""
+    last = errands.latest(host)
+    answers = (last.answers or {}) if last else {}
+    ways = [(name, answers[name], _plainly(answers[name])) for name in errands.WAYS if name in answers]
+    offered = proposing.proposals(host, answers, errands.headers(host), timezone.now()) if last else []
+    return {"lookup": last, "ways": ways, "proposals": offered}
+
+
+def _plainly(answer: Mapping[str, Any]) -> str:
+    """What one way answered, in a few words."""
+    if answer["state"] != errands.FOUND:
+        return words.say(answer["key"], **_DETAILS, status=answer.get("status", "")) if answer.get("key") else ""
+    if "registrar" in answer:
+        return words.say("lookups.registrar_is", name=answer["registrar"] or "-")
+    if "handle" in answer:
+        name = answer["organisation"] or answer["name"] or answer["handle"]
+        return words.say("lookups.network_is", ip=answer["ip"], name=name, country=answer["country"] or "-")
+    return ", ".join([*answer["mailboxes"], *answer["forms"]])
+
+
 def _choices() -> dict[str, object]:
     return {
         "kinds": HostKind.values,
-        "languages": letters.LANGUAGES,
+        "languages": letters.every_language(),
         "laws": [law or "none" for law in hosts.LAWS],
         "behind": hosts.BEHIND,
     }
@@ -70,4 +118,6 @@ addresses = [
     path("hosts/", page, name="hosts"),
     path("hosts/keep", keep, name="host_keep"),
     path("hosts/<str:host_id>/", host, name="host"),
+    path("hosts/<str:host_id>/lookup", look_up, name="host_lookup"),
+    path("hosts/<str:host_id>/take", take, name="host_take"),
 ]

@@ -12,7 +12,7 @@ from jikim_desk.accounts.rights import allowed_roles
 FIRST = ("home", "queue", "sweeps", "watches", "cases", "removals")
 """Names of the addresses that stand in the bar itself; the words are `console.to.<name>`."""
 MORE = (
-    *("reuploads", "outbox", "inbox", "calendar", "hosts", "reports"),
+    *("reuploads", "outbox", "inbox", "channels", "calendar", "hosts", "reports"),
     *("approvals", "sources", "figures", "learning", "concepts", "jobs", "people", "rights", "audit"),
 )
 OWN = ("care", "mfa_index")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import typst
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +24,9 @@ from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.removal import NUMBER_DIGITS, told
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import documents, drafting, leaving, sheets, visible
-from jikim_desk.notices.models import NoticeState, Outcome
+from jikim_desk.notices.channels import bulk, filling
+from jikim_desk.notices.faults import BadLetter
+from jikim_desk.notices.models import Notice, NoticeState, Outcome
 from jikim_desk.review import access
 
 COLUMNS = (
@@ -36,8 +39,6 @@ COLUMNS = (
     Column("outbox.column.answer"),
 )
 WAITING = (NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.SENDING, NoticeState.UNKNOWN, NoticeState.FAILED)
-PRINTED_IN = ("ko", "en", "es")
-"""Languages whose letters the carried font has; others are handed out as text alone."""
 
 
 @allow(*access.READERS)
@@ -76,7 +77,6 @@ def notice(request: HttpRequest, notice_id: str) -> HttpResponse:
         "is_unknown": found.state == NoticeState.UNKNOWN,
         "has_left": found.state in drafting.WENT_OUT,
         "may_cancel": found.state in (NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.FAILED),
-        "may_print": found.lang in PRINTED_IN,
         "outcomes": [one for one in Outcome.values if one],
         "wait_minutes": max(1, round(desk_config().removal.wait_s / 60)),
         "subject_max": leaving.SUBJECT_MAX,
@@ -89,7 +89,8 @@ def notice(request: HttpRequest, notice_id: str) -> HttpResponse:
 @require_POST
 @told
 def edit(request: HttpRequest, notice_id: str) -> HttpResponse:
-    """Keeps other words; with `then=approve` also lets it leave, with `then=download` hands it out."""
+    """Keeps other words; with `then=approve` also lets it leave, with `then=download` hands it out, with `then=sheet` or
+    `then=bulk` approves it for a web form or the commission's bulk file."""
     user, sent = visitor(request), request.POST
     found = drafting.notice_for(user, notice_id)
     version = _number(sent.get("version", ""))
@@ -101,6 +102,12 @@ def edit(request: HttpRequest, notice_id: str) -> HttpResponse:
         drafting.approve(user, found, version=version)
         minutes = max(1, round(desk_config().removal.wait_s / 60))
         messages.success(request, words.say("outbox.approved", minutes=minutes))
+    elif sent.get("then") == "sheet":
+        filling.choose(user, found, sent.get("form", ""), version=version)
+        messages.success(request, words.say("channels.sheet.approved"))
+    elif sent.get("then") == "bulk":
+        bulk.collect(user, found, version=version)
+        messages.success(request, words.say("channels.sheet.collected"))
     elif sent.get("then") == "download":
         drafting.download(user, found, version=version)
         messages.success(request, words.say("outbox.downloaded"))
@@ -150,25 +157,31 @@ def settle(request: HttpRequest, notice_id: str) -> HttpResponse:
 @allow(*access.READERS)
 @require_POST
 @never_cache
+@told
 def file(request: HttpRequest, notice_id: str) -> HttpResponse:
     """The letter that was handed out or sent, as text or, with `as=pdf`, as a signed PDF. Its name is its number."""
     user = visitor(request)
     found = drafting.notice_for(user, notice_id)
     if found.state not in drafting.WENT_OUT:
         raise Http404
-    is_pdf = request.POST.get("as") == "pdf" and found.lang in PRINTED_IN
+    is_pdf = request.POST.get("as") == "pdf"
+    content = _printed(found) if is_pdf else f"{found.subject}\n\n{found.body}".encode()
     with transaction.atomic():
         facts = {"what": "notice", "notice": found.number}
         chain.record(Action.EXPORT, actor=user, subject=f"candidate:{found.removal_id}", facts=facts)
-    if is_pdf:
-        organisation = desk_config().removal.organisation or desk_config().centre
-        at = found.sent_at or timezone.now()
-        content = documents.signed(documents.pdf("sheet", sheets.letter(found, organisation)), centre=organisation, at=at)
-    else:
-        content = f"{found.subject}\n\n{found.body}".encode()
     done = HttpResponse(content, content_type="application/pdf" if is_pdf else "text/plain; charset=utf-8")
     done["Content-Disposition"] = f'attachment; filename="notice-{found.number}.{"pdf" if is_pdf else "txt"}"'
     return done
+
+
+def _printed(notice: Notice) -> bytes:
+    """The letter as a PDF that the centre signed. Raises BadLetter for letters that the carried fonts lack."""
+    organisation = desk_config().removal.organisation or desk_config().centre
+    try:
+        made = documents.pdf("sheet", sheets.letter(notice, organisation))
+    except typst.TypstError as error:  # PDF/A allows no letter without its shape
+        raise BadLetter("channels.no_print") from error
+    return documents.signed(made, centre=organisation, at=notice.sent_at or timezone.now())
 
 
 def _number(text: str) -> int:

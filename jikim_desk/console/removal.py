@@ -101,7 +101,7 @@ def removal(request: HttpRequest, candidate_id: str) -> HttpResponse:
         "is_lead": access.is_lead(user, found.team_id),
         "mandates": found.mandates.filter(ended_at=None),
         "kinds": [kind for kind in NoticeKind.values if kind != NoticeKind.WITHDRAWAL],
-        "languages": letters.LANGUAGES,
+        "languages": letters.every_language(),
         "paper_max": drafting.PAPER_MAX,
         **reuploads.shown_on(user, found),
     }

@@ -55,7 +55,7 @@ class Address:
 ROLES = tuple(Role.values)
 FAMILIES = (
     *("home", "search", "sweeps", "approvals", "watches", "queue", "items", "decisions", "lifts", "danger-sheets", "cases"),
-    *("removals", "reuploads", "evidence", "outbox", "inbox", "calendar", "hosts", "reports"),
+    *("removals", "reuploads", "evidence", "outbox", "inbox", "channels", "calendar", "hosts", "reports"),
     *(
         "care",
         "sources",

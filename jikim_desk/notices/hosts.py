@@ -76,7 +76,7 @@ def keep(
     if not user.has_role(*KEEPERS):
         raise PermissionDenied
     name = _name(name)
-    if kind not in HostKind.values or lang not in letters.LANGUAGES or law not in LAWS:
+    if kind not in HostKind.values or lang not in letters.every_language() or law not in LAWS:
         raise BadLetter("notices.bad_host")
     if form and (len(form) > FORM_MAX or urlsplit(form).scheme not in ("http", "https")):
         raise BadLetter("notices.bad_form")

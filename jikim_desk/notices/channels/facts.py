@@ -27,7 +27,7 @@ def of(notice: Notice, lang: str = "") -> dict[str, str]:
     organisation = (settings.organisation if lang == "ko" else settings.organisation_en) or settings.organisation
     return {
         "number": notice.number,
-        "evidence": pack.number if pack else "-",
+        "evidence": pack.number if pack else "",
         "kind_of_content": letters.kind_of_content(lang, is_adult=notice.removal.is_adult),
         "address": found[0],
         "other_addresses": " ".join(found[1:]),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -63,9 +63,9 @@ def reply_for(user: User, reply_id: str) -> Reply:
     return reply
 
 
-def replies(user: User) -> Sequence[Reply]:
+def replies(user: User) -> list[Reply]:
     """What somebody put in lately, the newest first."""
-    return Reply.objects.filter(uploaded_by=user).defer("rows_sealed").order_by("-uploaded_at")[:20]
+    return list(Reply.objects.filter(uploaded_by=user).defer("rows_sealed").order_by("-uploaded_at")[:20])
 
 
 def rows_of(reply: Reply) -> list[Row]:
@@ -162,17 +162,13 @@ class _Ours:
     """The requests in bulk files that one person may see, by number, receipt and address."""
 
     def __init__(self, user: User, team_id: int) -> None:
-        seen = visible.notices(user).filter(team_id=team_id, filing__bulk__isnull=False).select_related("filing")
-        found = {one.pk: one for one in seen.only("number", "filing")}
-        known = {
-            pk: Known(pk, one.number, one.filing.result, one.filing.receipt, one.filing.reason) for pk, one in found.items()
-        }
+        seen = visible.notices(user).filter(team_id=team_id)
+        filings = list(Filing.objects.filter(notice__in=seen, bulk__isnull=False).select_related("notice"))
+        known = {one.pk: Known(one.pk, one.notice.number, one.result, one.receipt, one.reason) for one in filings}
         self._numbers = {one.number: one for one in known.values()}
-        refs = Counter(one.filing.receipt_ref for one in found.values())
-        of_ref = {found[pk].filing.receipt_ref: one for pk, one in known.items()}
-        self._receipts = {
-            ref: one for ref, one in of_ref.items() if ref and refs[ref] == 1
-        }  # one number for many tells nothing
+        # a number of theirs that stands for many requests tells nothing of one
+        counts = Counter(one.receipt_ref for one in filings)
+        self._receipts = {one.receipt_ref: known[one.pk] for one in filings if one.receipt_ref and counts[one.receipt_ref] == 1}
         self._addresses: dict[str, list[Known]] = {}
         for file in BulkFile.objects.filter(team_id=team_id):
             for row in file.rows:
@@ -192,7 +188,7 @@ class _Ours:
         return self._addresses.get(url, ())
 
 
-def _step(reply: Reply, changes: dict[str, object]) -> None:
+def _step(reply: Reply, changes: Mapping[str, object]) -> None:
     if not Reply.objects.filter(pk=reply.pk, state=ReplyState.READ).update(**changes):
         raise Changed("channels.reply_done")
     reply.refresh_from_db()

@@ -7,6 +7,7 @@ form, and looked for again by a person on set days. No list, log, file name or r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
@@ -130,7 +131,7 @@ def _may_leave() -> None:
         raise NotAllowed("notices.no_organisation")
 
 
-def _step(suggestion: Suggestion, *states: str, changes: dict[str, object]) -> None:
+def _step(suggestion: Suggestion, *states: str, changes: Mapping[str, object]) -> None:
     if not Suggestion.objects.filter(pk=suggestion.pk, state__in=states).update(**changes):
         raise Changed("notices.changed")
     suggestion.refresh_from_db()

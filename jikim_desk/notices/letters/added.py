@@ -24,7 +24,10 @@ from jikim_desk.notices.faults import BadLetter
 from jikim_desk.notices.models import NoticeKind
 
 Forms = Mapping[str, Mapping[str, str]]
-NEEDED = (NoticeKind.MAIL, NoticeKind.REMINDER, NoticeKind.PROOF, NoticeKind.INFRASTRUCTURE, NoticeKind.DELISTING, NoticeKind.WITHDRAWAL)  # fmt: skip
+NEEDED = (
+    *(NoticeKind.MAIL, NoticeKind.REMINDER, NoticeKind.PROOF),
+    *(NoticeKind.INFRASTRUCTURE, NoticeKind.DELISTING, NoticeKind.WITHDRAWAL),
+)
 """The forms every language has; others may be left out."""
 FACTS = frozenset({"organisation", "mailbox", "number", "before", "before_on", "seen_on", "evidence", "kind_of_content"})
 """What may stand in braces."""

@@ -49,3 +49,15 @@ for (const [kind, isAway] of [["htmx:sendError", true], ["htmx:responseError", t
     if (notice) notice.hidden = !isAway;
   });
 }
+
+// A button beside a field copies what stands in it; without script one selects the field.
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  button.parentElement.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copies);
+    field.select();
+    if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+    else document.execCommand("copy"); // where the desk is not reached over https
+    button.textContent = button.dataset.copied;
+  });
+}
