@@ -14,6 +14,7 @@ from jikim.messages import catalogue
 from jikim.seams import SOURCES, plugins
 from jikim.sources.approved import proposals
 from jikim.sources.guessing import guessed, written
+from jikim.sources.health import todo_of
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import SourceHealth, State
 from jikim.sweep import TOLD_FIELDS
@@ -49,6 +50,8 @@ def health(config: Config, *, as_json: bool) -> int:
             sys.stdout.write(f"{one.source:<10} {say(config.lang, f'state.{one.state}')}  {when}\n")
             if one.detail:
                 sys.stdout.write(f"  {_told(config.lang, one)}\n")
+            if todo := todo_of(one.state):
+                sys.stdout.write(f"  → {say(config.lang, todo)}\n")
     if not known and not as_json:
         sys.stdout.write(say(config.lang, "listing.never_asked") + "\n")
     return int(any(one.state not in (SourceState.OK, SourceState.EMPTY) for one in known))
@@ -94,6 +97,8 @@ def attempt(config: Config, named: str, text: str) -> int:
     for error in [health.error, *health.warnings]:
         if error is not None:
             sys.stderr.write(f"jikim: {error.message(masked=not answer.is_practice).in_language(config.lang)}\n")
+    if todo := todo_of(health.state):
+        sys.stderr.write(f"jikim: → {say(config.lang, todo)}\n")
     return int(not answer.is_well)
 
 

@@ -29,7 +29,13 @@ def searxng(path: str, sent: Sent, numbers: Sequence[int]) -> Reply:
         return 404, {}, b""
     first = 10 * (int(sent.get("pageno", 1)) - 1)
     results = [
-        {"url": f"{FILES}/page/{number}", "title": f"축제 {number}", "content": sent["q"], "template": "default.html"}
+        {
+            "url": f"{FILES}/page/{number}",
+            "title": f"축제 {number}",
+            "content": sent["q"],
+            "template": "default.html",
+            "publishedDate": WHEN,
+        }
         for number in numbers[first : first + 10]
     ]
     return said({"query": sent["q"], "number_of_results": 0, "results": results, "unresponsive_engines": []})
@@ -101,13 +107,16 @@ def mediawiki(path: str, sent: Sent, numbers: Sequence[int]) -> Reply:
 
 
 class Place:
-    """A server over `answer(path, what was sent)`. `asked` has the path with its query of each request, `authorizations` what
-    came with it, which is also among what was sent, empty where there was none. `robots` is its robots.txt."""
+    """A server over `answer(path, what was sent)`, where headers are `header NAME`.
+
+    `asked` has the path with its query of each request, `authorizations` what came with it, which is also among what was sent,
+    empty where there was none, `came` the names of all headers. `robots` is its robots.txt."""
 
     def __init__(self, answer: Callable[[str, Sent], Reply]) -> None:
         place = self
         self.asked: list[str] = []
         self.authorizations: list[str] = []
+        self.came: set[str] = set()
         self.robots = b""
 
         class Handler(BaseHTTPRequestHandler):
@@ -118,7 +127,9 @@ class Place:
                     place.authorizations.append(self.headers.get("Authorization", ""))
                     parts = urlsplit(self.path)
                     sent = {name: values[0] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
-                    status, headers, body = answer(parts.path, {**sent, "authorization": place.authorizations[-1]})
+                    place.came |= {name.lower() for name in self.headers}
+                    came = {f"header {name.lower()}": value for name, value in self.headers.items()}
+                    status, headers, body = answer(parts.path, {**sent, **came, "authorization": place.authorizations[-1]})
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
