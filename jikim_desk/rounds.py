@@ -51,6 +51,7 @@ OUTSIDE = (
     Errand("inbox", lambda: inbox.take_due(timezone.now()), 10.0),
     Errand("recheck", removal.look, 3.0, threads=4),
     Errand("reports", removal.report, 2.0),
+    Errand("lookups", removal.find_out, 5.0),
     Errand("reuploads", removal.guard, 3.0),
 )
 

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "jikim_desk.cases",
     "jikim_desk.figures",
     "jikim_desk.notices",
+    "jikim_desk.notices.lookups",
     "jikim_desk.notices.inbox",
     "jikim_desk.notices.reports",
     "jikim_desk.notices.reuploads",

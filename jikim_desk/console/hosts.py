@@ -96,7 +96,7 @@ def _looked_up(host: Host) -> dict[str, Any]:
 def _plainly(answer: Mapping[str, Any]) -> str:
     """What one way answered, in a few words."""
     if answer["state"] != errands.FOUND:
-        return words.say(answer["key"], **_DETAILS, status=answer.get("status", "")) if answer.get("key") else ""
+        return words.say(answer["key"], **answer.get("params", {})) if answer.get("key") else ""
     if "registrar" in answer:
         return words.say("lookups.registrar_is", name=answer["registrar"] or "-")
     if "handle" in answer:

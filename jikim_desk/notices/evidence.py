@@ -23,7 +23,8 @@ from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain, stamping
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config
-from jikim_desk.notices import contents, documents, packing, registries, sheets, wacz, webarchive
+from jikim_desk.notices import contents, documents, hosts, packing, registries, sheets, wacz, webarchive
+from jikim_desk.notices.lookups import errands
 from jikim_desk.notices.models import EvidencePack, Removal, random_number
 from jikim_desk.notices.pictures.drawing import PagePicture
 from jikim_desk.notices.reuploads import guarding
@@ -193,7 +194,7 @@ def told(removal: Removal, number: str, now: datetime) -> dict[str, Any]:
         },
         "captures": [_capture(one) for one in captures],
         "hashes": list(_hashes(captures)),
-        "network": registries.told(_peers(captures)),
+        "network": registries.told(_peers(captures), errands.networks(hosts.of(candidate))),
         "deeds": [
             {"number": entry.number, "at": entry.at, "action": entry.action, "by": entry.actor, "hash": entry.hash}
             for entry in chain.about(f"candidate:{candidate.pk}")

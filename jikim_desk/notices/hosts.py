@@ -26,6 +26,7 @@ KEEPERS = (Role.REVIEWER, Role.LEAD)
 BEHIND = ("hosting", "cdn", "registrar")
 LAWS = ("", NoticeKind.DSA16, NoticeKind.TAKE_IT_DOWN, NoticeKind.KOREA)
 NAME_MAX, FORM_MAX = 253, 500
+REFUSING_FROM = 3
 _COUNTED_MAX = 500
 
 
@@ -38,6 +39,11 @@ class History:
     refused: int
     bounced: int
     median_days: float | None
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether it refused again and again and removed nothing: a person may want to mark it as hostile."""
+        return self.refused >= REFUSING_FROM and not self.removed
 
 
 def of(candidate: Candidate) -> Host | None:

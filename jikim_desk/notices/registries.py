@@ -5,7 +5,7 @@ only where a look-up was made (`lookups`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -24,6 +24,7 @@ def source() -> str:
     return f"{_PACKAGE} {version(_PACKAGE)}"
 
 
-def told(ips: Sequence[str]) -> dict[str, Any]:
-    """What is known of servers' addresses."""
-    return {"source": source(), "servers": [{"ip": ip, "country": country(ip), "network": ""} for ip in ips]}
+def told(ips: Sequence[str], networks: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of servers' addresses; `networks` are those that were looked up, by address."""
+    servers = [{"ip": ip, "country": country(ip), "network": networks.get(ip, "")} for ip in ips]
+    return {"source": source(), "servers": servers}

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
+from jikim_desk.notices.channels import replies
+from jikim_desk.notices.lookups import errands
 from jikim_desk.notices.reports import making
 from jikim_desk.notices.reuploads.mirroring import Mirror
 
@@ -28,6 +30,7 @@ def go() -> None:
     """One round over everything that is due. What fails is said by its key and met again in a later round."""
     write()
     look()
+    find_out()
     report()
     guard()
 
@@ -42,6 +45,7 @@ def write() -> None:
     _each(evidence.stamps_due(now), evidence.stamp)
     _each(escalating.due(now), lambda removal_id: escalating.step(removal_id, now))
     _each([now], sending.leave_due)
+    _each(replies.unfinished(), replies.finish)
 
 
 def look() -> None:
@@ -52,6 +56,18 @@ def look() -> None:
     try:
         with rechecking.opened() as ways:
             _each(due, lambda removal_id: rechecking.visit_due(removal_id, ways))
+    except AuthorityMissing as error:
+        logger.warning("removal: %s", error.key)
+
+
+def find_out() -> None:
+    """One round over the look-ups of hosts."""
+    due = errands.due(timezone.now())
+    if not due:
+        return
+    try:
+        with errands.opened() as asking:
+            _each(due, lambda lookup_id: errands.go(lookup_id, asking))
     except AuthorityMissing as error:
         logger.warning("removal: %s", error.key)
 
