@@ -30,13 +30,20 @@ WATCHES = 12
 TRIES = 15
 LIMIT_MS = 150
 LIMIT_BYTES = 100_000
+LIMITS = f"(limit {LIMIT_MS} ms, {LIMIT_BYTES / 1000:.0f} kB with style and scripts)"
 BATCH = 2_000
 STATIC = ("desk.css", "desk.js")
 
 
 def bench_pages(pages_at: int = PAGES_AT, queue_at: int = QUEUE_AT) -> None:
     """Both databases, one after the other."""
-    _bench("SQLite", "", pages_at, queue_at)
+    on_each_database("bench.desk_pages", pages_at, queue_at)
+
+
+def on_each_database(module: str, *numbers: int) -> None:
+    """Runs `python -m module NUMBER...` in a throwaway home with SQLite, and with PostgreSQL where it is installed, and prints
+    the tables it tells as JSON."""
+    _bench("SQLite", "", module, numbers)
     from tests.desk.postgres import postgres
 
     with ExitStack() as stack:
@@ -45,10 +52,10 @@ def bench_pages(pages_at: int = PAGES_AT, queue_at: int = QUEUE_AT) -> None:
         except LookupError as error:
             print(f"\nPages on PostgreSQL: left out, {error}.")
             return
-        _bench("PostgreSQL", server.database("pages"), pages_at, queue_at)
+        _bench("PostgreSQL", server.database("pages"), module, numbers)
 
 
-def _bench(name: str, database: str, pages_at: int, queue_at: int) -> None:
+def _bench(name: str, database: str, module: str, numbers: Sequence[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder, "home")
         home.mkdir(mode=0o700)
@@ -56,10 +63,10 @@ def _bench(name: str, database: str, pages_at: int, queue_at: int) -> None:
         config.touch(mode=0o600)
         config.write_text(f"[desk]\ndatabase = {json.dumps(database)}\n", "utf-8")
         environment = {**os.environ, "JIKIM_HOME": str(home), "DJANGO_SETTINGS_MODULE": "jikim_desk.settings"}
-        command = [sys.executable, "-m", "bench.desk_pages", str(pages_at), str(queue_at)]
+        command = [sys.executable, "-m", module, *map(str, numbers)]
         told = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
     for title, rows in json.loads(told):
-        table(f"{name}: {title} (limit {LIMIT_MS} ms, {LIMIT_BYTES / 1000:.0f} kB with style and scripts)", rows)
+        table(f"{name}: {title}", rows)
 
 
 def _measure(pages_at: int, queue_at: int) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -72,7 +79,7 @@ def _measure(pages_at: int, queue_at: int) -> list[tuple[str, list[tuple[str, st
 
     databases.bring_up(is_copied=False)
     flows.prepare()
-    team, lead, browser = _somebody()
+    team, lead, browser = somebody()
     watched = [_watch(lead, team) for _ in range(WATCHES)]
     watch = watched[0]
     took_s = _fill(0, pages_at, team, lead, watched)
@@ -82,7 +89,7 @@ def _measure(pages_at: int, queue_at: int) -> list[tuple[str, list[tuple[str, st
         "home": reverse("home"),
         "queue": reverse("queue"),
         "searches": reverse("sweeps"),
-        "searches, a late page": _late_page(browser, reverse("sweeps")),
+        "searches, a late page": late_page(browser, reverse("sweeps")),
         f"a search with {FINDS_A_SWEEP} finds": reverse("sweep", args=[sweep.pk]),
         "watches": reverse("watches"),
         "a watch": reverse("watch", args=[watch.pk]),
@@ -91,20 +98,20 @@ def _measure(pages_at: int, queue_at: int) -> list[tuple[str, list[tuple[str, st
         "figures": reverse("figures"),
         "learning": reverse("learning"),
     }
-    rows = [(name, _timed(partial(browser.get, address))) for name, address in pages.items()]
-    rows.append(("500 addresses, shown before they run", _timed(partial(browser.post, reverse("recognise"), pasted))))
+    rows = [(name, timed(partial(browser.get, address))) for name, address in pages.items()]
+    rows.append(("500 addresses, shown before they run", timed(partial(browser.post, reverse("recognise"), pasted))))
     asked = {"last": sweep.sightings.order_by("-pk").values_list("pk", flat=True).first(), "told": ""}
-    rows.append(("what changed in a search", _timed(partial(browser.post, reverse("sweep_live", args=[sweep.pk]), asked))))
+    rows.append(("what changed in a search", timed(partial(browser.post, reverse("sweep_live", args=[sweep.pk]), asked))))
     rows.append(("(filling it)", f"{took_s:.0f} s"))
-    told = [(f"pages at {pages_at:,} candidates", rows)]
+    told = [(f"pages at {pages_at:,} candidates {LIMITS}", rows)]
     if queue_at > pages_at:
         took_s = _multiply(queue_at // pages_at)
-        rows = [(name, _timed(partial(browser.get, reverse(name)))) for name in ("queue", "home", "sweeps", "figures")]
-        told.append((f"pages at {queue_at:,} candidates", [*rows, ("(filling it)", f"{took_s:.0f} s")]))
+        rows = [(name, timed(partial(browser.get, reverse(name)))) for name in ("queue", "home", "sweeps", "figures")]
+        told.append((f"pages at {queue_at:,} candidates {LIMITS}", [*rows, ("(filling it)", f"{took_s:.0f} s")]))
     return told
 
 
-def _timed(ask: Callable[[], Any]) -> str:
+def timed(ask: Callable[[], Any]) -> str:
     """Milliseconds of the server, and bytes of the page with what it loads."""
     from django.contrib.staticfiles.finders import find
 
@@ -127,7 +134,7 @@ def _timed(ask: Callable[[], Any]) -> str:
     )
 
 
-def _late_page(browser: Any, address: str) -> str:
+def late_page(browser: Any, address: str) -> str:
     from html import unescape
     from re import search
 
@@ -139,7 +146,7 @@ def _late_page(browser: Any, address: str) -> str:
     return address
 
 
-def _somebody() -> tuple[Any, Any, Any]:
+def somebody() -> tuple[Any, Any, Any]:
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.conf import settings
     from django.test import Client

@@ -1,4 +1,5 @@
-"""Plots where people would rather look than read: time per stage, what watches bring, and for leads how far the score holds."""
+"""Plots where people would rather look than read: time per stage, how long finds stay after a notice, what watches bring, and
+for leads how far the score holds."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_GET
 from jikim_desk import words
 from jikim_desk.accounts.models import Role, Team
 from jikim_desk.accounts.rights import allow
+from jikim_desk.console import removal_figures
 from jikim_desk.console.templatetags.desk import lasting
 from jikim_desk.console.visitor import visitor
 from jikim_desk.figures import plots, stages, yields
@@ -38,6 +40,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "stages": found,
         "stage_plot": plots.spans(spans, title=words.say("console.figures.stages")) if found else "",
         "is_lead": bool(led),
+        **removal_figures.of(teams),
     }
     if led:
         points = stages.calibration(decided)

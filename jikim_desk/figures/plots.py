@@ -124,6 +124,44 @@ def calibration(points: Sequence[tuple[float, float, float, float, int]], *, tit
     return _plot(title, ideal + drawn, words, axes, width=left + side + 12, height=top + side + 26)
 
 
+def survival(
+    steps: Sequence[tuple[float, float, float, float]], ticks: Sequence[tuple[float, str]], *, title: str, end: float = 1.0
+) -> SafeString:
+    """The share still there over time as steps, with its interval as a band, until `end`.
+
+    `steps`: place in time (0..1 of the width, ascending), share, low and high (0..1) from there on; `ticks`: places with words.
+    """
+    wide, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    corners = [(0.0, 1.0, 1.0, 1.0), *_thinned(steps, wide)]
+    ends = [*(place for place, *_ in corners[1:]), end]
+
+    def edge(which: int) -> list[tuple[float, float]]:
+        return [
+            (LEFT + wide * x, TOP + tall * (1 - corner[which]))
+            for corner, until in zip(corners, ends, strict=True)
+            for x in (corner[0], until)
+        ]
+
+    band = _points([*edge(2), *reversed(edge(3))])
+    drawn = format_html('<polygon class="trough" points="{}"/><polyline class="line" points="{}"/>', band, _points(edge(1)))
+    floor = HEIGHT - BOTTOM
+    words = [(f"{LEFT + wide * x:.1f}", HEIGHT - 8, "middle", word) for x, word in ticks]
+    words += [(f"{LEFT - 6}", TOP + 10, "end", "100%"), (f"{LEFT - 6}", floor, "end", "0%")]
+    axes: list[tuple[float, float, float, float]] = [(LEFT, floor, WIDTH - RIGHT, floor), (LEFT, TOP, LEFT, floor)]
+    axes += [(LEFT + wide * x, floor, LEFT + wide * x, floor + 4) for x, _ in ticks]
+    return _plot(title, drawn, words, axes)
+
+
+def _thinned(steps: Sequence[tuple[float, float, float, float]], wide: int) -> list[tuple[float, float, float, float]]:
+    """The last step of each two points of the width: more cannot be seen."""
+    kept = {int(step[0] * wide / 2): step for step in steps}
+    return list(kept.values())
+
+
+def _points(corners: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+
+
 def _plot(
     title: str,
     drawn: SafeString,

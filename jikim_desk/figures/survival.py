@@ -35,11 +35,6 @@ class Curve:
         return float(self.share[place]), float(self.low[place]), float(self.high[place])
 
     @property
-    def last_watched(self) -> float:
-        """The last time at which something ended; 0.0 where nothing did."""
-        return float(self.times[-1]) if len(self.times) else 0.0
-
-    @property
     def median(self) -> float | None:
         """When half had ended; None while more than half is still there."""
         below = np.flatnonzero(self.share <= 0.5)

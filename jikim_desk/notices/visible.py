@@ -20,13 +20,14 @@ def notices(user: User) -> QuerySet[Notice]:
     return Notice.objects.filter(condition(user, "removal__"))
 
 
-def condition(user: User, way: str) -> Q:
-    """The condition itself, on rows that have a `team` and reach the removal by `way` ("" or "notice__removal__")."""
+def condition(user: User, way: str, *, team: str = "team") -> Q:
+    """The condition itself, on rows that have a `team`, or reach it by that name, and the removal by `way` ("" or
+    "notice__removal__")."""
     free = access.team_ids(user, Role.REVIEWER, Role.LEAD)
     of_cases = access.team_ids(user, Role.COUNSELLOR) - free
-    seen = Q(team__in=free)
+    seen = Q((f"{team}__in", free))
     if of_cases:
-        seen |= Q(team__in=of_cases) & Q((f"{way}candidate__case__isnull", False))
+        seen |= Q((f"{team}__in", of_cases)) & Q((f"{way}candidate__case__isnull", False))
     closed = access.closed_cases(user)
     if closed:
         seen &= Q((f"{way}candidate__case__isnull", True)) | ~Q((f"{way}candidate__case__in", closed))

@@ -1,4 +1,4 @@
-"""A report as a file: PDF/A, Word document or CSV."""
+"""A report as a file: PDF/A, Word document, Hangul document or CSV."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from jikim_desk.notices import documents
 KINDS = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "hwpx": "application/hwp+zip",
     "csv": "text/csv; charset=utf-8",
 }
 """Kind -> media type."""
@@ -30,6 +31,10 @@ def made(report: Mapping[str, Any], kind: str, *, is_signed: bool = False) -> by
     """The file of a kind of `KINDS`; `is_signed` has the centre's signature put on a PDF. Raises VaultError without its key."""
     if kind == "docx":
         return as_docx(report)
+    if kind == "hwpx":
+        from jikim_desk.notices.reports.hangul import as_hwpx  # a fifth of a second, for who wants one
+
+        return as_hwpx(report)
     if kind == "csv":
         return as_csv(report)
     document = documents.pdf("sheet", report)
