@@ -14,9 +14,10 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email.message import Message
 from email.policy import SMTP
 from pathlib import Path
@@ -141,6 +142,47 @@ class Server:
                 return probe.recv(4) == b"* OK"
         except OSError:
             return False
+
+
+class Cutting:
+    """Stands between the desk and the server, and cuts the connection after so many bytes from the server; `then` is called
+    first."""
+
+    def __init__(self, port: int, after_bytes: int, then: Callable[[], object] = lambda: None) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        self._to, self._left, self._then = port, after_bytes, then
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(10)
+
+    def _serve(self) -> None:
+        try:
+            client, _ = self._listening.accept()
+        except OSError:
+            return  # nobody came
+        with client, socket.create_connection(("127.0.0.1", self._to)) as server:
+            back = threading.Thread(target=self._pass, args=(client, server), daemon=True)
+            back.start()
+            while self._left > 0 and (content := server.recv(min(1024, self._left))):
+                self._left -= len(content)
+                with suppress(OSError):
+                    client.sendall(content)
+            self._then()
+            for one in (client, server):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+            back.join(10)
+
+    @staticmethod
+    def _pass(client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while content := client.recv(4096):
+                server.sendall(content)
 
 
 @contextmanager

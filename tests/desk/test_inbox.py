@@ -452,45 +452,10 @@ def test_a_folder_with_a_korean_name(server, desk, notice):
     assert take() == 1
 
 
-class Cutting:
-    """Stands between the desk and the server and cuts the connection after so many bytes from the server."""
-
-    def __init__(self, port, after_bytes):
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self._to, self._left = port, after_bytes
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self):
-        client, _ = self._listening.accept()
-        with client, socket.create_connection(("127.0.0.1", self._to)) as server:
-            back = threading.Thread(target=self._pass, args=(client, server), daemon=True)
-            back.start()
-            while self._left > 0 and (content := server.recv(min(1024, self._left))):
-                self._left -= len(content)
-                client.sendall(content)
-            client.shutdown(socket.SHUT_RDWR)
-            server.shutdown(socket.SHUT_RDWR)
-            back.join(10)
-
-    @staticmethod
-    def _pass(client, server):
-        try:
-            while content := client.recv(4096):
-                server.sendall(content)
-        except OSError:
-            return
-
-    def close(self):
-        self._listening.close()
-        self._thread.join(10)
-
-
 @pytest.mark.parametrize("after_bytes", [200, 3000, 5000, 9000, 30_000, 60_000])
 def test_a_connection_cut_in_mid_letter_loses_and_doubles_nothing(server, desk, notice, after_bytes):
     server.deliver(*(answer(notice, f"{number} " + "has been removed. " * 1000, number=number) for number in range(3)))
-    cutting = Cutting(server.port, after_bytes)
+    cutting = servers.Cutting(server.port, after_bytes)
     desk(imap_port=cutting.port)
     ref = taking.ref_of(taking.desk_config().removal)
     taken = take()
