@@ -11,7 +11,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.desk.loopback import serving
 from tests.desk.mail import certificate, mail_server
 from tests.desk.postgres import postgres, programs
 from tests.desk.processes import ROOT, environment, prepared, running, until
@@ -76,16 +76,8 @@ def hosting():
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Host)
-    server.handle_error = lambda *_: None  # whoever is killed hangs up
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Host) as port:
+        yield port
 
 
 @pytest.fixture

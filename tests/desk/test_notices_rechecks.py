@@ -1,9 +1,6 @@
 """Rechecks against real servers: what is gone is said only with proof from here and from another network."""
 
-import http.client
 import http.server
-import threading
-from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
 
@@ -23,24 +20,11 @@ from jikim_desk.notices.rechecking import HERE, STEPS, Ways
 from jikim_desk.records.models import Candidate
 from jikim_desk.sealing import vault
 from tests.desk.items import capture, picture
+from tests.desk.loopback import Proxy, serving
 from tests.desk.removals import confirmed
 
 PAGE = "<!doctype html><title>동네 축제 사진 모음</title><p>사진 <img src='/media/festival-1.png'></p>".encode()
 FILE = picture()
-
-
-@contextmanager
-def serving(handler):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.handle_error = lambda *_: None  # whoever looks at the first bytes hangs up
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -73,23 +57,7 @@ def host():
 
 @pytest.fixture
 def proxy():
-    """A real forward proxy, which marks what comes by it."""
-
-    class Proxy(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            away = http.client.HTTPConnection(self.path.split("/")[2])
-            away.request("GET", "/" + self.path.split("/", 3)[3], headers={**dict(self.headers), "x-away": "1"})
-            answer = away.getresponse()
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.read())
-            away.close()
-
-        def log_message(self, *_):
-            pass
-
+    """The way of another network."""
     with serving(Proxy) as port:
         yield f"http://127.0.0.1:{port}"
 
