@@ -138,8 +138,9 @@ def _media(media: Mapping[str, Any], lang: str) -> list[str]:
 def _picture(picture: Mapping[str, Any], lang: str) -> str:
     if "why_none" in picture:
         return say(picture["why_none"], lang)
-    said = word(lang, "picture_is", part=picture["part"], sha256=picture["sha256"], count=picture["areas_covered"])
-    return f"{said} {word(lang, 'picture_cut')}" if picture["is_cut"] else said
+    lines = [word(lang, "picture_is", part=picture["part"], count=picture["areas_covered"]), f"SHA-256 {picture['sha256']}"]
+    lines += [word(lang, "picture_drawn"), *([word(lang, "picture_cut")] if picture["is_cut"] else [])]
+    return "\n".join(lines)
 
 
 def _network(network: Mapping[str, Any], lang: str) -> str:
