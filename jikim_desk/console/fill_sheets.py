@@ -33,6 +33,7 @@ def notice_sheet(request: HttpRequest, notice_id: str) -> HttpResponse:
     sheet, filled = filling.shown(user, found)
     shown = {
         "notice": found,
+        "one": None,
         "sheet": sheet,
         "fields": filled,
         "address": filling.where(sheet, found.host),

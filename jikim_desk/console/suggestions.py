@@ -91,6 +91,7 @@ def sheet(request: HttpRequest, suggestion_id: str) -> HttpResponse:
     found = suggestions.suggestion_for(user, suggestion_id)
     form, filled = suggestions.shown(user, found)
     shown = {
+        "notice": None,  # said, because a name that is missed is logged with everything beside it
         "one": found,
         "sheet": form,
         "fields": filled,
