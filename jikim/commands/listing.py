@@ -73,10 +73,15 @@ def _told(lang: str, one: SourceHealth) -> str:
 
 def accept(config: Config, named: str) -> int:
     """Forgets what a place used to say of its finds: what it says from now on is the usual."""
+    sys.stdout.write(say(config.lang, "listing.accepted", source=forget_fields(config, named)) + "\n")
+    return 0
+
+
+def forget_fields(config: Config, named: str) -> str:
+    """As `accept`, told and not said: the name of the place."""
     with places.opened(config, [named]) as [place], State.open(config.home) as state:
         state.keep_fields(place.identity, {})
-    sys.stdout.write(say(config.lang, "listing.accepted", source=place.name) + "\n")
-    return 0
+        return place.name
 
 
 def variants(text: str) -> int:

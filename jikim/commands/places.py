@@ -25,6 +25,7 @@ from jikim.provenance import ProvenPractice
 from jikim.seams import SOURCES, Fetcher, configured, plugin, plugins
 from jikim.sources.canonical import site
 from jikim.sources.keywords import keyword as read_keyword
+from jikim.sources.recipes import is_on, read_recipe, recipes
 from jikim.state import State
 from jikim.sweep import Place
 from jikim.vault import Vault, open_vault, sweep_holder
@@ -53,7 +54,7 @@ def opened(
 
     Raises BadUse, AuthorityMissing, or FetchRefused for a false practice host.
     """
-    wanted = [parsed(one) for one in named] or [(name, None) for name in (*config.sources, *_keyed(config))]
+    wanted = [parsed(one) for one in named or set_up(config)]
     if not wanted:
         raise BadUse("places.none_named")
     kinds = [plugin(SOURCES, name) for name, _ in wanted]
@@ -144,6 +145,25 @@ def own_keys(config: Config, name: str) -> dict[str, str]:
         return {}
     with open_vault(config) as vault:
         return {field: vault.open_field(CREDENTIALS, name, field, one) for field, one in sealed.items()}
+
+
+def set_up(config: Config) -> list[str]:
+    """The places that are searched when none is named: those of config.toml, those set up by their keys alone, and the sites of
+    recipes that are switched on."""
+    switched_on = [f"recipe={name}" for name, file in recipes(config.home / "recipes").items() if is_on(file)]
+    return [*config.sources, *_keyed(config), *switched_on]
+
+
+def canary_of(config: Config, named: str) -> str:
+    """The keyword for which a place always has something; empty where none is set. Raises BadUse for a recipe that cannot be
+    read."""
+    name, url = parsed(named)
+    if name in config.canaries:
+        return config.canaries[name]
+    if name == "recipe" and url:
+        file = recipe_file(config, url) if _RECIPE_NAME.fullmatch(url) else Path(url)
+        return read_recipe(file).canary or ""
+    return str(getattr(plugin(SOURCES, name), "canary", ""))
 
 
 def _keyed(config: Config) -> list[str]:

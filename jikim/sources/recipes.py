@@ -17,7 +17,8 @@
     zone = "Asia/Seoul"
 
 Other fields: text, author, thumbnail, media, duration. `language` names what the site is written in; `canary` is a word for
-which the site always has something: without it nobody can tell a site that has nothing from one that has changed.
+which the site always has something: without it nobody can tell a site that has nothing from one that has changed. With
+`on = true` the site is searched whenever no places are named.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: Literal["html", "json"] = "html"
     charset: str = "utf-8"
     language: str | None = None
+    on: bool = False
     canary: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     paging: Paging = Paging()
     dates: Dates = Dates()
@@ -195,6 +197,21 @@ class JsonReading:
 def reading(recipe: Recipe) -> HtmlReading | JsonReading:
     """What reads the answers of a recipe's site."""
     return JsonReading(recipe) if recipe.format == "json" else HtmlReading(recipe)
+
+
+_ON = re.compile(r"^on[ \t]*=.*(?:\n|\Z)", re.MULTILINE)
+
+
+def switched(text: str, *, is_on: bool) -> str:
+    """A recipe's text with its site among those that are searched when no places are named, or not."""
+    head, bracket, rest = text.partition("\n[")
+    return f"{'on = true' if is_on else ''}\n{_ON.sub('', head)}".lstrip("\n") + bracket + rest
+
+
+def is_on(file: Path) -> bool:
+    """Whether a recipe is switched on, as far as can be told of one that cannot be used: that is then said where it is."""
+    found = _ON.search(file.read_text("utf-8", "replace").partition("\n[")[0])
+    return found is not None and found[0].partition("=")[2].split("#")[0].strip() == "true"
 
 
 def recipes(folder: Path) -> Mapping[str, Path]:

@@ -67,7 +67,7 @@ def _night(user: User) -> str:
 def _wrong(user: User, roles: frozenset[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if roles & {*SEARCHERS, Role.ADMINISTRATOR}:
-        found["places"] = [(one, told(one.error)) for one in places.health() if not one.is_well]
+        found["places"] = [(one, told(one.error, field=one.field)) for one in places.health() if not one.is_well]
         found["no_worker"] = not Worker.objects.filter(is_dead=False).exists()
     if roles & {Role.LEAD, Role.ADMINISTRATOR}:
         found["failed_jobs"] = len(flows.jobs(JobState.FAILED, limit=100))

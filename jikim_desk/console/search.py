@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
+from jikim.commands.places import set_up
 from jikim.errors import JikimError
 from jikim_desk import flows, words
 from jikim_desk.accounts.models import Role, Team
@@ -104,7 +105,7 @@ def _ask(request: HttpRequest, keywords: str, addresses: str, problem: str = "")
         "known": [(address, row, is_seen(row)) for address, row in known.items()],
         "teams": visible.teams(user),
         "cases": visible.cases(user).order_by("-opened_at")[:CASES_SHOWN],
-        "places": sorted(jikim_config().sources) or ["practice"],
+        "places": sorted(set_up(jikim_config())) or ["practice"],
         "asked": request.POST,
         "chosen": request.POST.getlist("place"),
         "is_lead": user.has_role(Role.LEAD),

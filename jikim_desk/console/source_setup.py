@@ -6,14 +6,16 @@ Everything is tried before it is kept. Keys are never shown again; names of host
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from jikim.commands import keys, places, remembering
@@ -22,7 +24,7 @@ from jikim.errors import BadUse, JikimError
 from jikim.seams import SOURCES, plugins
 from jikim.sources.guessing import guessed, written
 from jikim.sources.keywords import keyword as read_keyword
-from jikim.sources.recipes import RECIPE_BYTES, read_recipe, recipes
+from jikim.sources.recipes import RECIPE_BYTES, is_on, read_recipe, recipes, switched
 from jikim.state import HOST_STATES, State
 from jikim.sweep import TOLD_FIELDS
 from jikim_desk import words
@@ -35,6 +37,7 @@ from jikim_desk.console.visitor import visitor
 from jikim_desk.sealing import vault
 
 HOSTS_SHOWN = 100
+APPROVED = "approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,11 @@ class Shown:
 @allow(Role.LEAD, Role.ADMINISTRATOR)
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """What is set up; a recipe named in the address is in the form."""
+    """What is set up; a recipe named in the address is in the form, or the way to one for an approved host."""
     name = request.GET.get("recipe", "")
     file = recipes(_folder()).get(name)
-    return _page(request, Shown(name, file.read_text("utf-8") if file else ""))
+    begun = _begun(request, request.GET.get("host", ""))
+    return _page(request, begun or Shown(name, file.read_text("utf-8") if file else ""))
 
 
 @allow(Role.ADMINISTRATOR)
@@ -93,7 +97,7 @@ def keep_keys(request: HttpRequest) -> HttpResponse:
 @allow(Role.LEAD, Role.ADMINISTRATOR)
 @require_POST
 def recipe(request: HttpRequest) -> HttpResponse:
-    """Guesses, tries, keeps or removes a recipe. What is kept was tried in the same step and answered."""
+    """Guesses, tries, keeps, switches or removes a recipe. What is kept was tried in the same step and answered."""
     what = request.POST.get("what", "")
     name, text, url, keyword = (request.POST.get(field, "").strip() for field in ("name", "text", "url", "keyword"))
     asked = Shown(name, text, url, keyword)
@@ -101,6 +105,9 @@ def recipe(request: HttpRequest) -> HttpResponse:
         if what == "remove":
             places.recipe_file(jikim_config(), asked.name).unlink(missing_ok=True)
             _record(request, f"recipe:{asked.name}", "recipe_removed")
+            return redirect("source_setup")
+        if what in ("on", "off"):
+            _switch(request, asked.name, is_on=what == "on")
             return redirect("source_setup")
         if what == "guess":
             return _page(request, _guessed(request, asked))
@@ -117,11 +124,14 @@ def recipe(request: HttpRequest) -> HttpResponse:
 @allow(Role.LEAD)
 @require_POST
 def host(request: HttpRequest) -> HttpResponse:
-    """Puts what a lead says of a host on record."""
+    """Puts what a lead says of a host on record; one that is approved leads on to its recipe."""
     what, reference = request.POST.get("what", ""), request.POST.get("host", "")
     with State.open(jikim_config().home) as state:
-        if what in HOST_STATES and state.decide_host(reference, what):
-            _record(request, f"host:{reference}", what)
+        is_known = what in HOST_STATES and state.decide_host(reference, what)
+    if is_known:
+        _record(request, f"host:{reference}", what)
+    if is_known and what == APPROVED:
+        return redirect(f"{reverse('source_setup')}?{urlencode({'host': reference})}#recipe")
     return redirect("source_setup")
 
 
@@ -142,7 +152,8 @@ def _page(request: HttpRequest, shown: Shown, status: int = 200) -> HttpResponse
         chain.record(Action.VIEW, actor=user, subject="hosts:all", facts={"what": "hosts", "count": len(found)})
     told = {
         "keyed": keyed if user.has_role(Role.ADMINISTRATOR) else [],
-        "recipes": list(recipes(_folder())),
+        "recipes": [(name, is_on(file)) for name, file in recipes(_folder()).items()],
+        "has_kept": shown.name in recipes(_folder()),
         "shown": shown,
         "hosts": found,
         "sees_hosts": user.has_role(Role.LEAD),
@@ -161,12 +172,38 @@ def _say_of_keys(request: HttpRequest, name: str, answer: Tried) -> None:
 
 
 def _guessed(request: HttpRequest, asked: Shown) -> Shown:
-    """The form with a recipe guessed from the site's own search."""
+    """The form with a recipe guessed from the site's own search, and how the site answers to it."""
     keyword = read_keyword(asked.keyword, None)
     with places.opened_address(jikim_config(), asked.url) as place:
         text = written(guessed(asked.url, keyword, place.fetcher))
     _record(request, "recipe:guess", "recipe_guessed")
-    return Shown(asked.name, text, asked.url, asked.keyword)
+    shown, _ = _tried(request, replace(asked, text=text))
+    return shown
+
+
+def _begun(request: HttpRequest, reference: str) -> Shown | None:
+    """The form as it begins for a host that a lead approved: everything that a guess needs."""
+    if not reference or not visitor(request).has_role(Role.LEAD):
+        return None
+    with State.open(jikim_config().home) as state:
+        found = next((one for one in state.hosts() if one.reference == reference and one.state == APPROVED), None)
+    if found is None:
+        return None
+    name = vault().open_field(remembering.HOSTS, reference, "host", found.sealed)
+    return Shown(name=recipe_name(name), url=f"https://{name}/", keyword=keys.TRIED)
+
+
+def recipe_name(host: str) -> str:
+    """A name for the recipe of a host."""
+    return re.sub(r"[^a-z0-9_-]+", "-", host.lower()).strip("-_")[:40] or "site"
+
+
+def _switch(request: HttpRequest, name: str, *, is_on: bool) -> None:
+    """Has a kept recipe's site searched whenever no places are named, or not. Raises BadUse for no recipe."""
+    file = places.recipe_file(jikim_config(), name)
+    if file.exists():
+        _write(file, switched(file.read_text("utf-8"), is_on=is_on))
+        _record(request, f"recipe:{name}", "recipe_on" if is_on else "recipe_off")
 
 
 def _tried(request: HttpRequest, asked: Shown) -> tuple[Shown, Tried]:
@@ -192,11 +229,15 @@ def _keep(request: HttpRequest, asked: Shown) -> None:
     """Writes the recipe for its name, whole or not at all, for this desk's eyes alone."""
     file = places.recipe_file(jikim_config(), asked.name)
     file.parent.mkdir(mode=0o700, exist_ok=True)
+    _write(file, asked.text.replace("\r\n", "\n").rstrip("\n") + "\n")
+    _record(request, f"recipe:{asked.name}", "recipe_kept")
+
+
+def _write(file: Path, text: str) -> None:
     unfinished = file.with_suffix(".unfinished")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as writing:
-        writing.write(asked.text.replace("\r\n", "\n") + "\n")
+        writing.write(text)
     unfinished.replace(file)
-    _record(request, f"recipe:{asked.name}", "recipe_kept")
 
 
 def _folder() -> Path:

@@ -221,15 +221,17 @@ def _elapsed_s(started_at: datetime | None, ended_at: datetime | None) -> float 
 
 
 def _place(name: str, health: dict[str, Any]) -> PlaceState:
-    return PlaceState(name, health.get("state", "slow"), health.get("found", 0), told(health.get("error") or ""))
+    return PlaceState(name, health.get("state", "slow"), health.get("found", 0), _told(health))
+
+
+def _told(health: dict[str, Any]) -> str:
+    return told(health.get("error") or "", field=health.get("field") or "")
 
 
 def _addresses(sweep: Sweep) -> list[dict[str, Any]]:
     reported = enumerate(sweep.addresses or [], 1)
     answers = [(address, sweep.health.get(str(number), {})) for number, address in reported]
-    return [
-        {"address": one, "state": health.get("state", ""), "error": told(health.get("error") or "")} for one, health in answers
-    ]
+    return [{"address": one, "state": health.get("state", ""), "error": _told(health)} for one, health in answers]
 
 
 def what(sweep: Sweep) -> str:

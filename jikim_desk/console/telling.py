@@ -18,9 +18,11 @@ class _Blanks(dict[str, str]):
         return _Blank()
 
 
-def told(key: str) -> str:
-    """The sentence of a stored error with "…" for each detail; "" for no error, or one whose words are gone."""
+def told(key: str, **kept: str) -> str:
+    """The sentence of a stored error with the details that were `kept`, "…" for each other; "" for no error, or one whose words
+    are gone."""
     if not key:
         return ""
     message = words.catalogue().get(key) or messages.catalogue().get(key)
-    return message.in_language((get_language() or "ko")[:2]).format_map(_Blanks()) if message else ""
+    details = _Blanks({name: detail for name, detail in kept.items() if detail})
+    return message.in_language((get_language() or "ko")[:2]).format_map(details) if message else ""

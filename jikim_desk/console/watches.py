@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from jikim.commands.places import set_up
 from jikim.errors import JikimError
 from jikim_desk import words
 from jikim_desk.accounts.models import Role, Team, User
@@ -79,9 +80,7 @@ def page(request: HttpRequest, watch_id: str) -> HttpResponse:
         ),
         "days": [day for day in days if day.sweeps],
         "last": last,
-        "places": [(name, answer, told(answer.get("error") or "")) for name, answer in sorted(last.health.items())]
-        if last
-        else [],
+        "places": [(name, answer, _told(answer)) for name, answer in sorted(last.health.items())] if last else [],
         "proposed": [one for one in variants if one.state == VariantState.PROPOSED],
         "answered": [(one, spelled.get(one.text)) for one in variants if one.state != VariantState.PROPOSED],
         "own": [(text, spelled.get(text)) for text in watch.keywords],
@@ -108,7 +107,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "chosen": request.POST.getlist("place"),
         "teams": visible.teams(user),
         "cases": visible.cases(user).order_by("-opened_at")[:200],
-        "places": sorted(jikim_config().sources) or ["practice"],
+        "places": sorted(set_up(jikim_config())) or ["practice"],
         "every": EVERY,
         "today": timezone.localdate().isoformat(),
         "ends_on": (timezone.localdate() + timedelta(days=90)).isoformat(),
@@ -181,6 +180,10 @@ def nights(request: HttpRequest) -> HttpResponse:
     desk = desk_config()
     shown = {"teams": teams, "from_hour": desk.night_from_hour, "to_hour": desk.night_to_hour}
     return render(request, "console/nights.html", shown)
+
+
+def _told(answer: dict[str, Any]) -> str:
+    return told(answer.get("error") or "", field=answer.get("field") or "")
 
 
 def _asked(request: HttpRequest, user: User) -> Watch:

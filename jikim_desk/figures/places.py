@@ -27,6 +27,8 @@ class PlaceHealth:
     asked_at: datetime
     answered_at: datetime | None
     failures: int
+    field: str = ""
+    """What it says otherwise than before: a path in its answer or a line of its recipe."""
 
     @property
     def is_well(self) -> bool:
@@ -70,4 +72,5 @@ def _health(place: str, answers: list[tuple[datetime, dict[str, object]]]) -> Pl
         asked_at=asked_at,
         answered_at=well[0] if well else None,
         failures=failures,
+        field=str(last.get("field") or ""),
     )

@@ -17,7 +17,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from jikim.commands.places import PRACTICE, parsed
+from jikim.commands.places import PRACTICE, parsed, set_up
 from jikim.errors import BadUse, JikimError
 from jikim.seams import SOURCES, plugin
 from jikim.sources.canonical import canonical
@@ -72,7 +72,7 @@ def ask_for_sweep(
         raise BadAsk("records.no_keyword")
     if len(cleaned) > KEYWORDS_MAX:
         raise BadAsk("records.too_many_keywords", limit=KEYWORDS_MAX)
-    named = list(dict.fromkeys(places)) or list(jikim_config().sources)
+    named = list(dict.fromkeys(places)) or set_up(jikim_config())
     if not named:
         raise BadUse("places.none_named")
     for place in named:

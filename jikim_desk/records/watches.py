@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from jikim.commands.places import parsed
+from jikim.commands.places import parsed, set_up
 from jikim.seams import SOURCES, plugin
 from jikim.sources import variants
 from jikim.sources.keywords import keyword as read_keyword
@@ -58,7 +58,7 @@ def ask(
     today = timezone.localdate()
     if not today < ends_on <= today + LONGEST:
         raise BadAsk("watches.ends_on")
-    named = list(dict.fromkeys(places)) or list(jikim_config().sources)
+    named = list(dict.fromkeys(places)) or set_up(jikim_config())
     if not named:
         raise BadAsk("watches.no_place")
     for place in named:

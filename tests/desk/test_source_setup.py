@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from jikim.commands import places
 from jikim.config import Fetching
+from jikim.sources.recipes import read_recipe
 from jikim.state import State, Yield
 from jikim_desk import flows
 from jikim_desk.accounts.models import Role
@@ -143,7 +144,13 @@ def test_hosts_are_shown_to_leads_alone_with_a_record(home, signed_in):
     before = Entry.objects.count()
     assert "found.example" in lead.get(reverse("source_setup")).content.decode()
     assert Entry.objects.count() == before + 1
-    lead.post(reverse("source_host"), {"host": marked, "what": "approved"})
+    led = lead.post(reverse("source_host"), {"host": marked, "what": "approved"})
+    assert led["Location"] == f"{reverse('source_setup')}?host={marked}#recipe"
+    begun = lead.get(led["Location"].partition("#")[0])
+    form = begun.context["shown"]
+    assert (form.name, form.url, form.keyword) == ("found-example", "https://found.example/", "날씨")
+    told = administrator.get(reverse("source_setup"), {"host": marked})
+    assert "found.example" not in told.content.decode(), "whoever may not see hosts is not led to one"
     with State.open(home) as state:
         assert state.hosts()[0].state == "approved"
     assert administrator.post(reverse("source_host"), {"host": marked, "what": "refused"}).status_code == 403
@@ -157,3 +164,27 @@ def test_without_authority_no_real_place_is_asked(home, recipe_of, server, signe
     assert answer.status_code == 400
     assert "authority" in answer.context["shown"].problem or "근거" in answer.context["shown"].problem
     assert server.asked == []
+
+
+def test_a_recipe_is_switched_on_and_is_then_searched_when_no_places_are_named(home, recipe_of, signed_in):
+    browser = signed_in(Role.LEAD)
+    config = source_setup.jikim_config()
+    browser.post(reverse("source_recipe"), {"what": "keep", "name": "forum", "text": recipe_of, "keyword": "축제"})
+    assert places.set_up(config) == ["kakao"]
+    browser.post(reverse("source_recipe"), {"what": "on", "name": "forum"})
+    assert places.set_up(config) == ["kakao", "recipe=forum"]
+    assert read_recipe(home / "recipes" / "forum.toml").on
+    assert 'value="off"' in browser.get(reverse("source_setup")).content.decode()
+    browser.post(reverse("source_recipe"), {"what": "off", "name": "forum"})
+    assert places.set_up(config) == ["kakao"]
+    assert not read_recipe(home / "recipes" / "forum.toml").on
+    facts = [entry.facts for entry in Entry.objects.order_by("number") if "recipe_o" in entry.facts]
+    assert [one.split('"')[3] for one in facts] == ["recipe_on", "recipe_off"]
+    assert browser.post(reverse("source_recipe"), {"what": "on", "name": "gone"}).status_code == 302
+
+
+def test_a_guess_is_previewed_at_once(home, server, signed_in):
+    sent = {"what": "guess", "name": "forum", "url": server.url + "/", "keyword": "축제"}
+    shown = signed_in(Role.LEAD).post(reverse("source_recipe"), sent).context["shown"]
+    assert (shown.state, shown.found) == ("ok", 3)
+    assert dict(shown.filled)["title"] == 3
