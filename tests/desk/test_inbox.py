@@ -357,6 +357,22 @@ def test_a_new_uidvalidity_reads_anew_and_doubles_nothing(server, notice):
     assert (Letter.objects.count(), after.repeated) == (3, 2)
 
 
+def test_a_letter_that_the_server_cannot_read_keeps_no_other_out(server, notice):
+    server.deliver(*(answer(notice, number=number) for number in range(3)))
+    with server.client() as client:
+        client.select("INBOX")
+    every = sorted(server.folder.glob("mail/cur/*")) or sorted(server.folder.glob("mail/new/*"))
+    every[1].chmod(0)
+    try:
+        assert [take() for _ in range(4)] == [0, 0, 0, 2]
+        assert fault() == ""
+    finally:
+        every[1].chmod(0o600)
+    first, withheld, last = Letter.objects.order_by("uid")
+    assert (first.notice, last.notice) == (notice, notice)
+    assert (withheld.told["marks"], withheld.kind) == (["not_read"], Kind.UNKNOWN)
+
+
 def test_many_letters_are_read_in_rounds(server, notice, monkeypatch):
     monkeypatch.setattr(taking, "AT_ONCE", 4)
     monkeypatch.setattr(connecting, "_WINDOW", 3)

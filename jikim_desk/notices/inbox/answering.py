@@ -17,13 +17,15 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config
 from jikim_desk.notices import drafting, visible
 from jikim_desk.notices.faults import BadLetter, Changed
-from jikim_desk.notices.inbox import joining, origin, taking
-from jikim_desk.notices.inbox.models import NO_ANSWER, JoinedBy, Letter, LetterState, Mailbox
+from jikim_desk.notices.inbox import classifying, joining, origin, taking
+from jikim_desk.notices.inbox.models import NO_ANSWER, JoinedBy, Kind, Letter, LetterState, Mailbox
 from jikim_desk.notices.models import Notice, Outcome
 from jikim_desk.review import access
 from jikim_desk.sealing import vault
 
 OUTCOMES = tuple(one for one in Outcome.values if one)
+_SPOKEN = frozenset({Kind.REMOVED, Kind.REFUSED, Kind.ASKS, Kind.UNKNOWN})
+"""Kinds that are told by a letter's own words."""
 
 
 def letters(user: User) -> QuerySet[Letter]:
@@ -62,20 +64,19 @@ def may_confirm(user: User, letter: Letter) -> bool:
 
 
 def remarks(letter: Letter) -> list[str]:
-    """What to beware of in a letter: the marks it came with, and how far its sender is whom we had written to."""
-    told, notice = letter.told, letter.notice
-    found = list(told["marks"])
+    """What to beware of in a letter: how far its sender is whom we had written to, then the marks it came with."""
+    told, notice, found = letter.told, letter.notice, []
     if told["proof"] == origin.Proof.FAILED:
         found.append("forged")
-    if notice is not None:
+    if notice is not None and letter.kind != Kind.BOUNCED:  # mail servers return letters in their own name
         known = [notice.recipient, *([notice.host.name, notice.host.mailbox] if notice.host else [])]
-        if letter.kind != "bounced" and not origin.fits(told["sender"], *known):
+        if not origin.fits(told["sender"], *known):
             found.append("stranger")
     if told["reply_to"] and not origin.fits(told["reply_to"], told["sender"]):
         found.append("reply_elsewhere")
     if any(one["marks"] for one in told["attached"]):
         found.append("beware_attached")
-    return found
+    return [*found, *told["marks"]]
 
 
 def record_view(user: User, letter: Letter) -> None:
@@ -119,8 +120,13 @@ def attach(user: User, letter: Letter, number: str) -> Notice:
         for one in letter.told["attached"]:
             if one["blob"]:
                 vault().share(one["blob"], letter.holder, holder)
+    changes: dict[str, object] = {"notice": notice, "team_id": notice.team_id, "joined_by": JoinedBy.HAND, "holder": holder}
+    if letter.kind in _SPOKEN:  # what it quotes of us is known only now
+        verdict = classifying.by_phrases(letter.text, notice.body)
+        letter.told = {**letter.told, "because": [{"rule": one.rule, "words": one.words} for one in verdict.because]}
+        changes |= {"kind": verdict.kind, "told_sealed": letter.told_sealed}
     with transaction.atomic():
-        _step(letter, notice=notice, team_id=notice.team_id, joined_by=JoinedBy.HAND, holder=holder)
+        _step(letter, **changes)
         facts = {"what": "mail_attached", "notice": notice.number, "mail": letter.pk}
         chain.record(Action.NOTICE, actor=user, subject=taking.subject_of(letter), facts=facts)
     return notice

@@ -40,7 +40,7 @@ def classify(mail: Mail, ours: str = "", *, is_own: bool = False) -> Verdict:
     """What a letter seems to say. `ours` is the notice it answers, whose words are not theirs; `is_own` where it is our own."""
     if is_own:
         return Verdict(Kind.OWN, (Clue("own", ""),))
-    said = _by_phrases(own_words(mail.text, ours))
+    said = by_phrases(mail.text, ours)
     machine = _report(mail) or _returned(mail) or _automatic(mail)
     if machine is not None:
         return Verdict(machine.kind, (*machine.because, *said.because)[:_CLUES_MAX])
@@ -86,9 +86,10 @@ def _automatic(mail: Mail) -> Verdict | None:
     return Verdict(Kind.AUTO, (clue,)) if clue else None
 
 
-def _by_phrases(text: str) -> Verdict:
+def by_phrases(text: str, ours: str) -> Verdict:
+    """What the words of a letter seem to say, without those it quotes of `ours`."""
     found: dict[Kind, list[Clue]] = {Kind.REFUSED: [], Kind.ASKS: [], Kind.REMOVED: []}
-    for sentence in _sentences(text):
+    for sentence in _sentences(own_words(text, ours)):
         if (clue := _phrase("refused", sentence)) is not None:
             found[Kind.REFUSED].append(clue)
         elif (clue := _phrase("removed", sentence)) is not None and _phrase("unless", sentence) is None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jikim_desk.config import Removal
-from jikim_desk.notices.inbox.faults import MailboxFault
+from jikim_desk.notices.inbox.faults import CutOff, MailboxFault, Withheld
 from jikim_desk.notices.inbox.reading import HEADERS_MAX_BYTES
 
 TLS_PORT = 993
@@ -66,7 +66,7 @@ class Folder:
         return found, max(uid, end - 1)
 
     def head(self, uid: int) -> Head | None:
-        """Headers, size and time of arrival; None where it is gone."""
+        """Headers, size and time of arrival; None where it is gone. Raises Withheld, CutOff."""
         found = self._fetched(uid, f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER]<0.{HEADERS_MAX_BYTES}>)")
         if found is None:
             return None
@@ -75,7 +75,7 @@ class Folder:
         return Head(int(size[1]) if size else len(headers), _moment(at[1]) if at else None, headers)
 
     def whole(self, uid: int, limit_bytes: int) -> bytes | None:
-        """The letter; None where it is gone, or larger than the server had said."""
+        """The letter; None where it is gone, or larger than the server had said. Raises Withheld, CutOff."""
         found = self._fetched(uid, f"(UID BODY.PEEK[]<0.{limit_bytes + 1}>)")
         return None if found is None or len(found[1]) > limit_bytes else found[1]
 
@@ -92,7 +92,12 @@ class Folder:
         return None
 
     def _asked(self, command: str, *arguments: str) -> list[Any]:
-        state, data = self._server.uid(command, *arguments)
+        try:
+            state, data = self._server.uid(command, *arguments)
+        except (imaplib.IMAP4.abort, OSError) as error:
+            raise CutOff("inbox.fault.cut_off", said=_reason(error)) from error
+        if state == "NO" and command == "FETCH":
+            raise Withheld("inbox.fault.not_understood", said=_words(data))
         if state != "OK":
             raise MailboxFault("inbox.fault.not_understood", said=_words(data))
         return data

@@ -1,6 +1,8 @@
 """Why the mailbox could not be read, as keys with words of their own that say what to do.
 
 MailboxFault     `said` is the mail server's own words, where it had any
+├── CutOff       the connection ended in the middle
+├── Withheld     the server does not hand out this one letter
 └── Lost         another process has taken over; nothing is wrong
 """
 
@@ -18,4 +20,12 @@ class MailboxFault(DeskFault):
 
 
 class Lost(MailboxFault):
+    pass
+
+
+class CutOff(MailboxFault):
+    pass
+
+
+class Withheld(MailboxFault):
     pass

@@ -36,6 +36,9 @@ class Mailbox(models.Model):
     said_sealed = models.BinaryField(default=bytes)
     said = sealed_text("said_sealed")
     tries = models.PositiveIntegerField(default=0)
+    stuck_uid = models.BigIntegerField(default=0)
+    """The letter over which the connection was cut off last, and how often; after some times it is passed over, and says so."""
+    stuck = models.PositiveSmallIntegerField(default=0)
     repeated = models.PositiveIntegerField(default=0)
     """How many letters came a second time and were passed over."""
 
@@ -106,5 +109,6 @@ class Letter(models.Model):
         constraints = (models.UniqueConstraint(fields=("mailbox", "uidvalidity", "uid"), name="letter_once"),)
         indexes = (
             models.Index(fields=("team", "state", "-arrived_at"), name="letters"),
+            models.Index(fields=("state", "-arrived_at", "-id"), name="letters_waiting"),
             models.Index(fields=("-arrived_at", "-id"), name="letters_arrived"),
         )

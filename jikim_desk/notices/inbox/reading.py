@@ -159,7 +159,6 @@ def _texts(part: Message, found: _Found, depth: int) -> Iterator[str]:
         if not is_sound:
             found.marks.append("unreadable")
         if kind == "text/html":
-            found.marks.append("html")
             text = wording.from_html(text)
         yield text
     else:

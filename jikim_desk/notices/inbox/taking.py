@@ -26,7 +26,7 @@ from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import Removal, desk_config
 from jikim_desk.notices.inbox import classifying, connecting, joining, origin, reading
-from jikim_desk.notices.inbox.faults import Lost, MailboxFault
+from jikim_desk.notices.inbox.faults import CutOff, Lost, MailboxFault, Withheld
 from jikim_desk.notices.inbox.models import JoinedBy, Kind, Letter, Mailbox
 from jikim_desk.notices.models import Notice
 from jikim_desk.records.models import random_id
@@ -37,6 +37,8 @@ EVERY, RETRY_MAX = timedelta(minutes=1), timedelta(minutes=15)
 LOST_AFTER = timedelta(minutes=5)
 AT_ONCE = 200
 """Letters in one round; what is left comes in the next, at once."""
+STUCK_MAX = 3
+"""How often the connection may be cut off over the same letter before it is passed over."""
 _BEFORE_FIRST = timedelta(days=2)
 
 
@@ -96,15 +98,26 @@ def _first_day() -> date | None:
 
 
 def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: int, attempt: str) -> bool:
-    """Takes one letter; whether it is on record now and was not before. Raises MailboxFault, VaultError."""
-    head = folder.head(uid)
-    if head is None:
-        return False
-    limit_bytes = settings.imap_max_mb * 2**20
-    content = folder.whole(uid, limit_bytes) if head.size_bytes <= limit_bytes else None
+    """Takes one letter; whether it is on record now and was not before. Raises MailboxFault, VaultError.
+
+    One that the server does not hand out is put on record as not read, so that it keeps no other out.
+    """
+    try:
+        if (mailbox.stuck_uid, mailbox.stuck) == (uid, STUCK_MAX):
+            raise Withheld("inbox.fault.cut_off")
+        head = folder.head(uid)
+        if head is None:
+            return False
+        content, is_withheld = _whole(folder, settings, uid, head), False
+    except CutOff:
+        _mine(mailbox.pk, attempt).update(stuck_uid=uid, stuck=mailbox.stuck + 1 if mailbox.stuck_uid == uid else 1)
+        raise
+    except Withheld:
+        nothing = f"{mailbox.uidvalidity} {uid}".encode()  # what tells it from another one of which nothing is known
+        head, content, is_withheld = connecting.Head(0, None, nothing), None, True
     mail, marks = _read(content if content is not None else head.headers, is_whole=content is not None)
     if content is None:
-        marks.append("too_large")
+        marks.append("not_read" if is_withheld else "too_large")
     letter = Letter(mailbox=mailbox, uidvalidity=mailbox.uidvalidity, uid=uid, taken_at=timezone.now())
     letter.arrived_at = head.arrived_at or letter.taken_at
     letter.size_bytes = head.size_bytes
@@ -123,6 +136,11 @@ def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: in
     except IntegrityError:  # another process was first
         return _passed_over(mailbox, uid, attempt)
     return True
+
+
+def _whole(folder: connecting.Folder, settings: Removal, uid: int, head: connecting.Head) -> bytes | None:
+    limit_bytes = settings.imap_max_mb * 2**20
+    return folder.whole(uid, limit_bytes) if head.size_bytes <= limit_bytes else None
 
 
 def _read(content: bytes, *, is_whole: bool) -> tuple[reading.Mail, list[str]]:
