@@ -58,7 +58,6 @@ class KnownMaterial:
 
     def match(self, query: ItemFingerprint) -> list[Match]:
         """The known items that a file shows, best first, by the rules of their banks. Raises StateError."""
-        self._mind_folder()
         used = self._in_use()
         if used != self._used:
             self._used, self._matcher = used, Matcher(used)
@@ -86,6 +85,7 @@ class KnownMaterial:
         self.close()
 
     def _in_use(self) -> list[SearchableBank]:
+        self._mind_folder()
         return [bank for bank in (*self._shipped, *self._stored.values()) if bank.settings.is_enabled]
 
     def _mind_folder(self) -> None:

@@ -56,6 +56,14 @@ def test_copies_are_told_from_all_banks_and_the_built_in_one(tmp_path, victims):
         assert known.has_points
 
 
+def test_a_bank_made_meanwhile_counts_from_the_first_file_on(tmp_path):
+    with KnownMaterial(tmp_path) as known:
+        assert not known.has_points
+        with create_bank(tmp_path, "later", BankSettings()) as bank:
+            bank.add(NewItem(still(SEEN, 1), "first"))
+        assert known.has_points, "else its first file would be looked at without keypoints"
+
+
 def test_a_bank_by_name_and_none_of_that_name(tmp_path, victims):
     create_bank(tmp_path, "others", BankSettings()).close()
     with KnownMaterial(tmp_path, "others") as known:
