@@ -21,6 +21,7 @@ Answers = Mapping[str, Mapping[str, Any]]
 """By way, as `models.Lookup.answers`."""
 GUESSED = "abuse"
 """The mailbox that every network should have (RFC 2142)."""
+_FIELDS = {"mailbox": "hosts.mailbox", "form": "hosts.form", "lang": "notice.lang", "law": "hosts.law"}
 _EU = frozenset(
     ("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL")
 ) | frozenset(("PL", "PT", "RO", "SK", "SI", "ES", "SE"))
@@ -47,6 +48,11 @@ class Proposal:
     mailbox: str = ""
     remarks: tuple[str, ...] = ()
     is_guess: bool = False
+
+    @property
+    def field_key(self) -> str:
+        """What the directory calls the field, as a message key."""
+        return f"hosts.behind.{self.field}" if self.field in hosts.BEHIND else _FIELDS[self.field]
 
     @property
     def id(self) -> str:
