@@ -20,11 +20,14 @@ def due(now: datetime, *, limit: int = 50) -> list[str]:
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
-def reports_due(*, limit: int = 20) -> list[Removal]:
-    """Confirmed finds of which no report to the police was drafted, where the centre has to make one."""
+def reports_due(*, limit: int = 20, since: datetime | None = None) -> list[Removal]:
+    """Confirmed finds of which no report to the police was drafted, where the centre has to make one; of those begun since
+    then, where it says."""
     if not desk_config().removal.reports_to_police:
         return []
     rows = Removal.objects.exclude(notices__kind=NoticeKind.POLICE).select_related("candidate")
+    if since is not None:
+        rows = rows.filter(begun_at__gte=since)
     return list(rows.order_by("begun_at")[:limit])
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from jikim.vault import case_holder, sweep_holder
@@ -39,10 +39,13 @@ RETRY = timedelta(minutes=10)
 RETRY_MAX = timedelta(hours=12)
 
 
-def begin_due(now: datetime, *, limit: int = 20) -> list[Removal]:
-    """Begins the removal of what was confirmed and can no longer be undone, each once. Test chains never begin."""
+def begin_due(now: datetime, *, limit: int = 20, newest: int | None = None) -> list[Removal]:
+    """Begins the removal of what was confirmed and can no longer be undone, each once. Test chains never begin. With `newest`,
+    only so many of the last decisions are looked through."""
     lapsed = now - timedelta(seconds=desk_config().undo_s)
     counted = Applied.objects.filter(_REMOVED_FOR, is_current=True, candidate__removal=None, candidate__is_test=False)
+    if newest is not None:
+        counted = counted.filter(pk__gt=(Applied.objects.aggregate(last=Max("pk"))["last"] or 0) - newest)
     rows = counted.filter(decision__decided_at__lt=lapsed).select_related("candidate", "decision").order_by("pk")[:limit]
     return [removal for row in rows if (removal := begin(row.candidate, row.decision, now)) is not None]
 
@@ -66,9 +69,11 @@ def begin(candidate: Candidate, decision: Decision, now: datetime) -> Removal | 
     return removal
 
 
-def packs_due(*, limit: int = 10) -> list[Removal]:
-    """Removals that have no pack yet."""
+def packs_due(*, limit: int = 10, since: datetime | None = None) -> list[Removal]:
+    """Removals that have no pack yet; of those begun since then, where it says."""
     rows = Removal.objects.filter(packs=None).select_related("candidate")
+    if since is not None:
+        rows = rows.filter(begun_at__gte=since)
     return list(rows.order_by("?")[:limit])  # one that cannot be packed must not stand before the others
 
 

@@ -32,6 +32,10 @@ class RemovalState(models.TextChoices):
     BACK = "back"  # was gone, and is there again
 
 
+PAUSED = models.Q(notified_at__isnull=False, next_step_at=None, gone_at=None)
+"""Asked for, not gone, and no step of the ladder is due: somebody answered, or the ladder is at its end."""
+
+
 class Removal(models.Model):
     """The work of having one confirmed find removed. Four clocks: found and reviewed stand with the find, these two here."""
 
@@ -61,6 +65,11 @@ class Removal(models.Model):
             models.Index(fields=("-begun_at", "-candidate"), name="removals_begun"),
             models.Index(fields=("team", "next_step_at"), name="steps_due"),
             models.Index(fields=("team", "next_recheck_at"), name="visits_due"),
+            models.Index(fields=("team", "-begun_at"), name="removals_of_team"),
+            models.Index(fields=("team", "-notified_at"), name="removals_notified"),
+            models.Index(fields=("team", "gone_at"), name="removals_gone"),
+            models.Index(fields=("team", "held_until"), condition=models.Q(held_until__isnull=False), name="removals_held"),
+            models.Index(fields=("team", "-begun_at"), condition=PAUSED, name="removals_paused"),
         )
 
 
@@ -211,6 +220,7 @@ class Notice(models.Model):
         indexes = (
             models.Index(fields=("team", "state", "-drafted_at"), name="outbox"),
             models.Index(fields=("state", "leaves_at"), name="leaving"),
+            models.Index(fields=("team", "sent_at", "state", "kind", "outcome"), name="notices_left"),
             models.Index(fields=("-drafted_at", "-id"), name="drafted"),
         )
 

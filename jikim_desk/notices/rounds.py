@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError
@@ -19,6 +21,7 @@ from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
 from jikim_desk.notices.channels import replies
 from jikim_desk.notices.lookups import errands
+from jikim_desk.notices.models import Removal
 from jikim_desk.notices.reports import making
 from jikim_desk.notices.reuploads.mirroring import Mirror
 
@@ -38,14 +41,38 @@ def go() -> None:
 def write() -> None:
     """One round over everything but rechecks."""
     now = timezone.now()
-    _each([now], evidence.begin_due)
-    _each(evidence.packs_due(), lambda removal: evidence.complete(removal))
+    _BEGINNINGS.go(now)
     _each(evidence.to_hold(), evidence.hold_for_case)
-    _each(escalating.reports_due(), escalating.report)
     _each(evidence.stamps_due(now), evidence.stamp)
     _each(escalating.due(now), lambda removal_id: escalating.step(removal_id, now))
     _each([now], sending.leave_due)
     _each(replies.unfinished(), replies.finish)
+
+
+class Beginnings:
+    """What was confirmed is begun, packed and reported. To look through the finds of a year takes a second: that is done at the
+    start, while there is more than goes at once, and now and then; else only what came lately is looked through."""
+
+    def __init__(self) -> None:
+        self._thorough_at = 0.0
+
+    def go(self, now: datetime) -> None:
+        """One round."""
+        is_thorough = time.monotonic() >= self._thorough_at
+        newest, since = (None, None) if is_thorough else (_NEWEST, now - _LATELY)
+        begun: list[Removal] = []
+        _each([now], lambda at: begun.extend(evidence.begin_due(at, newest=newest, limit=_AT_ONCE)))
+        packs = evidence.packs_due(since=since, limit=_AT_ONCE)
+        reports = escalating.reports_due(since=since, limit=_AT_ONCE)
+        _each(packs, lambda removal: evidence.complete(removal))
+        _each(reports, escalating.report)
+        if is_thorough and max(map(len, (begun, packs, reports))) < _AT_ONCE:
+            self._thorough_at = time.monotonic() + _THOROUGH_EVERY_S
+
+
+_AT_ONCE, _NEWEST, _LATELY = 20, 2_000, timedelta(days=1)
+_THOROUGH_EVERY_S = 600.0
+_BEGINNINGS = Beginnings()
 
 
 def look() -> None:

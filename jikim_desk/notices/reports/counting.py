@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from numpy.typing import NDArray
 
 from jikim.types import SourceState
@@ -107,7 +107,7 @@ def count(team_ids: Collection[int], begins: datetime, ends: datetime) -> Figure
         by_two=by_two,
         differed=differed,
         visits=_counted(Recheck.objects.filter(removal__in=begun), "seen"),
-        never_visited=begun.filter(notified_at__isnull=False, rechecks=None).count(),
+        never_visited=sum(one.notified_at is not None and one.seen_at is None for one in found),
         places=_places(team_ids, begins, ends),
         lengths={name: length for name, hours in clocks.hours(found).items() if (length := _length(hours))},
         stays=[_stays(one) for one in clocks.stays(found)],
@@ -122,9 +122,9 @@ def _letters(team_ids: Collection[int], begins: datetime, ends: datetime) -> dic
 def _by_two(decided: QuerySet[Decision]) -> tuple[int, int]:
     """Decisions that came of two words, and how many of them of words that differed."""
     words = decided.filter(state=DecisionState.MERGED, merged_into__isnull=False)
-    every = words.aggregate(count=Count("merged_into", distinct=True))["count"]
-    differing = words.filter(answered_by__isnull=False).aggregate(count=Count("merged_into", distinct=True))["count"]
-    return every, differing
+    differing = Count("merged_into", distinct=True, filter=Q(answered_by__isnull=False))
+    counted = words.aggregate(every=Count("merged_into", distinct=True), differing=differing)
+    return counted["every"], counted["differing"]
 
 
 def _places(team_ids: Collection[int], begins: datetime, ends: datetime) -> dict[str, tuple[int, int]]:

@@ -22,6 +22,9 @@ from jikim_desk.notices.reuploads.models import Likeness, Reupload
 from jikim_desk.records.models import Candidate
 from jikim_desk.review import access
 
+_WAITING_MAX = 2_000
+"""Alarms, the latest first, of which a person is shown theirs: few ever wait. Asked for by themselves, since a database that
+knows no better would go through all removals first."""
 NOT_THERE = (RemovalState.GONE, RemovalState.NOT_VISIBLE, RemovalState.BLOCKED)
 LOOKED_LATELY = timedelta(hours=6)
 """A find that was visited within this time is not visited again because a source still names it: search engines do for weeks."""
@@ -52,8 +55,11 @@ def sighted(candidate_ids: Collection[str]) -> int:
 
 def alarms(user: User) -> list[Reupload]:
     """What came up again and nobody has taken note of, as far as `user` may see the removal; the latest first."""
-    rows = Reupload.objects.filter(is_alarm=True, seen_at=None, removal__in=visible.removals(user))
-    return list(rows.select_related("removal__candidate", "candidate").order_by("-found_at")[:200])
+    waiting = Reupload.objects.filter(is_alarm=True, seen_at=None).order_by("-found_at")
+    ids = list(waiting.values_list("pk", flat=True)[:_WAITING_MAX])
+    seen = visible.condition(user, "removal__", team="removal__team")
+    rows = Reupload.objects.filter(seen, pk__in=ids).select_related("removal__candidate", "candidate")
+    return list(rows.order_by("-found_at")[:200]) if ids else []
 
 
 def of_removal(removal: Removal) -> list[Reupload]:
