@@ -214,11 +214,31 @@ def source_hosts(as_json: AsJson = False) -> None:
 
 
 @source_app.command("recipe")
-def source_recipe(url: Annotated[str, typer.Argument(metavar="URL")], keyword: str) -> None:
+def source_recipe(
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    keyword: str,
+    keep: Annotated[str | None, typer.Option(metavar="NAME", help="Try it and keep it / 시험하고 저장")] = None,
+) -> None:
     """Guesses a recipe from a site's own search / 사이트의 검색창에서 레시피를 짐작한다."""
-    from jikim.commands import listing
+    from jikim.commands import reciping
 
-    raise typer.Exit(listing.guess(configuration.load(), url, keyword))
+    raise typer.Exit(reciping.guess(configuration.load(), url, keyword, keep))
+
+
+@source_app.command("on")
+def source_on(name: Annotated[str, typer.Argument(metavar="RECIPE")]) -> None:
+    """Has the site of a recipe searched where no places are named / 레시피를 검색에 쓴다."""
+    from jikim.commands import reciping
+
+    raise typer.Exit(reciping.turn(configuration.load(), name, is_on=True))
+
+
+@source_app.command("off")
+def source_off(name: Annotated[str, typer.Argument(metavar="RECIPE")]) -> None:
+    """Leaves the site of a recipe out again / 레시피를 검색에서 뺀다."""
+    from jikim.commands import reciping
+
+    raise typer.Exit(reciping.turn(configuration.load(), name, is_on=False))
 
 
 @source_app.command("variants")

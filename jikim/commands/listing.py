@@ -8,12 +8,11 @@ import sys
 import msgspec
 
 from jikim.commands import places
-from jikim.commands.trying import tried
+from jikim.commands.trying import Tried, tried
 from jikim.config import Config
 from jikim.messages import catalogue
 from jikim.seams import SOURCES, plugins
 from jikim.sources.approved import proposals
-from jikim.sources.guessing import guessed, written
 from jikim.sources.health import todo_of
 from jikim.sources.keywords import keyword as read_keyword
 from jikim.state import SourceHealth, State
@@ -93,6 +92,12 @@ def variants(text: str) -> int:
 def attempt(config: Config, named: str, text: str) -> int:
     """Asks one place for a few candidates and says how it answered; nothing is downloaded."""
     answer = tried(config, named, text)
+    say_tried(config, answer)
+    return int(not answer.is_well)
+
+
+def say_tried(config: Config, answer: Tried) -> None:
+    """Says how a place answered, and on stderr what was wrong and what to do."""
     health, found = answer.health, answer.health.named
     state = say(config.lang, f"state.{health.state}")
     sys.stdout.write(say(config.lang, "terminal.place", name=answer.place, state=state, found=found) + "\n")
@@ -104,7 +109,6 @@ def attempt(config: Config, named: str, text: str) -> int:
             sys.stderr.write(f"jikim: {error.message(masked=not answer.is_practice).in_language(config.lang)}\n")
     if todo := todo_of(health.state):
         sys.stderr.write(f"jikim: → {say(config.lang, todo)}\n")
-    return int(not answer.is_well)
 
 
 def hosts(config: Config, *, as_json: bool) -> int:
@@ -122,12 +126,4 @@ def hosts(config: Config, *, as_json: bool) -> int:
             sys.stdout.write(f"{told['host']}  {line}\n")
     if not known and not as_json:
         sys.stdout.write(say(config.lang, "listing.no_hosts") + "\n")
-    return 0
-
-
-def guess(config: Config, url: str, text: str) -> int:
-    """Prints a recipe guessed from the pages of a site."""
-    with places.opened_address(config, url) as place:
-        recipe = guessed(url, read_keyword(text, None), place.fetcher)
-    sys.stdout.write(written(recipe))
     return 0

@@ -5,11 +5,9 @@ Everything is tried before it is kept. Keys are never shown again; names of host
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -18,13 +16,13 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from jikim.commands import keys, places, remembering
-from jikim.commands.trying import Tried, tried
-from jikim.errors import BadUse, JikimError
+from jikim.commands import keys, places, reciping, remembering
+from jikim.commands.trying import Tried
+from jikim.errors import JikimError
 from jikim.seams import SOURCES, plugins
 from jikim.sources.guessing import guessed, written
 from jikim.sources.keywords import keyword as read_keyword
-from jikim.sources.recipes import RECIPE_BYTES, is_on, read_recipe, recipes, switched
+from jikim.sources.recipes import RECIPE_BYTES, is_on, recipes
 from jikim.state import HOST_STATES, State
 from jikim.sweep import TOLD_FIELDS
 from jikim_desk import words
@@ -200,23 +198,13 @@ def recipe_name(host: str) -> str:
 
 def _switch(request: HttpRequest, name: str, *, is_on: bool) -> None:
     """Has a kept recipe's site searched whenever no places are named, or not. Raises BadUse for no recipe."""
-    file = places.recipe_file(jikim_config(), name)
-    if file.exists():
-        _write(file, switched(file.read_text("utf-8"), is_on=is_on))
-        _record(request, f"recipe:{name}", "recipe_on" if is_on else "recipe_off")
+    reciping.switch(jikim_config(), name, is_on=is_on)
+    _record(request, f"recipe:{name}", "recipe_on" if is_on else "recipe_off")
 
 
 def _tried(request: HttpRequest, asked: Shown) -> tuple[Shown, Tried]:
     """The form with how the recipe's site answers. Raises BadUse for a recipe that cannot work."""
-    with TemporaryDirectory(dir=jikim_config().home) as folder:
-        file = Path(folder, "recipe.toml")
-        file.write_text(asked.text, "utf-8")
-        try:
-            read_recipe(file)
-        except BadUse as error:
-            error.params["where"] = asked.name or "-"
-            raise
-        answer = tried(jikim_config(), f"recipe={file}", asked.keyword)
+    answer = reciping.tried_text(jikim_config(), asked.text, asked.keyword, shown_as=asked.name or "-")
     _record(request, f"recipe:{asked.name}", "recipe_tried")
     health = answer.health
     filled = tuple((field, health.filled[field]) for field in TOLD_FIELDS)
@@ -226,18 +214,8 @@ def _tried(request: HttpRequest, asked: Shown) -> tuple[Shown, Tried]:
 
 
 def _keep(request: HttpRequest, asked: Shown) -> None:
-    """Writes the recipe for its name, whole or not at all, for this desk's eyes alone."""
-    file = places.recipe_file(jikim_config(), asked.name)
-    file.parent.mkdir(mode=0o700, exist_ok=True)
-    _write(file, asked.text.replace("\r\n", "\n").rstrip("\n") + "\n")
+    reciping.keep(jikim_config(), asked.name, asked.text)
     _record(request, f"recipe:{asked.name}", "recipe_kept")
-
-
-def _write(file: Path, text: str) -> None:
-    unfinished = file.with_suffix(".unfinished")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as writing:
-        writing.write(text)
-    unfinished.replace(file)
 
 
 def _folder() -> Path:

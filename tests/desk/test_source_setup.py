@@ -180,7 +180,7 @@ def test_a_recipe_is_switched_on_and_is_then_searched_when_no_places_are_named(h
     assert not read_recipe(home / "recipes" / "forum.toml").on
     facts = [entry.facts for entry in Entry.objects.order_by("number") if "recipe_o" in entry.facts]
     assert [one.split('"')[3] for one in facts] == ["recipe_on", "recipe_off"]
-    assert browser.post(reverse("source_recipe"), {"what": "on", "name": "gone"}).status_code == 302
+    assert browser.post(reverse("source_recipe"), {"what": "on", "name": "gone"}).status_code == 400
 
 
 def test_a_guess_is_previewed_at_once(home, server, signed_in):

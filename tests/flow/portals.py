@@ -113,7 +113,7 @@ def site(path: str, sent: Sent, numbers: Numbers) -> Reply:
         rows = "".join(f'<li class="row">{_link(n)}<time>{WHEN}</time></li>' for n in numbers[first : first + 10])
         return _page("찾기", f"<ul>{rows}</ul>")
     if path == "/":
-        return _page("게시판", "".join(map(_link, numbers)))
+        return _page("게시판", '<form action="/find"><input name="q"></form>' + "".join(map(_link, numbers)))
     number = path.removeprefix("/page/")
     if number.isdecimal() and int(number) in numbers:
         return _page(f"가을 축제 {number}", f'<time datetime="{WHEN}"></time><p>강변의 등불')

@@ -8,7 +8,9 @@ import pytest
 
 from jikim.seams import SOURCES, plugins
 from tests.flow.catalogue import CATALOGUE
+from tests.flow.harness import allow
 from tests.flow.interfaces import Place
+from tests.flow.portals import site
 
 NUMBERS = list(range(12, 0, -1))
 OWN = "practice"
@@ -68,3 +70,24 @@ def test_each_says_what_is_wrong_and_what_to_do(name, trying):
 def test_practice_can_be_tried(jikim):
     tried = jikim("source", "try", OWN, "축제")
     assert (tried.status, tried.err) == (0, "")
+
+
+def test_a_site_is_guessed_tried_kept_switched_on_and_then_searched(home, jikim):
+    place = Place(lambda path, sent: site(path, sent, NUMBERS))
+    try:
+        allow(home, f"127.0.0.1:{place.port}")
+        given = ("--organisation", "centre", "--legal-ground", "ground", "--responsible", "person")
+        assert jikim("authority", "set", *given).status == 0
+        guessed = jikim("source", "recipe", f"{place.url}/", "축제", "--keep", "forum")
+        assert (guessed.status, guessed.err) == (0, "")
+        assert len((home / "recipes" / "forum.toml").read_text().splitlines()) <= 25
+        assert jikim("sweep", "축제", "--json").status == 2, "nothing is searched before somebody says so"
+        assert jikim("source", "on", "forum").status == 0
+        swept = jikim("sweep", "축제", "--json")
+        assert swept.summary["sources"]["recipe"]["found"] == 10, swept.err
+        assert jikim("source", "off", "forum").status == 0
+        assert jikim("sweep", "축제", "--json").status == 2
+        gone = jikim("source", "on", "nowhere")
+        assert (gone.status, "Traceback" in gone.err) == (2, False)
+    finally:
+        place.stop()
