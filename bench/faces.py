@@ -1,9 +1,8 @@
-"""`python -m bench.faces FOLDER`: what calibrating and fusing faces gains, on crops of faces named by their age and gender.
+"""`python -m bench.faces FOLDER`: what calibrating faces gains, on crops of faces named by their age and gender.
 
 The crops (UTKFace: github bagashvilit/facial_recognition_bias, data/images/*.chip.jpg) are for measuring only. Files whose
 sha1(basename) ends in an even digit serve `bench/faces_fit.py`; every figure is of the odd half, as many of each age band as
-there are up to `--each`. A track is made here: ten frames of one crop, each scaled, turned, blurred, darkened and compressed at
-random, so that it says what fusing gains against such disturbances and nothing of how people move.
+there are up to `--each`. `bench/faces_films.py` makes films of them for `jikim evaluate tracks`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,9 @@ import argparse
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,10 +25,9 @@ from jikim.analyzers.faces import CROP_MEAN_BGR, FacesAnalyzer, FacesConfig
 from jikim.analyzers.faces_age import AGES, YOUNG_BELOW
 from jikim.analyzers.faces_finding import FaceFinder
 from jikim.analyzers.pictures import square_crop
-from jikim.analyzers.tracks import with_tracks
 from jikim.evaluating.faces import AGE_BANDS
 from jikim.evaluating.metrics import auc, calibration_error, reliability, roc
-from jikim.types import Cue, Frame, Region, Subject
+from jikim.types import Cue, Frame, Subject
 from jikim.weights.sessions import LocalSessions
 
 SEED = 5
@@ -108,28 +105,6 @@ class Looks:
         return float(mean @ AGES), float(mean[:17].sum()), float(mean[: YOUNG_BELOW - 1].sum()), 1 - float(male.mean())
 
 
-def frames(pixels: Pixels, count: int, seed: int) -> Iterator[Pixels]:
-    """Disturbed frames of one crop: the face 32 to 110 pixels wide, turned by up to 18 degrees, blurred, dark, compressed."""
-    drawn = np.random.default_rng(seed)
-    for _ in range(count):
-        scale = drawn.uniform(32, 110) / (0.6 * max(pixels.shape[:2]))
-        small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        height, width = small.shape[:2]
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), drawn.uniform(-18, 18), drawn.uniform(0.85, 1.15))
-        small = cv2.warpAffine(small, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        small = cv2.GaussianBlur(small, (0, 0), max(drawn.uniform(0, 3) * min(height, width) / 250, 0.05))
-        if drawn.random() < 0.3:
-            length = int(drawn.integers(3, 9))
-            kernel = np.zeros((length, length), np.float32)
-            kernel[length // 2] = 1 / length
-            small = cv2.filter2D(small, -1, kernel)
-        light = 255 * (small / 255.0) ** drawn.uniform(0.6, 1.7) * drawn.uniform(0.7, 1.1)
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(drawn.integers(15, 70))]
-        packed = cv2.imencode(".jpg", np.clip(light, 0, 255).astype(np.uint8), quality)[1]
-        unpacked = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
-        yield np.asarray(cv2.copyMakeBorder(unpacked, 40, 40, 40, 40, cv2.BORDER_REPLICATE), np.uint8)
-
-
 def _paired(measure: Callable[[Values, Values], float], one: Values, other: Values, truth: Values) -> str:
     """By how much `one` is above `other`, with the middle 95 % over resamples of the same items."""
     drawn = np.random.default_rng(SEED)
@@ -184,48 +159,14 @@ def _gaps(name: str, groups: Sequence[int], p_minor: Values, ages: Values) -> li
     return [(f"AUC by {name}", f"{told}; largest gap {max(areas.values()) - min(areas.values()):.3f}")]
 
 
-def bench_tracks(chosen: Sequence[Crop], looks: Looks) -> None:
-    """Ten disturbed frames a person: what they say together against what the first that shows a face says alone."""
-    ages, single, together = [], [], []
-    for number, crop in enumerate(chosen):
-        shown = frames(crop.pixels(), FRAMES, number)
-        faces = [face for at_s, pixels in enumerate(shown) if (face := looks.face(pixels, float(at_s)))]
-        if not faces:
-            continue
-        place = Region(0.3, 0.3, 0.4, 0.4)
-        tracked = with_tracks([replace(face, region=place) for face in faces])
-        ages.append(crop.age)
-        single.append(faces[0].value)
-        together.append(max(tracked, key=lambda cue: cue.value["quality"]).value)
-    true = np.array(ages, np.float64)
-
-    def of(values: Sequence[Mapping[str, Any]], name: str) -> Values:
-        return np.array([value[name] for value in values])
-
-    inside = (true >= of(together, "age_low")) & (true <= of(together, "age_high"))
-    table(
-        f"Tracks of up to {FRAMES} disturbed frames, {true.size} people",
-        [
-            ("minor or adult, AUC: track against frame", _paired(_area, of(together, "p_minor"), of(single, "p_minor"), true)),
-            ("mean absolute error, years", _paired(_error, of(together, "age"), of(single, "age"), true)),
-            ("true age inside the interval", f"{inside.mean():.3f}"),
-            ("mean width of the interval, years", f"{(of(together, 'age_high') - of(together, 'age_low')).mean():.1f}"),
-        ],
-    )
-
-
 def main() -> None:
     """Prints the figures of the odd half."""
     parser = argparse.ArgumentParser(prog="python -m bench.faces", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--each", type=int, default=115, help="crops of each age band")
-    parser.add_argument("--tracks", type=int, default=30, help="people of each age band for the tracks")
     chosen = parser.parse_args()
     looks = Looks()
-    if chosen.each:
-        bench_stills(crops(chosen.folder, chosen.each, is_odd=True), looks)
-    if chosen.tracks:
-        bench_tracks(crops(chosen.folder, chosen.tracks, is_odd=True), looks)
+    bench_stills(crops(chosen.folder, chosen.each, is_odd=True), looks)
 
 
 if __name__ == "__main__":

@@ -48,10 +48,16 @@ class Background:
 
 def raw_features(sessions: Sessions, pixels: Pixels) -> Vector:
     """(SIZE,): average and maximum pooling, and the log-odds of the classes. Raises WeightsMissing."""
-    average, maximum = sessions.session("efficientnet-lite1").run(None, {"pictures": _fitted(pixels)})
+    average, maximum = pooled(sessions, pixels)
     (rows,) = sessions.session("yolox-nano").run(None, {"images": _letterboxed(pixels)})
     surest = np.clip((rows[0, :, 5:] * rows[0, :, 4:5]).max(axis=0), SUREST, 1 - SUREST)
-    return np.concatenate([average[0], maximum[0], np.log(surest / (1 - surest))]).astype(np.float32)
+    return np.concatenate([average, maximum, np.log(surest / (1 - surest))]).astype(np.float32)
+
+
+def pooled(sessions: Sessions, pixels: Pixels) -> tuple[Vector, Vector]:
+    """Average and maximum pooling (1280,) of EfficientNet-Lite1's last map. Raises WeightsMissing."""
+    average, maximum = sessions.session("efficientnet-lite1").run(None, {"pictures": _fitted(pixels)})
+    return average[0], maximum[0]
 
 
 def scaled(raw: Vector, background: Background) -> Vector:

@@ -76,8 +76,9 @@ class FacesAnalyzer:
         intended_use="Order people's work by how likely a face is a minor's. Never to decide, never to identify.",
         limits="16-17 cannot be told from 18-19. Small, blurred and turned faces are missed or marked uncertain, and where "
         "nothing can be told it says so; blurred faces look younger to it than they are. Faces behind a mask or dark glasses "
-        "are mostly not noticed as covered. Drawn and printed faces are named where they are flat and sharp; statues, dolls "
-        "and people on screens are not told from people. The calibration is that of UTKFace, where 45 of 100 were minors.",
+        "are mostly not noticed as covered. Named as such, and only there: drawn faces that are flat and sharp, statues grey "
+        "among colours, soft toys and people on screens where the toy or the screen is seen too. Statues in colour and dolls "
+        "are taken for people. The calibration is that of UTKFace, where 45 of 100 were minors.",
         data="YuNet: WIDER FACE. faceres-deep: looks like HSE_FaceRec_tf, trained on IMDB faces, adults mostly.",
         metrics={
             "mean_absolute_error_years": 4.46,

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import exp, log
+from typing import Any
 
 from jikim.analyzers.faces_age import Estimate
+from jikim.analyzers.faces_places import on_screen
 from jikim.analyzers.faces_quality import worded
 from jikim.types import Cue
 
@@ -22,7 +24,8 @@ def fused(track: Sequence[Cue]) -> list[Cue]:
     """The same cues `face` of one track in the same order, each with what was estimated of all of them together.
 
     `is_certain` where any of them was certain. Faces that could not be judged (quality 0) take over what the others say; where
-    none could be, all stay as they are. A track of one face stays as it is.
+    none could be, all stay as they are. A track of one face stays as it is. `age_alone` and `p_minor_alone` keep what a face
+    said by itself, so that what is gained can be measured.
     """
     judged = [cue for cue in track if float(cue.value.get("quality", 1.0)) > 0]
     if len(track) < 2 or not judged:
@@ -39,7 +42,13 @@ def fused(track: Sequence[Cue]) -> list[Cue]:
         "is_certain": bool(sure),
         "doubt": doubt,
     }
-    return [replace(cue, value={**cue.value, **value}, **worded(together, doubt, is_judged=True)) for cue in track]
+    said = worded(together, doubt, is_judged=True)
+    told = [replace(cue, value={**cue.value, **_alone(cue), **value}, **said) for cue in track]
+    return [on_screen(cue) if cue.value.get("shown_on") == "screen" else cue for cue in told]
+
+
+def _alone(cue: Cue) -> dict[str, Any]:
+    return {f"{name}_alone": cue.value[name] for name in ("age", "p_minor")}
 
 
 def _together(faces: Sequence[Cue]) -> Estimate:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from jikim.analyzers.faces_age import Estimate
 from jikim.analyzers.faces_finding import Face, Points
@@ -16,9 +17,14 @@ FLAT_FROM = 0.36
 """The share of a drawing's face in which neighbouring pixels are alike; 0.1 at most in 99 of 100 photographs, reached by 5
 of 100 compressed at a JPEG quality of 10."""
 
-Doubt = Literal["small", "blurred", "turned", "covered", "drawn", "many"]
-"""Why an age is uncertain. `drawn`: the face of a drawing, a doll or a printed figure; `many`: more faces in the frame than are
-estimated."""
+SKIN_CHROMA = 6.0
+COLOUR_CHROMA = 10.0
+"""How far from grey, in CIELAB, a face of flesh lies in colour (8 and more in 440 photographs), and how far the most colourful
+parts of a picture lie that is no black-and-white one."""
+
+Doubt = Literal["small", "blurred", "turned", "covered", "drawn", "doll", "colourless", "many"]
+"""Why an age is uncertain. `drawn`: the face of a drawing or a printed figure; `doll`: a soft toy's; `colourless`: grey among
+colours, as a statue's; `many`: more faces in the frame than are estimated."""
 
 DRAWN_SHARPNESS = 50.0
 GOOD_SIDE_PX = 100.0
@@ -55,6 +61,7 @@ def quality(pixels: Pixels, face: Face, limits: Limits) -> Quality:
     weight = min(1.0, face.side_px / GOOD_SIDE_PX) * min(1.0, sharp / GOOD_SHARPNESS) * max(0.0, 1 - yaw) * min(1.0, face.score)
     doubts: dict[Doubt, bool] = {
         "drawn": is_drawn(pixels, face.box),
+        "colourless": is_colourless(pixels, face.box),
         "small": face.side_px < max(limits.side_px, limits.judged_side_px),
         "blurred": sharp < max(limits.sharpness, limits.judged_sharpness),
         "turned": yaw > limits.yaw,
@@ -85,8 +92,7 @@ def sharpness(pixels: Pixels, box: Box) -> float:
 
 
 def is_drawn(pixels: Pixels, box: Box) -> bool:
-    """Whether a face is made of flat areas with edges between them, as in drawings and prints. Statues and dolls of natural
-    shading are not told from people, nor is a photograph on a screen from its subject."""
+    """Whether a face is made of flat areas with edges between them, as in drawings and prints."""
     return flatness(pixels, box) >= FLAT_FROM and sharpness(pixels, box) >= DRAWN_SHARPNESS
 
 
@@ -95,6 +101,20 @@ def flatness(pixels: Pixels, box: Box) -> float:
     grey = cv2.cvtColor(square_crop(pixels, box, 1.0, 96), cv2.COLOR_RGB2GRAY).astype(np.int16)
     across, down = grey[:-1, 1:] == grey[:-1, :-1], grey[1:, :-1] == grey[:-1, :-1]
     return float((across & down).mean())
+
+
+def is_colourless(pixels: Pixels, box: Box) -> bool:
+    """Whether a face is grey in a picture that is not: a statue's of stone or metal, a mask, a black-and-white print."""
+    if chroma(square_crop(pixels, box, 0.9, 32)).mean() >= SKIN_CHROMA:
+        return False
+    step = max(1, max(pixels.shape[:2]) // 128)
+    return bool(np.quantile(chroma(pixels[::step, ::step]), 0.98) >= COLOUR_CHROMA)
+
+
+def chroma(pixels: Pixels) -> NDArray[np.float32]:
+    """(height, width): how far each pixel lies from grey, in CIELAB."""
+    lab = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2LAB).astype(np.float32)
+    return np.asarray(np.hypot(lab[:, :, 1] - 128, lab[:, :, 2] - 128), np.float32)
 
 
 def worded(estimated: Estimate, doubt: Doubt | None, *, is_judged: bool) -> dict[str, Any]:

@@ -34,11 +34,20 @@ with books are noticed, which the first look alone all missed, and one picture o
 NEAR_PX = 16.0
 """How far beside a box, in pixels of the letterboxed picture, the first look is asked for it too."""
 
-Label = Literal["book", "teddy bear", "backpack", "tie", "bed"]
+Label = Literal["book", "teddy bear", "backpack", "tie", "bed", "screen"]
 COCO_CLASS: Mapping[str, int] = {"book": 73, "teddy bear": 77, "backpack": 24, "tie": 27, "bed": 59}
 """The place of each label among the 80 COCO classes."""
+SCREENS = (62, 63, 67)
+"""Televisions, laptops and telephones, the surest of which counts. A screen is no cue of age; of a face in it that is said."""
 
-DEFAULT_THRESHOLDS: Mapping[str, float] = {"book": 0.45, "teddy bear": 0.5, "backpack": 0.45, "tie": 0.7, "bed": 0.75}
+DEFAULT_THRESHOLDS: Mapping[str, float] = {
+    "book": 0.45,
+    "teddy bear": 0.5,
+    "backpack": 0.45,
+    "tie": 0.7,
+    "bed": 0.75,
+    "screen": 0.5,
+}
 """Ties and beds ask for more: trousers on a hanger and clothes on a sheet look like them."""
 
 
@@ -46,7 +55,7 @@ class ObjectsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`labels` are given as cues; `threshold` overrides the least score of a label. Of a video's frames those are looked at
     twice in which the first look gives a label at least `second_from`; at most `second_most` frames of a round, none with 0."""
 
-    labels: tuple[Label, ...] = ("book", "teddy bear", "backpack", "tie", "bed")
+    labels: tuple[Label, ...] = ("book", "teddy bear", "backpack", "tie", "bed", "screen")
     threshold: Mapping[Label, Annotated[float, msgspec.Meta(gt=0, lt=1)]] = {}
     second_from: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.2
     second_most: Annotated[int, msgspec.Meta(ge=0)] = 8
@@ -87,7 +96,7 @@ class ObjectsAnalyzer:
         self._second_from, self._second_most = config.second_from, config.second_most
         self._labels = tuple(config.labels)
         self._thresholds = np.array([config.threshold.get(label, DEFAULT_THRESHOLDS[label]) for label in self._labels])
-        self._columns = [5 + COCO_CLASS[label] for label in self._labels]
+        self._classes = [SCREENS if label == "screen" else (COCO_CLASS[label],) for label in self._labels]
 
     def analyze(self, subject: Subject) -> Iterable[Cue]:
         """One cue a thing and frame, the surest first in each frame. Raises WeightsMissing."""
@@ -104,11 +113,12 @@ class ObjectsAnalyzer:
         picture, scale = _letterboxed(pixels)
         (output,) = self._sessions.session("yolox-nano").run(None, {"images": picture})
         rows: NDArray[np.float32] = output[0]
-        return _FirstLook(rows, rows[:, self._columns] * rows[:, 4:5], scale)
+        surest = np.stack([rows[:, [5 + place for place in places]].max(axis=1) for places in self._classes], axis=1)
+        return _FirstLook(rows, surest * rows[:, 4:5], scale)
 
     def _together(self, pixels: Pixels, first: _FirstLook) -> list[_Found]:
         """What either look sees, as sure as both are of it."""
-        second = look(self._sessions, pixels, [column - 5 for column in self._columns])
+        second = look(self._sessions, pixels, self._classes)
         kept: list[_Found] = []
         for kind in range(len(self._labels)):
             boxes = [one.box for one in first.found(np.full(len(self._labels), LEAST)) if one.kind == kind]

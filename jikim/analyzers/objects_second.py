@@ -52,12 +52,14 @@ class SecondLook:
         return float(self.heat[top : max(bottom, top + 1), left : max(right, left + 1), kind].max())
 
 
-def look(sessions: Sessions, pixels: Pixels, classes: Sequence[int]) -> SecondLook:
-    """Looks at an RGB picture for things of `classes`, places among the 80 of COCO. Raises WeightsMissing."""
+def look(sessions: Sessions, pixels: Pixels, classes: Sequence[Sequence[int]]) -> SecondLook:
+    """Looks at an RGB picture for things of `classes`, each one place or more among the 80 of COCO of which the surest counts.
+    Raises WeightsMissing."""
     height, width = pixels.shape[:2]
     is_larger = max(height, width) > SIDE_PX
     picture = cv2.resize(pixels, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA if is_larger else cv2.INTER_LINEAR)
     names = ["tower_0/keypoints:0", "tower_0/wh:0"]
     heat, reach = sessions.session(WEIGHTS).run(names, {"tower_0/images:0": picture[None].astype(np.float32)})
     scale = np.array([width / SIDE_PX, height / SIDE_PX], np.float32)
-    return SecondLook(np.ascontiguousarray(heat[0][:, :, list(classes)]), reach[0], scale)
+    surest = np.stack([heat[0][:, :, list(places)].max(axis=2) for places in classes], axis=2)
+    return SecondLook(surest, reach[0], scale)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jikim.analyzers.faces_fusion import fused
+from jikim.analyzers.faces_places import with_places
 from jikim.types import Cue, Region
 
 GAP_MAX_S = 6.0
@@ -23,12 +24,13 @@ AGE_SCALE_YEARS = 25.0
 
 
 def with_tracks(cues: Sequence[Cue]) -> list[Cue]:
-    """The same cues in the same order; each `face` has the number of its track in its value, counted from 0 for each media, and
-    what was estimated of all faces of its track together.
+    """The same cues in the same order; each `face` has the number of its track in its value, counted from 0 for each media,
+    what was estimated of all faces of its track together, and where it is shown (`faces_places`).
 
     Faces of one frame are never of one track. Stills give each face its own.
     """
-    result = list(cues)
+    result = with_places(cues)
+    cues = tuple(result)
     media = dict.fromkeys(cue.media_id for cue in cues if cue.name == "face")
     for media_id in media:
         places = [place for place, cue in enumerate(cues) if cue.name == "face" and cue.media_id == media_id]

@@ -14,7 +14,7 @@ import msgspec
 from jikim.assessing.rules import in_force
 from jikim.config import Config
 from jikim.errors import BadUse, JikimError, MediaUnreadable, NotConfigured
-from jikim.evaluating import assessment, copies, faces, manifest, things, words
+from jikim.evaluating import assessment, copies, faces, faces_tracks, manifest, things, words
 from jikim.evaluating.figures import EVERY, Figures, Observed, Task
 from jikim.evaluating.manifest import BadLine, Line
 from jikim.evaluating.metrics import quantiles
@@ -32,6 +32,7 @@ TASKS: Mapping[str, Task[Any]] = {
     for task in (
         faces.AGE,
         faces.FACES,
+        faces_tracks.TRACKS,
         things.OBJECTS,
         words.SCREEN_TEXT,
         words.SPEECH,

@@ -113,6 +113,11 @@ def auc_difference(scores: ArrayLike, others: ArrayLike, truth: ArrayLike) -> Es
     return _bootstrapped(of, [np.flatnonzero(is_true), np.flatnonzero(~is_true)])
 
 
+def mean_difference(values: ArrayLike, others: ArrayLike) -> Estimate | None:
+    """By how much the mean of `values` lies above that of `others`, of the same items; the interval resamples both together."""
+    return mean(np.asarray(values, np.float64) - np.asarray(others, np.float64))
+
+
 def roc(scores: ArrayLike, truth: ArrayLike) -> list[tuple[float, float]]:
     """(false positive rate, true positive rate) from (0, 0) to (1, 1), one point a threshold; nothing with one class only."""
     numbers, is_true = np.asarray(scores, np.float64), np.asarray(truth, bool)

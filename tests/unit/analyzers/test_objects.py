@@ -47,7 +47,7 @@ def test_both_looks_together_are_sure_where_both_are_and_grow_with_each():
 
 def test_a_second_look_sees_the_bear_where_the_first_does_and_is_asked_when_configured(sessions):
     pixels = drawings.teddy_bear()
-    seen = look(sessions, pixels, [COCO_CLASS["teddy bear"], COCO_CLASS["tie"]])
+    seen = look(sessions, pixels, [(COCO_CLASS["teddy bear"],), (COCO_CLASS["tie"],)])
     bear = np.array([80, 60, 256, 320], np.float32)
     assert seen.sureness(bear, 0) > 0.2 > seen.sureness(bear, 1)
     assert seen.sureness(bear, 0) >= seen.sureness(np.array([0, 0, 40, 40], np.float32), 0)
