@@ -23,7 +23,7 @@ from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain, stamping
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config
-from jikim_desk.notices import contents, documents, hosts, packing, registries, sheets, wacz, webarchive
+from jikim_desk.notices import contents, documents, hosts, packing, page_visit, registries, sheets, wacz, webarchive
 from jikim_desk.notices.lookups import errands
 from jikim_desk.notices.models import EvidencePack, Removal, random_number
 from jikim_desk.notices.pictures.drawing import PagePicture
@@ -78,14 +78,20 @@ def packs_due(*, limit: int = 10, since: datetime | None = None) -> list[Removal
 
 
 def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:
-    """Puts a pack together as things stand, seals it, and puts it on record; the stamp comes with `stamp`.
+    """Puts a pack together as things stand, seals it, and puts it on record; the stamp comes with `stamp`. A worker (`by`
+    None) first fetches the page where no sweep kept it.
 
     Raises VaultError when it cannot be sealed, BadUse for a wrong setting; then there is none.
     """
     now, candidate = timezone.now(), removal.candidate
     number = random_number()
+    visit = page_visit.keep(candidate) if by is None else {}
     picture, media = contents.picture(candidate, number), contents.media(candidate)
-    facts = told(removal, number, now) | {"page_picture": _picture(picture), "media": _media(media)}
+    facts = told(removal, number, now) | {
+        "page_picture": _picture(picture),
+        "page_visit": visit,
+        "media": _media(media),
+    }
     archived = webarchive.written(facts["captures"], dict(_bodies(candidate)))
     packed = packing.pack(
         {

@@ -85,6 +85,7 @@ def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
                 (words("posted_at"), moment(find["posted_at"], lang) or words("not_said")),
                 (words("found_at"), moment(find["found_at"], lang)),
                 (words("decided"), words(f"decided.{decision['kind'] or 'none'}", at=moment(decision["decided_at"], lang))),
+                *([(words("visit"), _visit(facts["page_visit"], lang))] if facts["page_visit"] else []),
                 (words("picture_of_page"), _picture(facts["page_picture"], lang)),
             ],
         },
@@ -133,6 +134,14 @@ def _media(media: Mapping[str, Any], lang: str) -> list[str]:
         return [word(lang, "no_media")]
     said = [word(lang, "media_sealed", count=len(media["sealed"]), recipients=len(media["sealed_for"]))]
     return said + ([word(lang, "media_left_out", count=len(media["left_out"]))] if media["left_out"] else [])
+
+
+def _visit(visit: Mapping[str, Any], lang: str) -> str:
+    """What came of fetching the page when the pack was made."""
+    params = dict(visit.get("params", {}))
+    params |= {"where": address(params["where"])} if "where" in params else {}
+    came = say(visit["why_none"], lang, **params) if visit["why_none"] else word(lang, "visit.kept")
+    return "\n".join((moment(visit["at"], lang), came))
 
 
 def _picture(picture: Mapping[str, Any], lang: str) -> str:

@@ -15,7 +15,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 PAGE_MAX_BYTES = 4 * 2**20
-_WORDS = ("text/", "application/json", "application/xhtml", "application/xml", "application/activity+json")
+WORDS = ("text/", "application/json", "application/xhtml", "application/xml", "application/activity+json")
 _INLINE_MEDIA = re.compile(rb"(?:data:(?:image|video|audio|application/octet-stream)|<svg|<image)", re.I)
 _BINARY = re.compile(rb"[A-Za-z0-9+/]{4096,}")
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -49,7 +49,7 @@ class Archived:
 
 def page_body(content_type: str, body: bytes) -> bytes | None:
     """The words of a page that may be kept; None for what is no page, is too large, or carries pictures inside itself."""
-    if not content_type.lower().startswith(_WORDS) or len(body) > PAGE_MAX_BYTES:
+    if not content_type.lower().startswith(WORDS) or len(body) > PAGE_MAX_BYTES:
         return None
     return None if _INLINE_MEDIA.search(body) or _BINARY.search(body) else body
 
