@@ -200,7 +200,7 @@ def test_from_a_posted_film_to_the_alarm_at_its_edited_copy(desk, wiki, site, ma
     seen = page.locator("section[aria-labelledby=visits] tbody").inner_text()
     assert "abroad" in seen
     assert any(wiki.host in url for url in Away.asked), "one of the two visits came from another network"
-    until_shown(page, removal, "#guard ~ ul code")
+    until_shown(page, removal, "section[aria-labelledby=guard] li:has-text('fingerprint kept')")
 
     site.post_file("copy.webm", edited)
     site.post("모임:여름", "여름 축제 다시 보기", "또 올립니다", "copy.webm")
