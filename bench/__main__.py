@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.desk_bench import bench_desk
 from bench.desk_pages import bench_pages
+from bench.evidence_bench import bench_evidence
 from bench.removal_bench import bench_removal
 from bench.scan_bench import bench_scan, bench_speech, bench_start
 from bench.sources_bench import bench_sources
@@ -19,7 +20,9 @@ def main() -> None:
     """Runs the benches one after the other; nothing else should run meanwhile."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--videos", type=Path, help="a folder of harmless clips to join into a 10-minute video")
-    parser.add_argument("--only", choices=("start", "sources", "sweep", "desk", "pages", "removal", "speech", "scan"))
+    parser.add_argument(
+        "--only", choices=("start", "sources", "sweep", "desk", "pages", "removal", "evidence", "speech", "scan")
+    )
     chosen = parser.parse_args()
     if chosen.only in (None, "start"):
         bench_start(Path(str(files("jikim").joinpath("practice", "fixtures", "test_card.png"))))
@@ -34,6 +37,8 @@ def main() -> None:
         bench_pages()
     if chosen.only in (None, "removal"):
         bench_removal()
+    if chosen.only in (None, "evidence"):
+        bench_evidence()
     if chosen.videos is None or shutil.which("ffmpeg") is None:
         print("\nScan and speech: left out; they need --videos DIR (make bench VIDEOS=DIR) and the ffmpeg command.")
         return
