@@ -22,6 +22,8 @@ HEAVY = 40
 """Notices, and visits, about the newest find besides."""
 _STATES = ("open", "gone", "not_visible", "blocked", "hidden", "back")
 _HOW_MANY = (44, 26, 20, 5, 3, 2)
+_SETTLED = "CASE WHEN state IN ('approved', 'unknown') THEN 'sent' WHEN state = 'draft' THEN 'cancelled' ELSE state END"
+"""What was to be read or about to leave then has been settled since."""
 _SEEN = ("still_there", "gone", "cannot_tell", "unreachable", "refused_here", "moved")
 
 
@@ -150,7 +152,7 @@ def _copy(number: int) -> None:
         (rows.EvidencePack, {"id": row, "removal_id": find, "number": short, "made_at": back, "stamped_at": back}),
         (
             rows.Notice,
-            {"id": row, "removal_id": find, "number": short, "leaves_at": on}
+            {"id": row, "removal_id": find, "number": short, "leaves_at": on, "state": _SETTLED}
             | dict.fromkeys(("drafted_at", "sent_at", "approved_at"), back),
         ),
         (rows.Recheck, {"id": row, "removal_id": find, "at": back}),
