@@ -45,7 +45,7 @@ PREVIEWS = {
     "head-pose-face-detection-female-and-male": "heads",
     "head-pose-face-detection-female": "heads",
     "head-pose-face-detection-male": "heads",
-    "people-detection": "people",
+    "people-detection": "studio",
     "person-bicycle-car-detection": "parking",
     "store-aisle-detection": "store",
     "worker-zone-detection": "worker",
@@ -60,8 +60,8 @@ CLIPS = (
     Clip("threatexchange/test-padded-dimensions.mp4", "padded"),
     Clip("intel/people/bottle-detection.mp4", "bottles"),
     Clip("intel/people/car-detection.mp4", "cars"),
-    Clip("intel/people/one-by-one-person-detection.mp4", "table"),
-    *(Clip("intel/people/one-by-one-person-detection.mp4", "table", at, False) for at in (25.0, 50.0, 75.0, 100.0)),
+    Clip("intel/people/one-by-one-person-detection.mp4", "studio"),
+    *(Clip("intel/people/one-by-one-person-detection.mp4", "studio", at, False) for at in (25.0, 50.0, 75.0, 100.0)),
     Clip("intel/people/bottle-detection.mp4", "bottles", 20.0, False),
 )
 

@@ -19,34 +19,39 @@ from jikim.copies.films import pointed_frames
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.frame_votes import SINGLE_DISTANCE_MAX, PointVotes, hash_votes
 from jikim.copies.listening import same_sound, sound_votes
-from jikim.copies.profiles import Closeness, FramePair, Profile, profiled
+from jikim.copies.profiles import CLOSE_ROWS_MIN, NOT_COMPARED, Closeness, FramePair, Profile, profiled
 from jikim.copies.timelines import Stretch, Vote, align, coverage
 from jikim.copies.verification import PictureRelation, Relation, compare_pictures
 
 SINGLE_INLIERS_MIN = 15
 """What one pair of frames must show where no second pair confirms it."""
 
-MOVING_MIN = 0.76
-"""The mean correlation of blocks that move from which two films show the same moments: bench/copies/videos.py."""
+GAIN_MIN = 0.64
+"""How much liker their own moment than others frames must be (`profiles.Closeness.gain`) in a copy. On the half of the bench
+that it was chosen on (bench/copies/videos.py), copies under a sticker and off a screen had 0.69 and more, other films of the
+same room at most 0.59."""
 
-BEHIND_MAX = 0.015
-"""How far the median of blocks that move may lie behind the mean of those that stand still: what an edit does to a film it does
-to both, while in another film of the same room only what stands still is the same."""
+GAIN_BACKWARDS_MIN = 0.8
+"""The same of what runs backwards: a hand that goes up and down again shows much the same."""
 
-SURE_MEDIAN = 0.95
-"""The median from which that is so whatever the rest is: half of what moves is where it was; something may be stuck on it."""
+GAIN_FRAMES_MIN = 5
+"""And of so many moments."""
+
+SURE_MEDIAN, SURE_GAIN_MIN = 0.95, 0.5
+"""The median from which less is enough: half of what moves is where it was; something may be stuck on the rest."""
 
 USUAL_SPEEDS = (0.7, 1.45)
 """At other speeds nothing but SURE_MEDIAN is enough: what hardly moves fits at any speed."""
 
 TRAVELLING_SHARE, TRAVELLING_MIN, TRAVELLING_STILL_MIN = 0.7, 0.56, 0.4
-"""Where most blocks move, the camera does: another film of the same room does not travel the same way, and less is enough."""
+"""Where most blocks move, the camera does: another film of the same room does not travel the same way, and the mean correlation
+of what moves may be less."""
 
 TRAVELLING_FRAMES_MIN = 10
 """And of so many moments: of a few, another film of the room may happen to look so."""
 
-STILL_MIN = 0.55
-"""The same of blocks that stand still, where nothing moves."""
+STILL_MIN = 0.75
+"""The mean correlation of blocks that stand still, where nothing moves: an empty room from another place reached 0.67."""
 
 _FALL = 8 / 64
 """How much less than a frame's best vote by hash another of its votes may be worth: in a slow shot many moments are alike."""
@@ -61,7 +66,8 @@ _RELATED_ENOUGH = 6
 _INLIERS_PLAIN = 25
 """A pair of frames that so many places prove needs no second frame of the item for the same frame of the query."""
 _TOLERANCE_MIN_S = 0.35
-_ROWS_MIN = 6
+_MOMENTS, _CLOSER_STEP_S = 10, 0.05
+"""At how many moments of the item a second look compares, and how far apart its five frames around each lie."""
 
 _Place = TypeVar("_Place", int, float)
 
@@ -69,8 +75,8 @@ _Place = TypeVar("_Place", int, float)
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemRelation:
     """What a query has to do with an item. `best` is the pair of frames that shows it best, None where `is_by_sound`: nothing
-    but the sound is the same. `moving` and `still` are the mean correlations of blocks that move and that do not, NaN where
-    there are none; `unsure_s` are moments of the query that should be looked at to be sure of a film's relation and edges."""
+    but the sound is the same. `moving`, `still` and `gain` are those of profiles.Closeness; `unsure_s` are moments of the query
+    that should be looked at to be sure of a film's relation and edges."""
 
     relation: Relation
     score: float
@@ -82,6 +88,7 @@ class ItemRelation:
     is_by_sound: bool
     moving: float
     still: float
+    gain: float
     unsure_s: tuple[float, ...]
 
 
@@ -117,7 +124,11 @@ def _aligned(
         return None, []
     looked = profile.looked_s if profile else sorted({vote.at_s for vote in votes} | {query.frames[q].at_s for q in explained})
     lengths_s = _length_s(query), _length_s(reference)
-    found = align([*votes, *spoken], looked, *lengths_s, _tolerance_s(reference), _span_s(query))
+    where = looked, *lengths_s, _tolerance_s(reference), _span_s(query)
+    found = align([*votes, *spoken], *where)
+    if profile and found:
+        confirmed = profile.confirmed(max(found, key=lambda one: one.weight))
+        found = align([*votes, *spoken, *confirmed], *where)
     seen_s = np.array([vote.at_s for vote in votes])
     shown = [one for one in found if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
     return (_judged(pairs, shown, profile) if shown else None), shown
@@ -244,7 +255,7 @@ def _is_bare(item: ItemFingerprint) -> bool:
 def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) -> ItemRelation:
     """Whether frames on the stretches show the same moments."""
     related = pairs.related()
-    close = profile.along(stretches) if profile else Closeness(math.nan, math.nan, math.nan, 0.0, 0)
+    close = profile.along(stretches) if profile else NOT_COMPARED
     speed = max(stretches, key=lambda one: one.weight).speed
     if not math.isnan(close.moving):
         is_copy = _moves_alike(close, speed)
@@ -266,19 +277,23 @@ def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) ->
         is_by_sound=False,
         moving=close.moving,
         still=close.still,
-        unsure_s=_to_look_at(pairs, stretches, close.frames),
+        gain=close.gain,
+        unsure_s=_to_look_at(pairs, stretches, close.close),
     )
 
 
 def _moves_alike(close: Closeness, speed: float) -> bool:
     """Whether what moves is where it was at each moment."""
-    if close.moving_median >= SURE_MEDIAN:
+    if math.isnan(close.gain) or close.frames < GAIN_FRAMES_MIN:
+        return close.moving_median >= SURE_MEDIAN
+    if close.moving_median >= SURE_MEDIAN and close.gain >= SURE_GAIN_MIN:
         return True
     if not USUAL_SPEEDS[0] <= abs(speed) <= USUAL_SPEEDS[1]:
         return False
-    if close.moving_share >= TRAVELLING_SHARE and close.frames >= TRAVELLING_FRAMES_MIN:
-        return close.moving >= TRAVELLING_MIN and not close.still < TRAVELLING_STILL_MIN
-    return close.moving >= MOVING_MIN and (math.isnan(close.still) or close.moving_median >= close.still - BEHIND_MAX)
+    is_travelling = close.moving_share >= TRAVELLING_SHARE and close.frames >= TRAVELLING_FRAMES_MIN
+    if is_travelling and close.moving >= TRAVELLING_MIN and not close.still < TRAVELLING_STILL_MIN:
+        return True
+    return close.gain >= (GAIN_MIN if speed > 0 else GAIN_BACKWARDS_MIN)
 
 
 def _rank(pairs: _Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple[bool, bool, float, int]:
@@ -290,7 +305,7 @@ def _rank(pairs: _Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple
     return is_on_line, pair.relation.relation is Relation.COPY, pair.relation.score, pair.relation.inliers
 
 
-def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], rows: int) -> tuple[float, ...]:
+def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], close: int) -> tuple[float, ...]:
     """Moments of the query at which the item has frames to compare with, if too few were compared so far; and the gaps in
     which a stretch begins or ends."""
     wanted: list[float] = []
@@ -301,8 +316,8 @@ def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], rows: int) -> tuple
         known = [pairs.reference.frames[place].at_s for place in pairs.item_pointed]
         moments = [(at - stretch.offset_s) / stretch.speed for at in known]
         inside = [at for at in moments if stretch.segment.start_s <= at <= stretch.segment.end_s]
-        if rows < _ROWS_MIN:
-            wanted += [at + 0.15 * step for at in _spread(inside, _ROWS_MIN) for step in range(-2, 3)]
+        if close < CLOSE_ROWS_MIN:
+            wanted += [at + _CLOSER_STEP_S * step for at in _spread(inside, _MOMENTS) for step in range(-2, 3)]
         for edge in (stretch.segment.start_s, stretch.segment.end_s):
             before, after = looked[looked <= edge], looked[looked >= edge]
             if len(before) and len(after) and after[0] - before[-1] > 1.0:
@@ -328,6 +343,7 @@ def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequen
         is_by_sound=True,
         moving=math.nan,
         still=math.nan,
+        gain=math.nan,
         unsure_s=(),
     )
 

@@ -30,11 +30,26 @@ _SPREAD = 0.08
 """How far a moment may fall behind the best one of a frame to be voted for."""
 _VOTES = 8
 _SAME_MOMENT_S = 0.22
+_EXACT_S = 0.06
+_CLOSE_FRAMES = 3
+"""What moves has moved on after a fifth of a second. A moment of the item is compared closely where a frame of the query lies
+this near to it, or so many frames around it, of which one is."""
+
+CLOSE_ROWS_MIN = 6
+"""From so many moments compared closely on, the others are not counted."""
+
+_CONFIRMS = 0.1
+_CONFIRMING_BLOCKS_MIN = 4
+"""How far a moment on a stretch may fall behind a frame's likest one, and how many blocks it takes, to be on the stretch: where
+nothing moves many moments are alike, and on a plain ground there is little to compare."""
+
 _MOVED = 0.75
 _APART_S = 0.4
 _MOVING_BLOCKS_MIN = 8
 _COVERED = 0.4
 _COVERED_SHARE = 0.9
+_GAIN_MIN = 5.0
+"""How much must differ between moments of the item, in blocks that are told apart by nothing else, to count what was gained."""
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -51,13 +66,24 @@ class FramePair:
 
 class Closeness(NamedTuple):
     """The mean and the median correlation of blocks that move and the mean of those that stand still over frames of the same
-    moments, NaN where there are too few; which share of the blocks moves, and how many such frames there are."""
+    moments, NaN where there are too few; which share of the blocks moves, how many such frames there are, and how many of
+    them were compared closely in time.
+
+    `gain` is by how much frames are liker the moment they should show than other moments of the item, where these differ, as a
+    share of how much they differ; NaN where nothing does. What stands still adds nothing to it, and what an edit does to the
+    whole film takes little from it; another film shows the room where the item shows a hand, which takes from it.
+    """
 
     moving: float
     moving_median: float
     still: float
     moving_share: float
     frames: int
+    close: int
+    gain: float
+
+
+NOT_COMPARED = Closeness(math.nan, math.nan, math.nan, 0.0, 0, 0, math.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,11 +130,26 @@ class Profile:
                     found.append(Vote(float(at_s), float(self.item_at_s[place]), (1 - behind) * min(1.0, best + 0.3)))
         return found
 
+    def confirmed(self, stretch: Stretch) -> list[Vote]:
+        """Votes of frames that are about as like the moment that a stretch, carried on, gives them as any other."""
+        found = []
+        means = _means(self.alike, _CONFIRMING_BLOCKS_MIN)
+        reach_s = max(_SAME_MOMENT_S, 0.6 * float(np.median(np.diff(self.item_at_s)))) if len(self.items) > 1 else 0.0
+        for at_s, alike in zip(self.at_s, means, strict=True):
+            off = np.abs(self.item_at_s - stretch.item_time(float(at_s)))
+            place = int(off.argmin())
+            best = float(alike.max())
+            if off[place] <= reach_s and alike[place] >= max(ALIKE_MIN, best - _CONFIRMS):
+                found.append(Vote(float(at_s), float(self.item_at_s[place]), min(1.0, best + 0.3)))
+        return found
+
     def along(self, stretches: Sequence[Stretch]) -> Closeness:
         """How close frames of the same moments are."""
-        rows = list(self._same_moments(stretches))
+        all_rows = self._same_moments(stretches)
+        close = [row[:2] for row in all_rows if row[2]]
+        rows = close if len(close) >= CLOSE_ROWS_MIN else [row[:2] for row in all_rows]
         if not rows:
-            return Closeness(math.nan, math.nan, math.nan, 0.0, 0)
+            return NOT_COMPARED
         with_all = self.alike.reshape(-1, BLOCKS**2)
         is_covered = np.array([_share_below(column, _COVERED) >= _COVERED_SHARE for column in with_all.T])
         table = np.array([self.alike[row] for row in rows])
@@ -116,22 +157,47 @@ class Profile:
         moves = np.array([self._moves(item_frame) for _, item_frame in rows])
         moving, still = table[counted & moves], table[counted & ~moves]
         share = len(moving) / max(len(moving) + len(still), 1)
+        gain = self._gain(rows, ~is_covered)
         if len(moving) < _MOVING_BLOCKS_MIN:
-            return Closeness(math.nan, math.nan, _mean(still), share, len(rows))
-        return Closeness(_mean(moving), float(np.median(moving)), _mean(still), share, len(rows))
+            return Closeness(math.nan, math.nan, _mean(still), share, len(rows), len(close), gain)
+        return Closeness(_mean(moving), float(np.median(moving)), _mean(still), share, len(rows), len(close), gain)
 
-    def _same_moments(self, stretches: Sequence[Stretch]) -> list[tuple[int, int]]:
-        """Frames on a stretch with the frame of the item that shows the same moment."""
-        found = []
+    def _same_moments(self, stretches: Sequence[Stretch]) -> list[tuple[int, int, bool]]:
+        """Each moment of the item on a stretch with the frame of the query around it that is likest, and whether that was
+        looked for closely; no frame twice."""
         means = self.means()
-        for frame, at_s in enumerate(self.at_s):
-            for one in stretches:
-                if one.segment.start_s <= at_s <= one.segment.end_s:
-                    off = np.abs(self.item_at_s - one.item_time(float(at_s)))
-                    near = np.flatnonzero(off <= _SAME_MOMENT_S) if len(self.item_at_s) > 1 else np.array([0])
-                    if len(near):
-                        found.append((frame, int(near[means[frame, near].argmax()])))
-        return found
+        if len(self.items) == 1:
+            return [
+                (frame, 0, True)
+                for frame, at_s in enumerate(self.at_s)
+                if any(one.segment.start_s <= at_s <= one.segment.end_s for one in stretches)
+            ]
+        best: dict[int, tuple[float, int, bool]] = {}
+        for one in stretches:
+            is_inside = (one.segment.start_s <= self.at_s) & (self.at_s <= one.segment.end_s)
+            for place, item_at_s in enumerate(self.item_at_s):
+                off = np.abs(self.at_s - (item_at_s - one.offset_s) / one.speed) * abs(one.speed)
+                near = np.flatnonzero(is_inside & (off <= _SAME_MOMENT_S))
+                if not len(near):
+                    continue
+                frame = int(near[means[near, place].argmax()])
+                is_close = bool(off[near].min() <= _EXACT_S) or len(near) >= _CLOSE_FRAMES
+                worth = float(means[frame, place])
+                if frame not in best or worth > best[frame][0]:
+                    best[frame] = worth, place, is_close
+        return [(frame, place, is_close) for frame, (_, place, is_close) in sorted(best.items())]
+
+    def _gain(self, rows: Sequence[tuple[int, int]], is_counted: Bools) -> float:
+        """How much liker frames are their own moment of the item than others; see Closeness."""
+        gained, could = 0.0, 0.0
+        for frame, place in rows:
+            own = correlations(self.codes[place], self.codes)
+            ahead = self.alike[frame, place] - self.alike[frame]
+            is_other = np.abs(self.item_at_s - self.item_at_s[place]) >= _APART_S
+            taken = is_other[:, None] & (own < _MOVED) & np.isfinite(ahead) & is_counted
+            gained += float(ahead[taken].sum())
+            could += float((1 - own[taken]).sum())
+        return gained / could if could >= _GAIN_MIN else math.nan
 
     def _moves(self, item_frame: int) -> Bools:
         """(64,) which blocks of a frame of the item look otherwise at most other moments."""
@@ -142,10 +208,10 @@ class Profile:
         return np.asarray(np.median(past, axis=0) < _MOVED)
 
 
-def _means(alike: Floats) -> Floats:
+def _means(alike: Floats, seen_min: int = _SEEN_BLOCKS_MIN) -> Floats:
     seen = np.isfinite(alike).sum(axis=2)
     sums = np.nansum(alike, axis=2)
-    return np.asarray(np.where(seen >= _SEEN_BLOCKS_MIN, sums / np.maximum(seen, 1), -1.0), np.float32)
+    return np.asarray(np.where(seen >= seen_min, sums / np.maximum(seen, 1), -1.0), np.float32)
 
 
 def _mean(values: Floats) -> float:
