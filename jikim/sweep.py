@@ -26,12 +26,14 @@ from typing import TypeVar
 
 from jikim import workers
 from jikim.assessing import assess
-from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, QuotaUsed, SourceChanged
+from jikim.errors import FetchFailed, JikimError, SourceChanged
 from jikim.rendering import joined
 from jikim.scan import Failure, Look, Step, failure_remarks
 from jikim.seams import Fetcher, Source
 from jikim.sources import budgets
 from jikim.sources.canonical import canonical
+from jikim.sources.health import is_silence
+from jikim.sources.health import state_of as state_of
 from jikim.sources.merging import Merging
 from jikim.sources.page import opened_page
 from jikim.turns import Turns as Turns
@@ -45,8 +47,6 @@ PATIENCE = 1 / 3
 """The part of the time after which what silent places have not used of their share is there for the others."""
 TOLD_FIELDS = ("title", "text", "author_ref", "posted_at", "media_urls", "thumbnail_urls", "duration_s")
 """What a place may say of a find."""
-KEY_KEYS = frozenset(["sources.key_refused", "sources.key_or_quota", "sources.sign_in_wanted"])
-"""Whatever the status with which a place says it."""
 GLANCE, OPEN, SEE, READ = 0, 1, 2, 3
 """What goes first: a glance at everything before a look at anything, and what is to be read or heard last."""
 
@@ -237,26 +237,15 @@ def _within(room: budgets.Room | None, place: Place, found: Iterator[Candidate])
 
 
 def _emptiness(place: Place, health: Health) -> SourceState:
-    """What an empty answer is worth: nothing found, if the place still finds what it always finds."""
+    """What an empty answer is worth: nothing found, if all of it was read and the place still finds what it always finds."""
+    unread = next((warning for warning in health.warnings if is_silence(warning)), None)
+    if unread is not None:
+        health.error = unread
+        return state_of(unread)
     if place.canary is None or any(place.source.search(place.canary, None, 1)):
         return SourceState.EMPTY
     health.error = SourceChanged("sweep.canary_silent", canary=place.canary.text)
     return SourceState.UNKNOWN
-
-
-def state_of(error: JikimError) -> SourceState:
-    """The state a place is in that failed so."""
-    if isinstance(error, SourceChanged) or error.key == "fetching.too_large":  # no search answers so
-        return SourceState.CHANGED
-    if isinstance(error, QuotaUsed):
-        return SourceState.LIMITED
-    if isinstance(error, FetchRefused | NotConfigured):
-        return SourceState.BLOCKED
-    if isinstance(error, FetchFailed) and (error.status in (401, 403, 451) or error.key in KEY_KEYS):
-        return SourceState.BLOCKED
-    if isinstance(error, FetchFailed) and error.status == 429:
-        return SourceState.LIMITED
-    return SourceState.DEAD
 
 
 async def follow(

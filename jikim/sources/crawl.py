@@ -119,6 +119,8 @@ class CrawlSource:
                 host.has_answered = True
         if first_failure and not any(host.has_answered for host in hosts.values()):
             raise first_failure
+        if gone := trouble.of_all(hosts):
+            raise gone
 
     def _read(self, url: str, depth: int, name: str, host: _Host, keyword: Keyword) -> Iterator[Candidate]:
         """One page: what it is, and where it leads. Raises FetchFailed and FetchRefused."""

@@ -1,10 +1,35 @@
-"""What the state of a place asks of people."""
+"""The state of a place: what an error says of it, and what it asks of people."""
 
 from __future__ import annotations
 
+from jikim.errors import FetchFailed, FetchRefused, JikimError, NotConfigured, QuotaUsed, SourceChanged
 from jikim.types import SourceState
 
 WELL = (SourceState.OK, SourceState.EMPTY)
+KEY_KEYS = frozenset(["sources.key_refused", "sources.key_or_quota", "sources.sign_in_wanted"])
+"""Whatever the status with which a place says it."""
+
+
+def is_silence(warning: JikimError) -> bool:
+    """Whether a part of a place did not answer at all; a page that is gone or refused is an answer."""
+    if isinstance(warning, SourceChanged) or not isinstance(warning, FetchFailed):
+        return False
+    return warning.status is None or warning.status == 429 or warning.status >= 500 or warning.key in KEY_KEYS
+
+
+def state_of(error: JikimError) -> SourceState:
+    """The state a place is in that failed so."""
+    if isinstance(error, SourceChanged) or error.key == "fetching.too_large":  # no search answers so
+        return SourceState.CHANGED
+    if isinstance(error, QuotaUsed):
+        return SourceState.LIMITED
+    if isinstance(error, FetchRefused | NotConfigured):
+        return SourceState.BLOCKED
+    if isinstance(error, FetchFailed) and (error.status in (401, 403, 451) or error.key in KEY_KEYS):
+        return SourceState.BLOCKED
+    if isinstance(error, FetchFailed) and error.status == 429:
+        return SourceState.LIMITED
+    return SourceState.DEAD
 
 
 def todo_of(state: str) -> str | None:

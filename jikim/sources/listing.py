@@ -86,6 +86,8 @@ class ListingSource:
             self._warn(FetchFailed("sources.host_left", where=name, count=count))
         if first_failure and not answered:
             raise first_failure
+        if left > 0 and (gone := trouble.of_all(site(line.url) for line in lines)):
+            raise gone
 
     def _lines(self) -> list[Line]:
         lines, bad = addresses_in("\n".join(self._config.addresses))

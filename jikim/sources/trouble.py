@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from jikim.errors import FetchFailed, JikimError
 
@@ -17,6 +18,7 @@ class Trouble:
 
     def __init__(self) -> None:
         self._failures: Counter[str] = Counter()
+        self._last: dict[str, JikimError] = {}
         self.left: Counter[str] = Counter()
 
     def note(self, site: str, error: JikimError) -> None:
@@ -24,11 +26,17 @@ class Trouble:
         if not isinstance(error, FetchFailed) or (error.status is not None and error.status < 500 and error.status != TOO_MANY):
             self.is_over(site)
             return
+        self._last[site] = error
         self._failures[site] += FAILURES_IN_A_ROW if error.status == TOO_MANY else 1
 
     def is_over(self, site: str) -> None:
         """The site has answered."""
         self._failures[site] = 0
+
+    def of_all(self, sites: Iterable[str]) -> JikimError | None:
+        """How the first of `sites` failed last, where each of them did so when it was last asked."""
+        named = list(dict.fromkeys(sites))
+        return self._last[named[0]] if named and all(self._failures[site] for site in named) else None
 
     def leaves(self, site: str) -> bool:
         """Whether the site is left alone; counts what it is then not asked for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from jikim.errors import FetchFailed, NotConfigured
@@ -72,10 +74,15 @@ def test_what_cannot_be_had_is_said_and_the_rest_is_delivered(recorded):
 
 @pytest.mark.parametrize(("status", "asked"), [(503, FAILURES_IN_A_ROW), (429, 1), (404, 50), (403, 50)])
 def test_a_host_in_trouble_is_left_alone_and_one_with_dead_links_is_not(status, asked, recorded):
-    pages = {"/": page("처음", *(f"/gone/{number}" for number in range(50)))}
-    found = crawl(lambda answers: recorded(answers, otherwise=status), pages)
-    assert len(found[1]) == 1 + asked
-    left = [(one.key, one.params["count"]) for one in found[2].warnings if one.key == "sources.host_left"]
+    pages = {f"{BASE}/": page("축제", *(f"/gone/{number}" for number in range(50)))}
+    fetcher = recorded(pages, otherwise=status)
+    source, found = CrawlSource(CrawlConfig(url=f"{BASE}/"), fetcher), []
+    with nullcontext() if asked == 50 else pytest.raises(FetchFailed) as error:
+        found.extend(source.search(FESTIVAL, None, 300))
+    assert error is None or error.value.status == status
+    assert len(found) == 1, "what was found before stands"
+    assert len(fetcher.asked) == 1 + asked
+    left = [(one.key, one.params["count"]) for one in source.warnings if one.key == "sources.host_left"]
     assert left == ([("sources.host_left", 50 - asked)] if asked < 50 else [])
 
 
