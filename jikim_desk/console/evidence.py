@@ -1,18 +1,22 @@
-"""Evidence packs handed to who may see the find, with a record."""
+"""Evidence packs handed to who may see the find, with a record; and the number an authority gave to a report."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from jikim_desk import words
 from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
+from jikim_desk.console.removal import told
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices import evidence
+from jikim_desk.notices import drafting, evidence, receipts
 from jikim_desk.notices.models import EvidencePack
 from jikim_desk.review import access
 
@@ -36,4 +40,18 @@ def file(request: HttpRequest, pack_id: str) -> HttpResponse:
     return answer
 
 
-addresses = [path("evidence/<str:pack_id>/file", file, name="evidence_file")]
+@allow(*access.DECIDERS)
+@require_POST
+@told
+def receipt(request: HttpRequest, notice_id: str) -> HttpResponse:
+    """Puts the number on record under which an authority took a report in."""
+    user = visitor(request)
+    receipts.put(user, drafting.notice_for(user, notice_id), request.POST.get("number", ""))
+    messages.success(request, words.say("outbox.receipt_kept"))
+    return redirect("notice", notice_id=notice_id)
+
+
+addresses = [
+    path("evidence/<str:pack_id>/file", file, name="evidence_file"),
+    path("outbox/<str:notice_id>/receipt", receipt, name="notice_receipt"),
+]
