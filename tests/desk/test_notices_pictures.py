@@ -2,7 +2,12 @@
 
 import base64
 import io
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -174,6 +179,24 @@ def test_it_ends_by_its_time_limit_and_leaves_nothing():
     with pytest.raises(browser.BrowserFailed), browser.opened(time_limit_s=3) as opened:
         opened.run("() => { for (;;) {} }")
     assert drawn("<p>글", time_limit_s=0.01).why_none == "evidence.picture.failed"
+    assert left() == []
+
+
+def test_a_killed_process_leaves_no_browser_and_its_folder_goes_with_the_next():
+    code = (
+        "import os, signal\n"
+        "from jikim_desk.notices.pictures import browser\n"
+        "with browser.opened(time_limit_s=60) as opened:\n"
+        "    opened.run('() => 1')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    until = time.monotonic() + 30
+    while [one for one in left() if not one.startswith("/dev/shm")] and time.monotonic() < until:
+        time.sleep(0.05)
+    (folder,) = left()
+    os.utime(folder, (1, 1))
+    assert drawn("<p>글").why_none == ""
     assert left() == []
 
 

@@ -28,6 +28,8 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the profile stays in memory
 _FONTS = Path(__file__).parents[1] / "fonts"
 _ANSWER_MAX_BYTES = 48 * 2**20
 _GONE_S = 5.0
+_PREFIX = "jikim-page-"
+_YOUNG_S = 60.0
 _PIPE_FROM = 20
 """Above every number that the shell's redirections name."""
 _AS_ROOT = ("unshare", "--net", "--ipc", "--pid", "--fork", "--kill-child")
@@ -145,8 +147,9 @@ class Browser:
 def opened(*, time_limit_s: float) -> Iterator[Browser]:
     """A blank page in a fresh Chromium, which is gone afterwards with all it made. Raises BrowserFailed."""
     ends = time.monotonic() + time_limit_s
-    memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="jikim-page-", dir=memory, ignore_cleanup_errors=True) as profile:
+    memory = str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else tempfile.gettempdir()
+    _clear_left(Path(memory))
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=memory, ignore_cleanup_errors=True) as profile, _held(Path(profile)):
         its_read, our_write = os.pipe()
         our_read, its_write = os.pipe()
         passed = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _PIPE_FROM) for end in (its_read, its_write))
@@ -162,6 +165,29 @@ def opened(*, time_limit_s: float) -> Iterator[Browser]:
             os.close(our_write)
             os.close(our_read)
             _end(process)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Shows others that somebody works in a folder."""
+    opened_folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened_folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(opened_folder)
+
+
+def _clear_left(memory: Path) -> None:
+    """Removes what a killed process left; its browser ended with the pipe."""
+    for folder in memory.glob(f"{_PREFIX}*"):
+        try:
+            if time.time() - folder.stat().st_mtime < _YOUNG_S:
+                continue  # somebody may be about to hold it
+            with _held(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # held, gone meanwhile, or another user's
 
 
 def _started(profile: Path, its_read: int, its_write: int) -> subprocess.Popen[bytes]:
