@@ -13,6 +13,7 @@ from html import unescape
 from urllib.parse import unquote, urlsplit
 
 from jikim.sources.canonical import canonical
+from jikim.sources.charsets import decoded
 from jikim_desk.notices.models import Seen
 
 NOT_ASKED = "not_asked"
@@ -44,6 +45,13 @@ _SOFT_404 = re.compile(
     r"page (?:is )?unavailable|"
     r"존재하지 않|삭제된|삭제되었|찾을 수 없|없는 (?:게시물|페이지|주소)|見つかりません|削除され|不存在|已删除|已被删除|未找到|"
     r"не найден|удал[её]н|không tìm thấy|đã bị xóa|không tồn tại|no encontrad|eliminad|no existe",
+    re.I,
+)
+_ELSEWHERE_ONLY = re.compile(
+    r"(?:not|isn['’]t) available in your (?:country|region|location|area)|(?:country|region) is not supported|"
+    r"(?:해당|현재|귀하의|이) ?(?:국가|지역)에서는? ?(?:이용|시청|접속|제공|볼)|お住まいの(?:国|地域)|この国では|"
+    r"(?:您|你)所在的?(?:国家|國家|地区|地區)|недоступ\w* в ваше[йм] (?:стране|регионе)|"
+    r"không (?:khả dụng|có sẵn) (?:ở|tại) (?:quốc gia|khu vực)|no está disponible en (?:tu|su) (?:país|región)",
     re.I,
 )
 _BLOCK_PAGE_HOSTS = frozenset({"warning.or.kr", "www.warning.or.kr"})
@@ -105,6 +113,8 @@ def judge(known: Known, page: Answered, files: Sequence[Answered]) -> tuple[Seen
         if all(one.status in (404, 410) for one in files):
             return Seen.GONE, f"status_{page.status}"
         return Seen.CANNOT_TELL, "files_not_gone"
+    if page.headers.get("cf-mitigated", "").lower() == "challenge":
+        return Seen.CANNOT_TELL, "captcha"
     if page.status == 403:
         return Seen.REFUSED_HERE, "status_403"
     if page.status in (401, 407):
@@ -117,7 +127,7 @@ def judge(known: Known, page: Answered, files: Sequence[Answered]) -> tuple[Seen
 
 
 def _there(known: Known, page: Answered, files: Sequence[Answered]) -> tuple[Seen, str] | None:
-    text = page.body[:_READ_BYTES].decode("utf-8", "replace") if page.status == 200 else ""
+    text = _text(page) if page.status == 200 else ""
     has_moved = bool(page.final_url) and canonical(page.final_url) not in {canonical(url) for url in (known.url, *known.led_to)}
     is_there = Seen.MOVED if has_moved else Seen.STILL_THERE
     if page.status == 200 and page.sha256 in known.page_sha256:
@@ -137,6 +147,11 @@ def _there(known: Known, page: Answered, files: Sequence[Answered]) -> tuple[See
     return None
 
 
+def _text(page: Answered) -> str:
+    """The words of a page as their encoding has them: many older boards are not in UTF-8."""
+    return decoded(page.body[:_READ_BYTES], page.headers.get("content-type", ""))
+
+
 def _is_same_file(before: MediaKnown, now: Answered) -> bool:
     if now.sha256 and now.sha256 == before.sha256:
         return True
@@ -153,12 +168,14 @@ def _no_answer(page: Answered) -> tuple[Seen, str]:
 
 def _of_words(page: Answered) -> tuple[Seen, str]:
     """A page that answers, but shows nothing of the find."""
-    text = page.body[:_READ_BYTES].decode("utf-8", "replace")
+    text = _text(page)
     words = " ".join(unescape(_TAGS.sub(" ", text)).split())
     title = _TITLE.search(text)
     heading = unescape(title.group(1)) if title else ""
     if _BLOCK_WORDS.search(words):
         return Seen.REFUSED_HERE, "block_page"
+    if _ELSEWHERE_ONLY.search(words[:_SHORT_TEXT]):
+        return Seen.REFUSED_HERE, "geo_block"
     if _CAPTCHA.search(text):
         return Seen.CANNOT_TELL, "captcha"
     if _LOGIN_PATH.search(unquote(urlsplit(page.final_url).path)) or _LOGIN.search(text):

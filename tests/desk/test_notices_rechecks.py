@@ -166,6 +166,14 @@ def test_a_redirect_to_the_same_page_is_moved(removal, ways, host):
         ((200, "<p>삭제된 게시물입니다."), "soft_404"),
         ((200, "<p>ページが見つかりません"), "soft_404"),
         ((200, "<p>Материал удалён"), "soft_404"),
+        ((200, "<title>视频已删除</title>"), "soft_404"),
+        ((200, "<h1>Không tìm thấy trang"), "soft_404"),
+        ((200, "<p>El vídeo fue eliminado"), "soft_404"),
+        ((200, "<p>Dieses Video wurde verschoben"), "changed"),
+        ((200, "<p>만 19세 이상 성인 인증이 필요합니다"), "login_wall"),
+        ((200, "<p>자동입력 방지 문자를 입력하세요"), "captcha"),
+        ((200, "<p>이 도메인을 판매합니다"), "parked"),
+        ((200, '{"error": "not found"}'), "soft_404"),
         ((200, "<title>Just a moment</title><script src='https://challenges.cloudflare.com/x'></script>"), "captcha"),
         ((200, "<form><input type='password'></form>"), "login_wall"),
         ((200, "<p>This domain is for sale"), "parked"),
@@ -187,6 +195,70 @@ def test_refusals_are_no_proof(removal, ways, host, status, seen):
     host.answers["/post/1"] = (status, {}, b"")
     assert visit(removal, Ways(ways.here, {})) == RemovalState.OPEN
     assert removal.rechecks.get().seen == seen
+
+
+ELSEWHERE = (
+    "This video is not available in your country",
+    "현재 국가에서는 시청할 수 없습니다",
+    "お住まいの地域では視聴できません",
+    "您所在的地区无法观看",
+    "Видео недоступно в вашей стране",
+    "Video không khả dụng ở quốc gia của bạn",
+    "El vídeo no está disponible en tu país",
+    "방송통신심의위원회 불법·유해 정보에 대한 차단",
+)
+
+
+@pytest.mark.parametrize("words", ELSEWHERE)
+def test_what_is_kept_from_this_country_alone_is_blocked_and_not_gone(removal, ways, host, words):
+    take_down(host, "here")
+    host.answers["here", "/post/1"] = (200, {"content-type": "text/html; charset=utf-8"}, f"<p>{words}".encode())
+    assert visit(removal, ways) == RemovalState.BLOCKED
+    by = dict(removal.rechecks.values_list("vantage", "seen"))
+    assert by == {HERE: Seen.REFUSED_HERE, "abroad": Seen.STILL_THERE}
+
+
+@pytest.mark.parametrize(
+    ("charset", "named"), [("cp949", "euc-kr"), ("cp949", ""), ("shift_jis", "shift_jis"), ("utf-16", ""), ("utf-8", "utf-8")]
+)
+def test_words_are_read_in_the_encoding_they_are_in(removal, ways, host, charset, named):
+    type_ = f"text/html; charset={named}" if named else "text/html"
+    take_down(host)
+    gone = "삭제된 게시물입니다" if charset != "shift_jis" else "削除されました"
+    host.answers["/post/1"] = (200, {"content-type": type_}, f"<p>{gone}, 1".encode(charset))
+    visit(removal, ways)
+    assert {one.sign for one in removal.rechecks.all()} == {"soft_404"}
+    if charset != "shift_jis":
+        there = f"<title>동네 축제 사진 모음</title><p>{timezone.now()}"
+        host.answers["/post/1"] = (200, {"content-type": type_}, there.encode(charset))
+        assert visit(removal, ways) == RemovalState.OPEN
+        assert {one.sign for one in removal.rechecks.order_by("-at")[:2]} == {"title_on_page"}
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_guard_that_asks_for_a_human_proves_nothing(removal, ways, host, status):
+    take_down(host)
+    host.answers["/post/1"] = (status, {"cf-mitigated": "challenge"}, b"")
+    assert visit(removal, ways) == RemovalState.OPEN
+    assert {(one.seen, one.sign) for one in removal.rechecks.all()} == {(Seen.CANNOT_TELL, "captcha")}
+
+
+def test_what_is_gone_in_search_and_at_its_address_is_gone_not_hidden(removal, ways, host):
+    removal.notices.create(
+        team_id=removal.team_id, kind=NoticeKind.DELISTING, lang="en", drafted_at=timezone.now(), outcome="removed",
+        subject_sealed=b"", body_sealed=b"",
+    )  # fmt: skip
+    take_down(host)
+    assert visit(removal, ways) == RemovalState.GONE
+
+
+def test_what_moved_and_what_never_was_there_are_told_apart(removal, ways, host):
+    """The page led elsewhere, to other words: nothing proves that it is gone."""
+    take_down(host)
+    host.answers["/post/1"] = (302, {"location": "/"}, b"")
+    host.answers["/"] = (200, {"content-type": "text/html"}, b"<p>Welcome")
+    assert visit(removal, ways) == RemovalState.OPEN
+    assert {(one.seen, one.sign) for one in removal.rechecks.all()} == {(Seen.CANNOT_TELL, "sent_home")}
 
 
 def test_a_dead_host_is_unreachable(removal, ways, host):
