@@ -127,7 +127,7 @@ def reply(request: HttpRequest, reply_id: str) -> HttpResponse:
     """What it would change, row by row; `show` is change, same or skip."""
     found = replies.reply_for(visitor(request), reply_id)
     asked, start = request.GET.get("show", ""), request.GET.get("from", "")
-    verdicts = (matching.CHANGE, matching.SAME, matching.SKIP)
+    verdicts = {matching.CHANGE: found.to_change, matching.SAME: found.unchanged, matching.SKIP: found.skipped}
     if asked not in verdicts:
         asked = matching.CHANGE if found.to_change or not found.skipped else matching.SKIP
     begin = int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 0
@@ -136,7 +136,7 @@ def reply(request: HttpRequest, reply_id: str) -> HttpResponse:
         "reply": found,
         "rows": [(row, words.say(row.why, **row.about) if row.why else "") for row in rows[begin : begin + ROWS_SHOWN]],
         "show": asked,
-        "verdicts": verdicts,
+        "verdicts": list(verdicts.items()),
         "next": begin + ROWS_SHOWN if begin + ROWS_SHOWN < len(rows) else 0,
         "next_count": min(ROWS_SHOWN, len(rows) - begin - ROWS_SHOWN),
         "row_count": found.to_change + found.unchanged + found.skipped,

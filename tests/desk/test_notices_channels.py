@@ -498,3 +498,16 @@ def test_who_does_not_see_every_case_in_it_gets_no_file(person, team, case, lead
     with pytest.raises(bulk.Http404):
         bulk.file_for(other, filed.pk)
     assert bulk.file_for(lead, filed.pk) == filed
+
+
+def test_ten_thousand_rows_are_read_and_shown_in_pages(signed_in, team, three, filed):
+    client = signed_in(Role.LEAD)
+    others = ([f"{at:010d}".replace("0", "Z"), "", "삭제", "", ""] for at in range(10_000 - len(three)))
+    ours = ([one.number, "", "삭제", "", f"R-{one.number}"] for one in three)
+    reply = answer(client.user, team, workbook([HEAD, *others, *ours]))
+    assert (reply.to_change, reply.skipped) == (3, 9_997)
+    page = client.get(f"/channels/replies/{reply.pk}/?show=skip&from=9900")
+    assert page.content.decode().count("<tr>") == 1 + 97
+    assert len(client.get(f"/channels/replies/{reply.pk}/?show=skip").content) < 100_000
+    replies.apply(client.user, reply)
+    assert (reply.state, reply.changed) == (ReplyState.APPLIED, 3)

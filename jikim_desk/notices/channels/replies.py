@@ -28,7 +28,7 @@ from jikim_desk.notices.models import Outcome, Removal
 from jikim_desk.review import access
 from jikim_desk.sealing import reference
 
-_PIECE = 200
+_PIECE = 50
 _OUTCOMES = {Result.REMOVED: Outcome.REMOVED, Result.REFUSED: Outcome.REFUSED, Result.ASKS: Outcome.ASKS}
 """What ends or changes the ladder. Blocking does neither: the material is still where it was."""
 
@@ -80,8 +80,8 @@ def apply(user: User, reply: Reply, *, within_s: float = 5.0) -> None:
         changes = {"state": ReplyState.APPLYING, "applied_by": user, "applied_at": timezone.now()}
         _step(reply, changes)
         _record(user, reply, "reply_applied")
-    ends_at = time.monotonic() + within_s
-    while go_on(reply.pk) and time.monotonic() < ends_at:
+    rows, ends_at = rows_of(reply), time.monotonic() + within_s
+    while _go_on(reply.pk, rows) and time.monotonic() < ends_at:
         pass
     reply.refresh_from_db()
 
@@ -100,37 +100,36 @@ def unfinished() -> list[str]:
 
 def finish(reply_id: str) -> None:
     """Applies what is left of a reply."""
-    while go_on(reply_id):
+    rows = rows_of(Reply.objects.get(pk=reply_id))
+    while _go_on(reply_id, rows):
         pass
 
 
-def go_on(reply_id: str) -> bool:
-    """Applies the next rows of a reply; whether any are left."""
+def _go_on(reply_id: str, rows: Sequence[Row]) -> bool:
+    """Applies the next of its rows, which never change; whether any are left."""
     with transaction.atomic():
-        reply = Reply.objects.select_for_update(of=("self",)).select_related("applied_by").get(pk=reply_id)
+        found = Reply.objects.select_for_update(of=("self",)).select_related("applied_by").defer("rows_sealed")
+        reply = found.get(pk=reply_id)
         if reply.state != ReplyState.APPLYING or reply.applied_by is None:
             return False
-        every = reply.rows
-        piece = msgspec.convert(every[reply.done_upto : reply.done_upto + _PIECE], list[Row])
-        for row in piece:
-            if row.verdict == CHANGE:
-                if _apply_row(reply.applied_by, row):
-                    reply.changed += 1
-                else:
-                    reply.overtaken += 1
+        piece = rows[reply.done_upto : reply.done_upto + _PIECE]
+        to_apply = {row.notice: row for row in piece if row.verdict == CHANGE}
+        standing = Filing.objects.select_for_update(of=("self",)).select_related("notice__removal__candidate")
+        filings = standing.filter(notice__in=list(to_apply)).in_bulk()
+        applied = sum(_apply_row(reply.applied_by, row, filings.get(key)) for key, row in to_apply.items())
+        reply.changed += applied
+        reply.overtaken += len(to_apply) - applied
         reply.done_upto += len(piece)
-        is_done = reply.done_upto >= len(every)
+        is_done = reply.done_upto >= len(rows)
         if is_done:
             reply.state = ReplyState.APPLIED
         reply.save(update_fields=["changed", "overtaken", "done_upto", "state"])
     return not is_done
 
 
-def _apply_row(user: User, row: Row) -> bool:
+def _apply_row(user: User, row: Row, filing: Filing | None) -> bool:
     """Whether it still stood as it was read, and is in force now."""
-    filings = Filing.objects.select_for_update(of=("self",)).select_related("notice__removal__candidate")
-    filing = filings.filter(pk=row.notice, result=row.before).first()
-    if filing is None:
+    if filing is None or filing.result != row.before:
         return False
     now = timezone.now()
     filing.result, filing.result_at, filing.reason = row.result, now, row.reason
