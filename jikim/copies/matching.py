@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from jikim.copies.comparison import compare_items, with_speed
 from jikim.copies.edits import SOUND_ONLY, edit_of
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.pdq import ORIENTATIONS
+from jikim.copies.rivals import Claim, claim, is_outdone
 from jikim.copies.sound_words import items_heard
 from jikim.copies.verification import Relation, compare_pictures
 
@@ -97,10 +98,12 @@ class Matcher:
 
     def match(self, query: ItemFingerprint) -> list[Match]:
         """The known items that a file shows, best first. Raises StateError when a bank cannot be read."""
-        found = [match for bank in self._banks for match in self._in_bank(bank, query)]
-        return sorted(found, key=lambda match: (-match.score, match.bank, match.item))
+        found = [one for bank in self._banks for one in self._in_bank(bank, query)]
+        claims = [claim for _, claim in found if claim]
+        told = [_outdone(match) if claim and is_outdone(claim, claims) else match for match, claim in found]
+        return sorted(told, key=lambda match: (-match.score, match.bank, match.item))
 
-    def _in_bank(self, bank: SearchableBank, query: ItemFingerprint) -> Iterator[Match]:
+    def _in_bank(self, bank: SearchableBank, query: ItemFingerprint) -> Iterator[tuple[Match, Claim | None]]:
         hits = _hits(bank, query)
         voted = _voted(bank, query)
         nearest = sorted(hits, key=lambda number: -len(hits[number]))[:CANDIDATES_MAX]
@@ -115,12 +118,17 @@ class Matcher:
             else:
                 told = _as_films(query, reference, hits.get(number, []), voted.get(number, []), listens=number in heard)
             if told is not None:
-                relation, sure, covered, segments, edit, unsure_s = told
-                yield Match(bank.name, facts.id, facts.label, sure, relation, *covered, segments, edit, unsure_s)
+                relation, sure, covered, segments, edit, unsure_s, claimed = told
+                yield Match(bank.name, facts.id, facts.label, sure, relation, *covered, segments, edit, unsure_s), claimed
 
 
 _Voted = tuple[int, int, float]
-_Told = tuple[str, float, tuple[float, float], tuple[Segment, ...], str, tuple[float, ...]]
+_Told = tuple[str, float, tuple[float, float], tuple[Segment, ...], str, tuple[float, ...], Claim | None]
+
+
+def _outdone(match: Match) -> Match:
+    """The same of an item that another one explains: filmed at the same place."""
+    return replace(match, relation=Relation.SAME_SCENE.value)
 
 
 def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]:
@@ -169,7 +177,7 @@ def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | 
         return None
     covered = float(relation.coverage_query), float(relation.coverage_item)
     edit = edit_of(relation, query.frames[0], reference.frames[0])
-    return relation.relation.value, float(relation.score), covered, (), edit, ()
+    return relation.relation.value, float(relation.score), covered, (), edit, (), None
 
 
 def _as_films(
@@ -187,7 +195,15 @@ def _as_films(
         edit = edit_of(found.best.relation, *frames)
     covered = found.coverage_query, found.coverage_item
     edit = with_speed(edit, found.speed)
-    return found.relation.value, float(found.score), covered, found.segments, edit, found.unsure_s
+    return (
+        found.relation.value,
+        float(found.score),
+        covered,
+        found.segments,
+        edit,
+        found.unsure_s,
+        claim(found, query, reference),
+    )
 
 
 def _in_turns(voted: Sequence[_Voted]) -> list[tuple[int, int]]:
@@ -216,7 +232,7 @@ def _as_shown(query: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:
     segments = (
         tuple(Segment(start, end, 0.0, 0.0) for start, end in _runs(query, sorted(best))) if len(query.frames) > 1 else ()
     )
-    return Relation.COPY.value, sure, (round(len(best) / usable, 4), 1.0), segments, ORIENTATIONS[turn], ()
+    return Relation.COPY.value, sure, (round(len(best) / usable, 4), 1.0), segments, ORIENTATIONS[turn], (), None
 
 
 def _runs(query: ItemFingerprint, frames: Sequence[int]) -> Iterator[tuple[float, float]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 from jikim.copies.blocks import BLOCKS, carried_codes, correlations
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.copies.timelines import Stretch, Vote
-from jikim.copies.verification import PictureRelation
+from jikim.copies.verification import PictureRelation, size_of
 
 ALIKE_MIN = 0.35
 """The mean correlation of its blocks from which a frame may show a moment of the item."""
 
 _FRAMES_MAX = 80
 _MAPS_TRIED, _MAPS_KEPT, _MAPS_FRAMES = 6, 2, 8
+_FITS, _FITTED_FRAMES, _FIT_ROUNDS, _FIT_STEP = 0.88, 3, 5, 0.012
+"""A map under which frames are less like the item than this is fitted: by so many frames, in so many rounds of changes that at
+first are as large as this share of the picture's longer side."""
+
 _SEEN_BLOCKS_MIN = 10
 _SPREAD = 0.08
 """How far a moment may fall behind the best one of a frame to be voted for."""
@@ -264,12 +268,63 @@ def _maps(
     tried = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))[:_MAPS_TRIED]
     frames = [mapped[int(place)].frame for place in np.linspace(0, len(mapped) - 1, min(_MAPS_FRAMES, len(mapped)))]
     codes = np.array([frame.blocks for frame in items])
-    worth = []
-    for pair in tried:
-        rows = np.array([_row(query.frames[place], items[0], codes, [pair.relation])[1] for place in frames])
-        worth.append(float(_means(rows).max(axis=1).mean()))
-    order = np.argsort(-np.array(worth), kind="stable")[:_MAPS_KEPT]
-    return [tried[int(place)].relation for place in order]
+
+    def worth(relation: PictureRelation) -> float:
+        rows = [_row(query.frames[place], items[0], codes, [relation])[1] for place in frames]
+        return float(_means(np.array(rows)).max(axis=1).mean())
+
+    worths = [worth(pair.relation) for pair in tried]
+    order = np.argsort(-np.array(worths), kind="stable")[:_MAPS_KEPT]
+    kept = [tried[int(place)].relation for place in order]
+    if worths[order[0]] < _FITS:
+        few = [query.frames[place] for place in frames[:: max(1, len(frames) // _FITTED_FRAMES)]]
+        fitted = _fitted(kept[0], few, items[0], codes)
+        if worth(fitted) > worths[order[0]]:
+            kept[0] = fitted
+    return kept
+
+
+def _fitted(
+    relation: PictureRelation, frames: Sequence[PictureFingerprint], item: PictureFingerprint, codes: NDArray[np.uint32]
+) -> PictureRelation:
+    """The map moved, turned and stretched a little until the frames are likest what they were likest at first: a few places
+    that agree make a map that is right near them alone."""
+    assert relation.transform is not None
+    moments = [int(_means(_row(frame, item, codes, [relation])[1][None]).argmax()) for frame in frames]
+
+    def worth(one: PictureRelation) -> float:
+        rows = [_row(frame, item, codes[[moment]], [one])[1] for frame, moment in zip(frames, moments, strict=True)]
+        return float(_means(np.array(rows)).mean())
+
+    best, most, step = relation, worth(relation), _FIT_STEP
+    for _ in range(_FIT_ROUNDS):
+        before = most
+        for nudge in _nudges(best, item, step):
+            tried = replace(best, transform=nudge)
+            if (found := worth(tried)) > most:
+                best, most = tried, found
+        if most <= before:
+            step /= 2
+    return best
+
+
+def _nudges(relation: PictureRelation, item: PictureFingerprint, step: float) -> list[NDArray[np.float64]]:
+    """A map followed by small changes around the middle of the item: moves, sizes, turns, widths, heights and slants."""
+    assert relation.transform is not None
+    middle = size_of(item) / 2
+    changes = [
+        np.array(one, np.float64)
+        for one in ([[1, 0], [0, 1]], [[0, -1], [1, 0]], [[1, 0], [0, 0]], [[0, 0], [0, 1]], [[0, 1], [0, 0]])
+    ]
+    found = []
+    for sign in (-step, step):
+        found += [relation.transform + sign * np.array([[0, 0, 1 - axis], [0, 0, axis]], np.float64) for axis in (0, 1)]
+        for change in changes:
+            linear = np.eye(2) + 2 * sign * change
+            moved = linear @ relation.transform
+            moved[:, 2] += middle - linear @ middle
+            found.append(moved)
+    return found
 
 
 def _row(
