@@ -67,6 +67,16 @@ class Bluesky:
         self._do("ozone", "tools.ozone.moderation.emitEvent", event)
         self._settle()
 
+    def take_down_post(self, by: str, key: str) -> None:
+        """The network takes one post of `by` down, by the AppView's interface for its operators. For a single post Ozone only
+        issues a label, and nothing in this network carries labels from Ozone to the AppView."""
+        did = self._account(by)["did"]
+        asked = {"repo": did, "collection": POST, "rkey": key}
+        record = self._client.get(f"{self._where['pds']}/xrpc/com.atproto.repo.getRecord", params=asked).json()
+        subject = {"$type": "com.atproto.repo.strongRef", "uri": record["uri"], "cid": record["cid"]}
+        self._do("appview", "com.atproto.admin.updateSubjectStatus", {"subject": subject, "takedown": {"applied": True}})
+        self._settle()
+
     def close(self) -> None:
         self._client.close()
 
@@ -84,13 +94,13 @@ class Bluesky:
         return self._accounts[name]
 
     def _do(self, server: str, method: str, sent: Any, account: Mapping[str, str] | None = None) -> Any:
-        """A POST to a method, as an account, or as the moderator at Ozone."""
+        """A POST to a method, as an account, or as the moderator at Ozone and the AppView."""
         url = f"{self._where[server]}/xrpc/{method}"
         body = {"content": sent} if isinstance(sent, bytes) else {"json": sent}
         headers = {"authorization": f"Bearer {account['accessJwt']}"} if account else {}
         if isinstance(sent, bytes):
             headers["content-type"] = "image/png"
-        auth = MODERATOR if server == "ozone" else None
+        auth = MODERATOR if server in ("ozone", "appview") else None
         answer = self._client.post(url, auth=auth, headers=headers, **body)
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -46,6 +46,9 @@ def test_what_is_posted_is_found_and_what_is_removed_is_gone(way, places, site, 
         assert (only["kind"], only["errors"]) == ("video", [])
         assert only["frames"]
         assert site.host not in found.out + found.err, "outside practice no address is shown"
+        tried = jikim("source", "try", places[way], "축제")
+        assert (tried.status, tried.err) == (0, "")
+        assert "1 found" in tried.out
     finally:
         site.remove(f"{way}축제")
         site.remove_file(f"{way}.webm")

@@ -7,10 +7,12 @@ import io
 from tests.flow.harness import drawing
 from tests.servers.conftest import the_state
 
+PICTURE = io.BytesIO()
+drawing("공원").save(PICTURE, "png")
+
 
 def test_what_is_posted_is_found_and_what_is_deleted_is_gone(wiki, reaching, film):
-    picture = io.BytesIO()
-    drawing("공원").save(picture, "png")
+    picture = PICTURE
     wiki.post_file("등불_축제.webm", film, "강변에서 열린 모임")
     wiki.post_file("축제_공원.png", picture.getvalue(), "공원에서 그린 그림")
     wiki.post_file("바다.png", picture.getvalue() + b" ", "바다에서 그린 그림")
@@ -36,6 +38,10 @@ def test_what_is_posted_is_found_and_what_is_deleted_is_gone(wiki, reaching, fil
 
 
 def test_one_source_is_tried_at_a_time(wiki, reaching):
-    tried = reaching(wiki.host)("source", "try", f"mediawiki={wiki.interface}", "없는것")
-    assert tried.status == 0, tried.err
-    assert "mediawiki" in tried.out
+    wiki.post_file("산책_등불.png", PICTURE.getvalue(), "공원에서 그린 그림")
+    jikim, place = reaching(wiki.host), f"mediawiki={wiki.interface}"
+    for keyword, found in (("산책", 1), ("없는것", 0)):
+        tried = jikim("source", "try", place, keyword)
+        assert (tried.status, tried.err) == (0, "")
+        assert f"{found} found" in tried.out
+    wiki.delete_file("산책_등불.png")
