@@ -23,6 +23,16 @@ class Vantage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     country: str = ""
 
 
+class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another centre with which the host directory is shared: authorised by standing here."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    recipient: str
+    """`age1...`, for what is sent to it."""
+    public_key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    """By which it signs; as `jikim hosts key` says there."""
+
+
 class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[desk.removal]`: how the centre appears outside, and how its notices leave."""
 
@@ -56,6 +66,7 @@ class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wait_s: Count = 600
     """How long an approved notice waits before it leaves."""
     vantages: tuple[Vantage, ...] = ()
+    centres: tuple[Centre, ...] = ()
     keeps_fingerprints: bool = True
     """What is confirmed is known by its fingerprints from then on, so that a re-upload is noticed. Never the media."""
     evidence_media_for: tuple[str, ...] = ()

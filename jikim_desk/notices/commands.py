@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from jikim_desk.notices.sharing_commands import hosts_app
+
 evidence_app = typer.Typer(no_args_is_help=True, help="Evidence packs / 채증 자료")
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands of evidence packs to `jikim`."""
+    """Adds the commands of evidence packs and of the host directory to `jikim`."""
     app.add_typer(evidence_app, name="evidence")
+    app.add_typer(hosts_app, name="hosts")
 
 
 @evidence_app.callback()
