@@ -18,6 +18,7 @@ from jikim_desk.accounts.rights import allow
 from jikim_desk.console.removal import NUMBER_DIGITS
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import hosts, ladder, visible
+from jikim_desk.notices.channels import suggestions
 from jikim_desk.notices.models import PAUSED, Notice, NoticeState, Outcome, Removal, RemovalState
 from jikim_desk.notices.reuploads import noticing
 from jikim_desk.review import access
@@ -25,6 +26,7 @@ from jikim_desk.review import access
 MOST = 40
 """Of each kind on the page."""
 READ_WITHIN, STEP_WITHIN, VISIT_WITHIN = timedelta(days=1), timedelta(hours=2), timedelta(hours=1)
+HANDED_IN_WITHIN = LOOKED_WITHIN = timedelta(days=1)
 """What is later than this is late: somebody has to read it, nobody may ask yet, or no worker keeps up."""
 _OF_FINDS = ("next_step_at", "next_recheck_at", "held_until", "ladder_step", "notified_at", "state", "candidate__host_ref")
 
@@ -60,6 +62,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if team is not None:
         removals, notices = removals.filter(team=team), notices.filter(team=team)
     finds = removals.select_related("candidate").only(*_OF_FINDS)
+    approved = notices.filter(state=NoticeState.APPROVED)
     wrong = notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED))
     shown = {
         "teams": teams if len(teams) > 1 else [],
@@ -68,7 +71,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "back": _finds(finds.filter(state=RemovalState.BACK).order_by("-begun_at"), "begun_at"),
         "drafts": _letters(notices.filter(state=NoticeState.DRAFT).order_by("drafted_at"), "drafted_at", now - READ_WITHIN),
         "unknown": _letters(wrong.order_by("drafted_at"), "drafted_at"),
-        "leaving": _letters(notices.filter(state=NoticeState.APPROVED).order_by("leaves_at"), "leaves_at"),
+        "leaving": _letters(approved.filter(leaves_at__isnull=False).order_by("leaves_at"), "leaves_at"),
+        "by_hand": _letters(approved.filter(leaves_at=None).order_by("approved_at"), "approved_at", now - HANDED_IN_WITHIN),
+        "suggestions": _suggestions(user, team, now),
         "steps": _steps(finds.filter(next_step_at__isnull=False).order_by("next_step_at"), now),
         "visits": _finds(
             finds.filter(next_recheck_at__isnull=False).order_by("next_recheck_at"), "next_recheck_at", now - VISIT_WITHIN
@@ -87,6 +92,18 @@ def letters_due(user: User) -> dict[str, int]:
         due["letters"] = notices.filter(state=NoticeState.DRAFT).count()
         due["letters_wrong"] = notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).count()
     return due
+
+
+def _suggestions(user: User, team: Team | None, now: datetime) -> Part:
+    """Suggested searches to be filed or looked for, without their words."""
+    rows = suggestions.seen(user).filter(due_at__isnull=False).only("number", "state", "due_at")
+    found = (rows.filter(team=team) if team else rows)[: MOST + 1]
+    said = "suggestions.state."
+    return _part([Line(one.pk, one.number, one.due_at, said + one.state, _is_before(one.due_at, now)) for one in found])
+
+
+def _is_before(due_at: datetime | None, now: datetime) -> bool:
+    return due_at is not None and due_at < now - LOOKED_WITHIN
 
 
 def _part(lines: Sequence[Line]) -> Part:

@@ -475,3 +475,19 @@ def test_what_a_sheet_refuses_is_said_on_the_notice(signed_in, removal):
     assert answer.redirect_chain[-1][0] == f"/outbox/{notice.pk}/"
     assert [str(one) for one in answer.context["messages"]]
     leaving.check(removal, NoticeKind.MAIL)
+
+
+def test_the_calendar_shows_what_is_to_be_handed_in_and_looked_for_without_words(signed_in, team, removal):
+    client = signed_in(Role.REVIEWER, Role.LEAD)
+    notice = chosen(client.user, removal)
+    one = entered(client.user, team)
+    for lang in ("ko", "en"):
+        page = client.get("/calendar/", headers={"accept-language": lang}).content.decode()
+        assert f"/outbox/{notice.pk}/" in page
+        assert f"/channels/suggestions/{one.pk}/" in page
+        assert WORDS not in page
+    filling.file(client.user, notice, "")
+    suggestions.close(client.user, one)
+    page = client.get("/calendar/").content.decode()
+    assert notice.number not in page
+    assert one.number not in page
