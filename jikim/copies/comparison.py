@@ -260,7 +260,7 @@ def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) ->
     if not math.isnan(close.moving):
         is_copy = _moves_alike(close, speed)
     elif not math.isnan(close.still):
-        is_copy = close.still >= STILL_MIN
+        is_copy = close.still >= STILL_MIN and not close.gain < SURE_GAIN_MIN
     else:
         is_copy = sum(one.relation.relation is Relation.COPY for one in related) * 2 >= len(related)
     best = max(related, key=lambda one: _rank(pairs, one, stretches))
