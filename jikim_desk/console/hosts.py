@@ -67,10 +67,10 @@ def take(request: HttpRequest, host_id: str) -> HttpResponse:
 @require_POST
 @told
 def keep(request: HttpRequest) -> HttpResponse:
-    """Puts a host into the directory or changes it."""
-    sent = request.POST
+    """Puts a host into the directory or changes it; one that nobody can be reached at is looked up."""
+    user, sent = visitor(request), request.POST
     kept = hosts.keep(
-        visitor(request),
+        user,
         sent.get("name", ""),
         kind=sent.get("kind", ""),
         mailbox=sent.get("mailbox", ""),
@@ -80,6 +80,8 @@ def keep(request: HttpRequest) -> HttpResponse:
         is_hostile=sent.get("is_hostile") == "on",
         stands_behind={name: sent.get(name, "") for name in hosts.BEHIND},
     )
+    if not (kept.mailbox or kept.form) and errands.latest(kept) is None:
+        errands.ask(user, kept)
     messages.success(request, words.say("hosts.kept"))
     return redirect("host", host_id=kept.pk)
 

@@ -39,6 +39,8 @@ class History:
     refused: int
     bounced: int
     median_days: float | None
+    is_bouncing: bool = False
+    """The last letter came back: the mailbox is not right."""
 
     @property
     def is_refusing(self) -> bool:
@@ -121,6 +123,7 @@ def history(host: Host) -> History:
         refused=counts[Outcome.REFUSED],
         bounced=counts[Outcome.BOUNCED],
         median_days=round(median(days), 1) if days else None,
+        is_bouncing=bool(rows) and rows[0][0] == Outcome.BOUNCED,
     )
 
 

@@ -438,6 +438,16 @@ def test_the_page_shows_why_a_way_failed(stand, asking, keeper, host, signed_in)
     assert "500" in shown
 
 
+def test_a_new_host_without_a_mailbox_is_looked_up_by_itself(signed_in):
+    browser = signed_in(Role.REVIEWER)
+    told = {"kind": "platform", "lang": "en", "law": "none"}
+    browser.post("/hosts/keep", {**told, "name": "known.example", "mailbox": "a@known.example"})
+    assert not Lookup.objects.exists()
+    for _ in range(2):
+        browser.post("/hosts/keep", {**told, "name": "new.example"})
+    assert Lookup.objects.get().host == hosts.named("new.example")
+
+
 def test_a_host_that_only_refuses_is_pointed_out(keeper, host, team, person, signed_in):
     for number in range(3):
         removal = begun(team, person, f"refused{number}")
@@ -445,4 +455,8 @@ def test_a_host_that_only_refuses_is_pointed_out(keeper, host, team, person, sig
         notice.subject, notice.body, notice.outcome = "s", "b", Outcome.REFUSED
         notice.save(force_insert=True)
     assert hosts.history(host).is_refusing
+    assert not hosts.history(host).is_bouncing
+    Notice.objects.update(outcome=Outcome.BOUNCED)
+    assert hosts.history(host).is_bouncing
+    Notice.objects.update(outcome=Outcome.REFUSED)
     assert "3번 거절" in signed_in(Role.REVIEWER).get(f"/hosts/{host.pk}/").content.decode()
