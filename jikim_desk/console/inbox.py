@@ -21,7 +21,7 @@ from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.removal import NUMBER_DIGITS
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices.faults import NoticeRefused
+from jikim_desk.notices.faults import Changed, NoticeRefused
 from jikim_desk.notices.inbox import answering
 from jikim_desk.notices.inbox.models import NO_ANSWER, LetterState
 from jikim_desk.review import access
@@ -67,6 +67,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "states": ["all", LetterState.CONFIRMED.value],
         "mailbox": answering.mailbox(),
         "is_set": bool(desk_config().removal.imap_host),
+        "automatic": answering.automatic(user, [one.pk for one in found.rows])
+        if user.role_names & set(access.DECIDERS)
+        else [],
         "is_lead": Role.LEAD in user.role_names,
     }
     return render(request, "console/removal/inbox.html", shown)
@@ -128,6 +131,21 @@ def file(request: HttpRequest, letter_id: str, place: int) -> HttpResponse:
     return done
 
 
+@allow(*access.DECIDERS)
+@require_POST
+def set_aside(request: HttpRequest) -> HttpResponse:
+    """Confirms that automatic letters of the list are no answers. One that somebody dealt with meanwhile is passed over."""
+    user, done = visitor(request), 0
+    for one in answering.automatic(user, request.POST.getlist("letter")):
+        try:
+            answering.confirm(user, one, NO_ANSWER)
+        except Changed:
+            continue
+        done += 1
+    messages.success(request, words.say("inbox.set_aside_done", count=done))
+    return redirect("inbox")
+
+
 def due(request: HttpRequest) -> dict[str, Any]:
     """For the first page: letters that wait, and what is wrong with the mailbox."""
     mailbox = answering.mailbox()
@@ -136,6 +154,7 @@ def due(request: HttpRequest) -> dict[str, Any]:
 
 addresses = [
     path("inbox/", page, name="inbox"),
+    path("inbox/set-aside", set_aside, name="letters_set_aside"),
     path("inbox/<str:letter_id>/", letter, name="letter"),
     path("inbox/<str:letter_id>/confirm", confirm, name="letter_confirm"),
     path("inbox/<str:letter_id>/attach", attach, name="letter_attach"),

@@ -134,6 +134,26 @@ def test_a_letter_that_belongs_to_none_is_joined_by_hand(lead, signed_in, notice
     assert notice.outcome == Outcome.ASKS
 
 
+def test_automatic_letters_are_set_aside_at_once_and_nothing_else(lead, notice):
+    receipt = kept(written(notice, "We have received your request."))
+    vacation = kept(written(notice, "I am away.", "Auto-Submitted: auto-replied"), uid=2)
+    claims = kept(written(notice, "The content has been removed.", "Auto-Submitted: auto-generated"), uid=3)
+    real = kept(written(notice, "The content has been removed."), uid=4)
+    page = lead.get("/inbox/").content.decode()
+    assert catalogue()["inbox.set_aside"].ko.format(count=2) in page
+    lead.post("/inbox/set-aside", {"letter": [one.pk for one in (receipt, vacation, claims, real)] + ["nobodys"]})
+    done = set(Letter.objects.filter(state=LetterState.CONFIRMED).values_list("pk", "confirmed"))
+    assert done == {(receipt.pk, "none"), (vacation.pk, "none")}
+    notice.refresh_from_db()
+    assert notice.outcome == Outcome.NONE
+
+
+def test_an_answer_shows_that_an_unknown_notice_left(lead, notice):
+    Notice.objects.update(state=NoticeState.UNKNOWN)
+    letter = kept(written(notice))
+    assert catalogue()["inbox.remark.it_left"].ko in lead.get(f"/inbox/{letter.pk}/").content.decode()
+
+
 def test_somebody_of_another_team_sees_nothing(signed_in, notice, team):
     letter = kept(written(notice, f"{SECRET} has been removed"))
     stranger = signed_in(Role.REVIEWER, Role.LEAD, in_team=type(team).objects.create(name="other"))

@@ -152,6 +152,24 @@ def test_broken_mime_is_read_as_far_as_it_goes(content):
     classify(reading.read(content))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"From: a@b.example\r\n\r\n" + b"\n" * 500_000,
+        b"X: y\r\n" * 100_000 + b"\r\nx",
+        b"From: " + b"(" * 500_000 + b"\r\n\r\nx",
+        b"Content-Type: text/plain; " + b'a="' * 100_000 + b"\r\n\r\nx",
+        b'Content-Type: multipart/mixed; boundary="x"\r\n\r\n' + b"--x\r\n\r\n" * 200_000,
+        b"Content-Type: message/delivery-status\r\n\r\n" + b"a: b\r\n\r\n" * 200_000,
+    ],
+    ids=["lines", "headers", "comments", "parameters", "parts", "reports"],
+)
+def test_what_is_made_to_be_slow_is_read_by_its_headers_alone(content):
+    found = reading.read(content)
+    assert "broken" in found.marks
+    assert found.text == ""
+
+
 def test_many_parts_end_somewhere():
     made = mail("text")
     for number in range(150):
@@ -249,6 +267,11 @@ SAYS = [
     (Kind.ASKS, "ru", "Просим предоставить дополнительные сведения."),
     (Kind.ASKS, "vi", "Vui lòng cung cấp thêm thông tin."),
     (Kind.ASKS, "es", "Necesitamos más información. Por favor, rellene el formulario."),
+    (Kind.REMOVED, "ko", "요청하신 게시물은 게시중단(임시조치) 되었습니다."),
+    (Kind.REMOVED, "en", "The content was removed. If you know of other copies, please send us their addresses."),
+    (Kind.REMOVED, "en", "The domain has been suspended."),
+    (Kind.ASKS, "en", "If you want us to act, please provide a court order."),
+    (Kind.REFUSED, "en", "We are a network and do not have the ability to remove content that others host."),
     (Kind.UNKNOWN, "ko", "삭제될 예정입니다."),
     (Kind.UNKNOWN, "en", "Once it has been removed we will tell you."),
     (Kind.UNKNOWN, "en", "One video was removed. The other does not violate our rules."),
@@ -365,6 +388,26 @@ def test_what_old_mail_servers_return_is_a_bounce(subject, text):
 def test_a_sender_is_proven_by_our_own_server_alone(lines, sender, proof):
     assert origin.of({"authentication-results": lines}, sender, "mx.centre.example").proof == proof
     assert origin.of({"authentication-results": lines}, sender, "").proof == "unasked"
+
+
+@pytest.mark.parametrize(
+    ("raw", "sender", "name", "marks"),
+    [
+        ("Help <help@board.example>", "help@board.example", "Help", ()),
+        ("help@board.example", "help@board.example", "", ()),
+        ("help@board.example (Help)", "help@board.example", "", ()),
+        ("=?utf-8?q?=3Cabuse=40board=2Eexample=3E?= <x@evil.example>", "x@evil.example", "<abuse@board.example>", ()),
+        ('"abuse@board.example" <x@evil.example>', "x@evil.example", "abuse@board.example", ()),
+        ('"<abuse@board.example>" <x@evil.example>', "x@evil.example", "", ()),
+        ("<abuse@board.example> <x@evil.example>", "abuse@board.example", "", ("senders",)),
+        ("a@board.example, b@evil.example", "a@board.example", "", ("senders",)),
+        ("", "", "", ()),
+        ("(" * 5000, "", "", ()),
+    ],
+)
+def test_an_address_hidden_in_a_name_is_no_sender(raw, sender, name, marks):
+    found = reading.read(f"From: {raw}\r\n\r\nx".encode())
+    assert (found.sender, found.sender_name, found.marks) == (sender, name, marks)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ as answered, and its ladder rests or goes on (`drafting.answered`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -19,11 +21,13 @@ from jikim_desk.notices import drafting, visible
 from jikim_desk.notices.faults import BadLetter, Changed
 from jikim_desk.notices.inbox import classifying, joining, origin, taking
 from jikim_desk.notices.inbox.models import NO_ANSWER, JoinedBy, Kind, Letter, LetterState, Mailbox
-from jikim_desk.notices.models import Notice, Outcome
+from jikim_desk.notices.models import Notice, NoticeState, Outcome
 from jikim_desk.review import access
 from jikim_desk.sealing import vault
 
 OUTCOMES = tuple(one for one in Outcome.values if one)
+_CLAIMS = frozenset({"phrase_removed", "phrase_refused", "phrase_asks"})
+_AT_ONCE = 100
 _SPOKEN = frozenset({Kind.REMOVED, Kind.REFUSED, Kind.ASKS, Kind.UNKNOWN})
 """Kinds that are told by a letter's own words."""
 
@@ -76,6 +80,8 @@ def remarks(letter: Letter) -> list[str]:
         found.append("reply_elsewhere")
     if any(one["marks"] for one in told["attached"]):
         found.append("beware_attached")
+    if notice is not None and notice.state == NoticeState.UNKNOWN:
+        found.append("it_left")
     return [*found, *told["marks"]]
 
 
@@ -103,6 +109,13 @@ def confirm(user: User, letter: Letter, outcome: str) -> None:
             drafting.answered(user, letter.notice, outcome)
         facts = {"what": "mail_confirmed", "kind": outcome, "state": letter.kind, "mail": letter.pk}
         chain.record(Action.NOTICE, actor=user, subject=taking.subject_of(letter), facts=facts)
+
+
+def automatic(user: User, letter_ids: Iterable[str]) -> list[Letter]:
+    """Those of the letters that wait, that no person wrote as far as headers tell, and whose words claim nothing."""
+    rows = letters(user).select_related("notice__removal__candidate")
+    found = rows.filter(pk__in=list(letter_ids)[:_AT_ONCE], state=LetterState.WAITING, kind__in=(Kind.AUTO, Kind.OWN))
+    return [one for one in found if may_confirm(user, one) and not any(clue["rule"] in _CLAIMS for clue in one.told["because"])]
 
 
 def attach(user: User, letter: Letter, number: str) -> Notice:

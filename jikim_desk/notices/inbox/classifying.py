@@ -89,13 +89,17 @@ def _automatic(mail: Mail) -> Verdict | None:
 def by_phrases(text: str, ours: str) -> Verdict:
     """What the words of a letter seem to say, without those it quotes of `ours`."""
     found: dict[Kind, list[Clue]] = {Kind.REFUSED: [], Kind.ASKS: [], Kind.REMOVED: []}
+    offers: list[Clue] = []
     for sentence in _sentences(own_words(text, ours)):
+        is_open = _phrase("unless", sentence) is not None
         if (clue := _phrase("refused", sentence)) is not None:
             found[Kind.REFUSED].append(clue)
-        elif (clue := _phrase("removed", sentence)) is not None and _phrase("unless", sentence) is None:
+        elif (clue := _phrase("removed", sentence)) is not None and not is_open:
             found[Kind.REMOVED].append(clue)
         if (clue := _phrase("asks", sentence)) is not None:
-            found[Kind.ASKS].append(clue)
+            (offers if is_open else found[Kind.ASKS]).append(clue)
+    if not any(found.values()):
+        found[Kind.ASKS] = offers  # "if you know of more, please send us ..." asks for nothing where an answer stands beside it
     clues = tuple(dict.fromkeys(one for each in found.values() for one in each))[:_CLUES_MAX]
     kinds = {kind for kind, each in found.items() if each}
     if kinds == {Kind.REFUSED, Kind.ASKS}:

@@ -11,15 +11,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
-from email.utils import parseaddr
+from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from jikim.fetching import sniff
 from jikim_desk.notices.inbox import charsets, wording
 
-HEADERS_MAX_BYTES = 256 * 2**10
-PARTS_MAX, DEPTH_MAX, BOUNDARIES_MAX = 100, 12, 200
+HEADERS_MAX_BYTES, HEADERS_MAX, HEADER_MAX = 128 * 2**10, 1000, 4000
+PARTS_MAX, DEPTH_MAX, BOUNDARIES_MAX, LINES_MAX = 100, 12, 60, 100_000
 NAME_MAX = 120
+_HEAD_ENDS = re.compile(rb"\r?\n\r?\n")
+_LONG_TYPE = re.compile(rb"(?im)^content-[a-z-]{1,30}[ \t]*:(?:[^\r\n]|\r?\n[ \t]){8000}")
+_WORD = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*\?=")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ANGLED = re.compile(r"<([^<>\s@]{1,64}@[^<>\s@]{1,253})>")
+_ADDRESS = re.compile(r"[^\s<>(),;:\"@]{1,64}@[^\s<>(),;:\"@]{1,253}")
 _ID = re.compile(r"<([^<>\s]{3,250})>")
 _ENDINGS = tomllib.loads(Path(__file__).with_name("endings.toml").read_text("utf-8"))
 _MEDIA = re.compile(r"(?:image|video|audio)/")
@@ -75,25 +81,20 @@ class _Found:
 
 
 def read(content: bytes, *, is_whole: bool = True) -> Mail:
-    """The letter in `content`; of one that is not whole the headers are all there is."""
+    """The letter in `content`; of one that is not whole, or made to be slow to read, the headers are all there is."""
     found = _Found()
-    if is_whole and content.lower().count(b"boundary") > BOUNDARIES_MAX:
+    head = head_of(content)
+    if is_whole and _is_endless(content, head):
         found.marks.append("broken")
-        content, is_whole = head_of(content), False
-    try:
-        message = message_from_bytes(content)
-    except RecursionError:  # parts within parts without end
-        found.marks.append("broken")
-        message, is_whole = message_from_bytes(head_of(content)), False
-    headers = _headers(message)
+        is_whole = False
+    message = BytesHeaderParser().parsebytes(head)
+    headers = {name: [charsets.header(one) for one in raw] for name, raw in _raw(message).items()}
     text = ""
     if is_whole:
-        text = "\n\n".join(filter(None, (one.strip("\n") for one in _texts(message, found, 0))))
-        if message.defects:
-            found.marks.append("broken")
-        if not text.strip():
-            found.marks.append("no_text")
-    name, address = _sender(headers)
+        text = _text(content, found)
+    name, senders = _addresses(message, "From")
+    if len(senders) > 1:
+        found.marks.append("senders")
     if wording.turns(name) or wording.turns("".join(headers.get("subject", ()))):
         found.marks.append("turned")
     if len(text) > wording.TEXT_MAX:
@@ -101,9 +102,9 @@ def read(content: bytes, *, is_whole: bool = True) -> Mail:
     return Mail(
         message_id=next(iter(_ids(headers.get("message-id", ()))), ""),
         answers=tuple(dict.fromkeys([*_answers(headers), *found.returned])),
-        sender=address,
+        sender="".join(senders[:1]),
         sender_name=wording.line(name, 120),
-        reply_to=parseaddr("".join(headers.get("reply-to", ())[:1]))[1].lower(),
+        reply_to="".join(_addresses(message, "Reply-To")[1][:1]),
         subject=wording.line("".join(headers.get("subject", ())[:1])),
         text=wording.plain(text),
         attached=tuple(found.attached),
@@ -114,21 +115,54 @@ def read(content: bytes, *, is_whole: bool = True) -> Mail:
 
 
 def head_of(content: bytes) -> bytes:
-    """The headers alone."""
-    ends = re.search(rb"\r?\n\r?\n", content[:HEADERS_MAX_BYTES])
+    """The headers alone, as far as anybody needs them."""
+    ends = _HEAD_ENDS.search(content[:HEADERS_MAX_BYTES])
     return content[: ends.end() if ends else HEADERS_MAX_BYTES]
 
 
-def _headers(message: Message) -> dict[str, list[str]]:
+def _is_endless(content: bytes, head: bytes) -> bool:
+    """Whether reading it could take for ever: headers without end, parts without number, or nothing but ends of lines."""
+    lines = content.count(b"\n")
+    has_long_head = len(head) >= HEADERS_MAX_BYTES and len(content) > len(head)
+    has_short_lines = lines > LINES_MAX and len(content) < 40 * lines  # a film in base64 has 76 letters to a line
+    return (
+        has_long_head
+        or has_short_lines
+        or content.lower().count(b"boundary") > BOUNDARIES_MAX
+        or bool(_LONG_TYPE.search(content))
+    )
+
+
+def _text(content: bytes, found: _Found) -> str:
+    """The words of the letter; what is attached goes into `found`."""
+    try:
+        message = message_from_bytes(content)
+        text = "\n\n".join(filter(None, (one.strip("\n") for one in _texts(message, found, 0))))
+    except RecursionError:  # letters within letters without end
+        found.marks.append("broken")
+        return ""
+    if message.defects:
+        found.marks.append("broken")
+    if not text.strip():
+        found.marks.append("no_text")
+    return text
+
+
+def _raw(message: Message) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, value in message.raw_items():
-        found.setdefault(name.lower(), []).append(charsets.header(str(value))[:10_000])
+    for name, value in list(message.raw_items())[:HEADERS_MAX]:
+        found.setdefault(name.lower(), []).append(str(value)[:HEADER_MAX])
     return found
 
 
-def _sender(headers: Mapping[str, Sequence[str]]) -> tuple[str, str]:
-    name, address = parseaddr("".join(headers.get("from", ())[:1]))
-    return name, address.lower()[:254]
+def _addresses(message: Message, name: str) -> tuple[str, list[str]]:
+    """The name and the addresses in a header. Addresses are read before words are decoded: one that is hidden in somebody's
+    name is no address."""
+    raw = "".join(_raw(message).get(name.lower(), ())[:1])
+    bare = _QUOTED.sub(" ", _WORD.sub(" ", raw))
+    found = [one.lower()[:254] for one in _ANGLED.findall(bare) or _ADDRESS.findall(bare)]
+    called = charsets.header(_ANGLED.sub(" ", raw)).replace('"', " ").strip() if _ANGLED.search(bare) else ""
+    return " ".join(called.split()), list(dict.fromkeys(found))
 
 
 def _answers(headers: Mapping[str, Sequence[str]]) -> list[str]:
