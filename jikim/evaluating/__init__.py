@@ -7,6 +7,7 @@ Manifests are TSV with a header; `file` is relative to the manifest. Columns by 
     age             file, age in years [, gender: female male f m 여 남] [, group]     one person a picture
     faces           file, faces: how many are seen [, group]
     tracks          file: a film of one person, age [, gender] [, group]
+    same-person     file, other: a second picture, same: 1 where both show one person, else 0 [, group]
     objects         file, labels with ; between them [, group]
     screen-text     file, text [, group]
     speech          file, transcript (or speech_transcript; empty: sound without speech) [, audio: 0 for no sound] [, group]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
+from jikim.evaluating import faces_pairs
 from jikim.evaluating.evaluation import Evaluation
 from jikim.evaluating.figures import EVERY
 from jikim.messages import Message, catalogue
@@ -35,6 +36,10 @@ ASSESSING = ModelCard(
 )
 
 
+_OWN: Mapping[str, ModelCard] = {EVERY: ASSESSING, faces_pairs.ANALYZER: faces_pairs.CARD}
+"""The cards of what is no analyzer."""
+
+
 @cache
 def korean_words() -> Mapping[str, Mapping[str, str]]:
     """The Korean words of the cards, by analyzer: `intended_use`, `limits`, `data`."""
@@ -44,7 +49,7 @@ def korean_words() -> Mapping[str, Mapping[str, str]]:
 def card(measured: Evaluation, earlier: str = "", about: str = "") -> str:
     """The card of the analyzer that was measured; the figures of other tasks are taken over from its `earlier` text. `about`
     says what it was measured on."""
-    model: ModelCard = ASSESSING if measured.analyzer == EVERY else plugin(ANALYZERS, measured.analyzer).card
+    model: ModelCard = _OWN.get(measured.analyzer) or plugin(ANALYZERS, measured.analyzer).card
     sections = {found["task"]: found.group() for found in _MEASURED.finditer(earlier)}
     sections[measured.task] = "".join(_section(measured, about))
     return "".join(_head(measured, model)) + "".join(sections[task] for task in sorted(sections)) + "".join(_stated(model))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,10 +15,11 @@ import msgspec
 from jikim.assessing.rules import in_force
 from jikim.config import Config
 from jikim.errors import BadUse, JikimError, MediaUnreadable, NotConfigured
-from jikim.evaluating import assessment, copies, faces, faces_tracks, manifest, things, words
+from jikim.evaluating import assessment, copies, faces, faces_pairs, faces_tracks, manifest, things, words
 from jikim.evaluating.figures import EVERY, Figures, Observed, Task
 from jikim.evaluating.manifest import BadLine, Line
 from jikim.evaluating.metrics import quantiles
+from jikim.media.opening import Opener
 from jikim.scan import Detector, Look
 from jikim.seams import ANALYZERS, plugin
 from jikim.types import JsonValue, TextOrigin, TextSpan
@@ -33,6 +35,7 @@ TASKS: Mapping[str, Task[Any]] = {
         faces.AGE,
         faces.FACES,
         faces_tracks.TRACKS,
+        faces_pairs.SAME_PERSON,
         things.OBJECTS,
         words.SCREEN_TEXT,
         words.SPEECH,
@@ -106,9 +109,9 @@ def evaluate(
     section = {**config.analyzers.get(task.analyzer, {}), **task.settings}
     tuned = msgspec.structs.replace(config, analyzers={**config.analyzers, task.analyzer: section})
     problems = [Problem(error.params.get("number"), error) for error in read.problems]
-    with Detector(*((config,) if task.analyzer == EVERY else (tuned, [task.analyzer]))) as detector:
+    with _looking(task, config, tuned) as look:
         items = watched(read.lines, len(read.lines))
-        observed = list(observations(task, detector, items, group_by, problems))
+        observed = list(observations(task, look, items, group_by, problems))
     figures = task.figures(observed)
     metrics = {**figures.metrics, "latency_ms": latencies([one.look for one in observed])}
     return Evaluation(
@@ -131,15 +134,27 @@ def task_named(name: str) -> Task[Any]:
     return TASKS[name]
 
 
+@contextmanager
+def _looking(task: Task[Any], config: Config, tuned: Config) -> Iterator[Callable[[Line], Look]]:
+    """What looks at the item of a line."""
+    if task.analyzer == faces_pairs.ANALYZER:
+        with Opener(config.opening) as opener:
+            pairs = faces_pairs.Comparing(LocalSessions(config.weights), opener)
+            yield lambda line: pairs.look(_file(line), _file(line, "other"))
+        return
+    with Detector(*((config,) if task.analyzer == EVERY else (tuned, [task.analyzer]))) as detector:
+        yield lambda line: _look(task, detector, line)
+
+
 def observations(
-    task: Task[Any], detector: Detector, lines: Iterable[Line], group_by: str, problems: list[Problem]
+    task: Task[Any], look: Callable[[Line], Look], lines: Iterable[Line], group_by: str, problems: list[Problem]
 ) -> Iterator[Observed[Any]]:
     """What is noticed in each item; those that cannot be used join `problems`."""
     for line in lines:
         try:
             truth = task.read(line)
             if truth is not None:
-                yield Observed(truth, line.columns.get(group_by, ""), _look(task, detector, line))
+                yield Observed(truth, line.columns.get(group_by, ""), look(line))
         except JikimError as error:
             problems.append(Problem(line.number, error))
 
@@ -172,12 +187,14 @@ def _text(line: Line) -> str:
         raise MediaUnreadable("media.cannot_read", where=str(path), problem=error.strerror or str(error)) from error
 
 
-def _file(line: Line) -> Path:
+def _file(line: Line, column: str = "file") -> Path:
+    """The file a line names. Raises BadLine for none, or one that is not there."""
     if line.path is None:
         raise BadLine("evaluating.no_file", number=line.number)
-    if not line.path.is_file():
-        raise BadLine("evaluating.file_missing", number=line.number, where=line.columns["file"])
-    return line.path
+    path = line.path if column == "file" else line.folder / line.columns[column]
+    if not path.is_file():
+        raise BadLine("evaluating.file_missing", number=line.number, where=line.columns[column])
+    return path
 
 
 def latencies(looks: Sequence[Look]) -> dict[str, JsonValue]:
@@ -196,6 +213,9 @@ def _measured_part(config: Config, task: Task[Any]) -> tuple[str, dict[str, str]
     """The version and the model files of what is measured. Raises NotConfigured, WeightsMissing."""
     if task.analyzer == EVERY:
         return in_force().assessor_version, {}
+    if task.analyzer == faces_pairs.ANALYZER:
+        sessions = LocalSessions(config.weights)
+        return faces_pairs.VERSION, {name: sessions.sha256(name) for name in faces_pairs.FILES}
     kind = _analyzer_class(task)
     return str(kind.version), _weights(config, kind)
 

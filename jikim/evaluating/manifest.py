@@ -21,11 +21,13 @@ class BadLine(JikimError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line: its number in the file from 1, its columns by name, and the file it names (None where it names none)."""
+    """A line: its number in the file from 1, its columns by name, the file it names (None where it names none), and the folder
+    that every file it names is relative to."""
 
     number: int
     columns: Mapping[str, str]
     path: Path | None
+    folder: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ def _line(number: int, text: str, header: tuple[str, ...], folder: Path) -> Line
     if len(cells) > len(header):
         raise BadLine("evaluating.too_many_cells", number=number, found=len(cells), known=len(header))
     columns = dict(zip(header, [cell.strip() for cell in cells] + [""] * (len(header) - len(cells)), strict=True))
-    if not columns.get("file", "").isprintable():
+    if not all(columns.get(name, "").isprintable() for name in ("file", "other")):
         raise BadLine("evaluating.bad_name", number=number)
     path = folder / columns["file"] if columns.get("file") else None
-    return Line(number, columns, path)
+    return Line(number, columns, path, folder)
 
 
 def number_in(line: Line, column: str, low: float, high: float) -> float:
