@@ -11,11 +11,13 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from jikim import config
 from jikim.config import Fetching
 from jikim.fetching import SafeFetcher
+from jikim.state import State
 from jikim.vault import sweep_holder
 from jikim_desk.accounts.models import Role
-from jikim_desk.notices import evidence, hosts
+from jikim_desk.notices import evidence, hosts, rounds
 from jikim_desk.notices.faults import BadLetter
 from jikim_desk.notices.lookups import errands, proposing, rdap, security_txt
 from jikim_desk.notices.lookups.models import Bootstrap, Lookup
@@ -359,6 +361,26 @@ def test_the_network_is_told_in_the_next_evidence_pack(stand, asking, keeper, te
     answers.save()
     told = evidence.told(removal, "X", timezone.now())["network"]["servers"]
     assert told == [{"ip": "192.0.2.7", "country": "", "network": "TESTNET Test Hosting GmbH"}]
+
+
+def test_a_worker_s_round_makes_them_and_needs_authority(stand, keeper, host, monkeypatch, tmp_path):
+    set_desk(monkeypatch, removal={"rdap_bootstrap": f"{stand.at}/lists/"})
+    settings = msgspec.structs.replace(config.load().fetching, loopback_allowed=(stand.at.removeprefix("http://"),))
+    made = msgspec.structs.replace(config.load(), home=tmp_path, fetching=settings)
+    monkeypatch.setattr(errands, "jikim_config", lambda: made)
+    monkeypatch.setattr(security_txt, "PATHS", ())
+    lookup = errands.ask(keeper, host)
+    rounds.find_out()
+    assert Lookup.objects.get(pk=lookup.pk).tries == 0
+    with State.open(tmp_path) as state:
+        state.record_authority("시험 지원센터", "시험", "담당자")
+    rounds.find_out()
+    answers = Lookup.objects.get(pk=lookup.pk).answers
+    assert {name: one["state"] for name, one in answers.items()} == {
+        "security_txt": "none",
+        "domain": "found",
+        "network": "none",
+    }
 
 
 # security.txt
