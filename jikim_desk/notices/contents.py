@@ -50,7 +50,8 @@ def picture(candidate: Candidate, number: str, *, lang: str = "ko") -> PagePictu
                 f"SHA-256 {capture.sha256}",
                 sheets.word(lang, "picture.head", number=number),
             ]
-            return drawing.drawn(decoded(body, last["headers"].get("content-type", "")), head=head, lang=lang)
+            text = decoded(body, last["headers"].get("content-type", ""))
+            return drawing.drawn(text, head=head, lang=lang, time_limit_s=drawing.TIME_LIMIT_S)
     return PagePicture(why_none="evidence.picture.no_page")
 
 

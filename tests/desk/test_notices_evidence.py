@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from jikim_desk.accounts.models import Role
 from jikim_desk.notices import commands, evidence, packing, webarchive
 from jikim_desk.notices.models import EvidencePack, Removal
-from jikim_desk.notices.pictures import browser
+from jikim_desk.notices.pictures import browser, drawing
 from jikim_desk.records.models import Extent
 from jikim_desk.review.models import Kind
 from jikim_desk.sealing import vault
@@ -19,6 +19,12 @@ from tests.desk.removals import PAGE, begun, confirmed, set_desk
 from tests.desk.test_audit_export import answering, authority, authority_files  # noqa: F401 - fixtures
 
 NAMES = ("김하늘나래", "하늘이네집", "담당자박보람", "worker-borami", "CASE-7788", "비밀메모글")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The picture of a page may take its time on a busy machine."""
+    monkeypatch.setattr(drawing, "TIME_LIMIT_S", 60.0)
 
 
 @pytest.fixture

@@ -13,13 +13,19 @@ from warcio.archiveiterator import ArchiveIterator
 
 from jikim.errors import BadUse
 from jikim_desk.notices import contents, evidence, packing, registries, wacz, webarchive
-from jikim_desk.notices.pictures import browser
+from jikim_desk.notices.pictures import browser, drawing
 from jikim_desk.sealing import vault
 from tests.desk import chromium as browsers
 from tests.desk.items import capture, picture
 from tests.desk.removals import PAGE, begun, set_desk
 
 CENTRE = {"organisation": "시험 지원센터", "mailbox": "removal@centre.example"}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The picture of a page may take its time on a busy machine."""
+    monkeypatch.setattr(drawing, "TIME_LIMIT_S", 60.0)
 
 
 @pytest.fixture

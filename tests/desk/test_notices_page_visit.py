@@ -11,7 +11,7 @@ from jikim import config
 from jikim.state import State
 from jikim_desk.accounts.models import Role
 from jikim_desk.notices import evidence, packing, page_visit, webarchive
-from jikim_desk.notices.pictures import browser
+from jikim_desk.notices.pictures import browser, drawing
 from jikim_desk.records.models import Capture
 from jikim_desk.sealing import vault
 from tests.desk.items import capture, picture
@@ -40,6 +40,12 @@ def desk(monkeypatch, tmp_path, host):  # noqa: F811
         state.record_authority("시험 지원센터", "시험", "담당자")
     monkeypatch.setattr(page_visit, "jikim_config", lambda: made)
     return made
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The picture of a page may take its time on a busy machine."""
+    monkeypatch.setattr(drawing, "TIME_LIMIT_S", 60.0)
 
 
 @pytest.fixture

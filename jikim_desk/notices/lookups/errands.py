@@ -69,9 +69,8 @@ def ask(user: User, host: Host) -> Lookup:
         with transaction.atomic():
             asked.save(force_insert=True)
             chain.record(Action.HOST, actor=user, subject=f"host:{host.pk}", facts={"what": "lookup"})
-    except IntegrityError:
-        Lookup.objects.filter(host=host, state=LookupState.WAITING).update(next_try_at=now)
-        return Lookup.objects.get(host=host, state=LookupState.WAITING)
+    except IntegrityError:  # the one that waits keeps the pause a registry asked for
+        return latest(host) or asked
     return asked
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from jikim_desk.accounts.models import User
 from jikim_desk.notices import hosts, letters
 from jikim_desk.notices.faults import BadLetter
 from jikim_desk.notices.leaving import mailbox
@@ -79,7 +80,7 @@ def cdn_of(headers: Mapping[str, str]) -> str:
     return next((one.name for one in _cdns() if one.header in said and one.says in said[one.header]), "")
 
 
-def take(user: Any, host: Host, offered: list[Proposal], wanted: frozenset[str]) -> Host:
+def take(user: User, host: Host, offered: list[Proposal], wanted: frozenset[str]) -> Host:
     """Puts the proposals a person chose into the directory. What stands behind is entered with its mailbox, unless the
     directory has one. Raises BadLetter for two of one kind or none that is offered, PermissionDenied."""
     chosen = {one.field: one for one in offered if one.id in wanted}

@@ -107,7 +107,10 @@ class Browser:
         asked = {"id": self._count, "method": method, "params": params, **({"sessionId": session} if session else {})}
         self._write(msgspec.json.encode(asked) + b"\0")
         while True:
-            answer = msgspec.json.decode(self._message())
+            try:
+                answer = msgspec.json.decode(self._message())
+            except msgspec.DecodeError as error:
+                raise BrowserFailed("its answer is none") from error
             if answer.get("id") == self._count:
                 if "result" not in answer:
                     raise BrowserFailed(f"{method} was refused")
@@ -219,7 +222,7 @@ def _alone() -> tuple[str, ...]:
     wanted = _AS_ROOT if os.geteuid() == 0 else _AS_ANYBODY
     if not shutil.which(wanted[0]):
         return ()
-    tried = subprocess.run([*wanted, "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10)
+    tried = subprocess.run([*wanted, "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return wanted if tried.returncode == 0 else ()
 
 

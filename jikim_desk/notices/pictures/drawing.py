@@ -39,7 +39,7 @@ class PagePicture:
     is_cut: bool = False
 
 
-def drawn(page: str, *, head: Sequence[str], lang: str, time_limit_s: float = TIME_LIMIT_S) -> PagePicture:
+def drawn(page: str, *, head: Sequence[str], lang: str, time_limit_s: float) -> PagePicture:
     """The picture of a page of HTML; `head` are lines that stand above it."""
     if not browser.found():
         return PagePicture(why_none="evidence.picture.no_browser")
@@ -47,7 +47,7 @@ def drawn(page: str, *, head: Sequence[str], lang: str, time_limit_s: float = TI
     try:
         with browser.opened(time_limit_s=time_limit_s) as opened:
             return _taken(opened, page, {**words, "head": list(head)})
-    except browser.BrowserFailed:
+    except (browser.BrowserFailed, OSError):  # OSError: no memory, no processes left
         return PagePicture(why_none="evidence.picture.failed")
 
 
