@@ -25,6 +25,7 @@ from jikim.sources.candidates import candidate
 from jikim.sources.canonical import origin, require_address
 from jikim.sources.markup import kind_by_ending
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.queries import query_of
 from jikim.types import Candidate, Keyword
 
 PAGE_SIZE = 100
@@ -111,7 +112,7 @@ class BlueskySource:
     def _page(self, keyword: Keyword, mark: Mark) -> Page:
         language = self._config.language or keyword.lang
         spoken = {"lang": language} if language and language != ALL_LANGUAGES else {}
-        wanted = {"q": keyword.text, "sort": self._config.sort, **spoken, "limit": PAGE_SIZE, **mark}
+        wanted = {"q": query_of(self.name, keyword), "sort": self._config.sort, **spoken, "limit": PAGE_SIZE, **mark}
         url = f"{origin(str(self._config.url))}/xrpc/app.bsky.feed.searchPosts?{urlencode(wanted)}"
         answer = answered(self._fetcher, url, _Answer, source=self.name, refusals=SIGN_IN_WANTED, warnings=self.warnings)
         found = each(answer.posts, lambda post: self._candidate(post, url, keyword), self.warnings)

@@ -25,6 +25,7 @@ from jikim.sources.credentials import KEY_REFUSED, Secret, refuse_clear_text, sh
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import text_and_images
 from jikim.sources.paging import Mark, Page
+from jikim.sources.queries import query_of
 from jikim.sources.services import each_service
 from jikim.types import Candidate, Keyword
 
@@ -92,7 +93,7 @@ class KakaoSource:
         yield from each_service(self._config.services, {"page": 1}, pages, since, limit, self.warnings)
 
     def _page(self, keyword: Keyword, service: Service, mark: Mark) -> Page:
-        query = urlencode({"query": keyword.text, "sort": "recency", "size": SIZES[service], **mark})
+        query = urlencode({"query": query_of(self.name, keyword), "sort": "recency", "size": SIZES[service], **mark})
         url = beneath(self._config.url, f"/v2/search/{service}?{query}")
         keys = {"authorization": f"KakaoAK {self._config.key}"}
         answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED, warnings=self.warnings)

@@ -24,6 +24,7 @@ from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import text_and_images
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.queries import query_of
 from jikim.sources.text import plain
 from jikim.types import Candidate, Keyword
 
@@ -107,7 +108,7 @@ class MastodonSource:
             raise NotConfigured("sources.token_wanted", source=self.name)
 
     def _page(self, keyword: Keyword, mark: Mark) -> Page:
-        wanted = {"q": keyword.text, "type": "statuses", "limit": PAGE_SIZE, **mark}
+        wanted = {"q": query_of(self.name, keyword), "type": "statuses", "limit": PAGE_SIZE, **mark}
         url = f"{origin(str(self._config.url))}/api/v2/search?{urlencode(wanted)}"
         statuses = self._answer(url).statuses
         self._has_named = self._has_named or bool(statuses)

@@ -24,6 +24,7 @@ from jikim.sources.canonical import require_address, resolved
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import kind_by_ending, text_and_images
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.queries import query_of
 from jikim.types import Answer, Candidate, Keyword
 
 PAGE_SIZE = 50
@@ -131,7 +132,7 @@ class MediawikiSource:
     def _page(self, keyword: Keyword, mark: Mark) -> Page:
         wanted = {
             "list": "search",
-            "srsearch": keyword.text,
+            "srsearch": query_of(self.name, keyword),
             "srnamespace": "|".join(map(str, self._config.namespaces)),
             "srlimit": PAGE_SIZE,
             "srprop": "snippet|timestamp",

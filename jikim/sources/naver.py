@@ -24,6 +24,7 @@ from jikim.sources.canonical import canonical, resolved
 from jikim.sources.credentials import KEY_REFUSED, Secret, refuse_clear_text, shown
 from jikim.sources.markup import text_and_images
 from jikim.sources.paging import Mark, Page
+from jikim.sources.queries import query_of
 from jikim.sources.quota import Quota
 from jikim.sources.services import each_service
 from jikim.types import Candidate, Keyword
@@ -88,7 +89,7 @@ class NaverSource:
 
     def _page(self, keyword: Keyword, service: Service, mark: Mark) -> Page:
         sort = {} if service == "webkr" else {"sort": "sim" if service == "image" else "date"}
-        query = urlencode({"query": keyword.text, "display": PAGE_SIZE, **mark, **sort})
+        query = urlencode({"query": query_of(self.name, keyword), "display": PAGE_SIZE, **mark, **sort})
         url = beneath(self._config.url, f"/search/v1/{service}?{query}")
         keys = {"x-ncp-apigw-api-key-id": str(self._config.key_id), "x-ncp-apigw-api-key": str(self._config.key)}
         answer = answered(self._fetcher, url, _Answer, keys, source=self.name, refusals=KEY_REFUSED, warnings=self.warnings)

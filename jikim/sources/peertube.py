@@ -21,6 +21,7 @@ from jikim.sources.candidates import candidate
 from jikim.sources.canonical import canonical, origin, require_address, resolved
 from jikim.sources.dates import duration_s
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.queries import query_of
 from jikim.sources.text import plain
 from jikim.types import Candidate, Keyword
 
@@ -77,7 +78,14 @@ class PeertubeSource:
 
     def _page(self, keyword: Keyword, mark: Mark) -> Page:
         target = {"searchTarget": "local"} if self._config.is_local else {}
-        wanted = {"search": keyword.text, "count": PAGE_SIZE, "sort": "-publishedAt", "nsfw": "both", **target, **mark}
+        wanted = {
+            "search": query_of(self.name, keyword),
+            "count": PAGE_SIZE,
+            "sort": "-publishedAt",
+            "nsfw": "both",
+            **target,
+            **mark,
+        }
         url = beneath(str(self._config.url), f"/api/v1/search/videos?{urlencode(wanted)}")
         answer = answered(self._fetcher, url, _Answer, source=self.name, warnings=self.warnings)
         following = int(mark["start"]) + len(answer.data)

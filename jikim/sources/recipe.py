@@ -57,7 +57,8 @@ class RecipeSource:
     def _page(self, recipe: Recipe, keyword: Keyword, mark: Mark) -> Page:
         number = int(mark["page"])
         url = str(mark["url"]) if "url" in mark else recipe.address(keyword.text, number)
-        answer = self._fetcher.get(url)
+        spoken = {"accept-language": f"{recipe.language},ko;q=0.5,en;q=0.3"} if recipe.language else None
+        answer = self._fetcher.get(url, headers=spoken)
         root = read(answer, object) if recipe.format == "json" else page_tree(page_text(answer))
         reader = reading(recipe)
         results = reader.results(root) if root is not None else []

@@ -16,9 +16,9 @@
     format = "%Y.%m.%d"                  # as strptime; without it ISO 8601 and what mail writes
     zone = "Asia/Seoul"
 
-Other fields: text, author, thumbnail, media, duration. `language` names what the site is written in; `canary` is a word for
-which the site always has something: without it nobody can tell a site that has nothing from one that has changed. With
-`on = true` the site is searched whenever no places are named.
+Other fields: text, author, thumbnail, media, duration. `language`, a tag such as ko, is what the site is asked to speak;
+`canary` is a word for which the site always has something: without it nobody can tell a site that has nothing from one that
+has changed. With `on = true` the site is searched whenever no places are named.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: Fields
     format: Literal["html", "json"] = "html"
     charset: str = "utf-8"
-    language: str | None = None
+    language: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")] | None = None
     on: bool = False
     canary: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     paging: Paging = Paging()

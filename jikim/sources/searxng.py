@@ -25,6 +25,7 @@ from jikim.sources.canonical import canonical, require_address, resolved
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import kind_by_ending, text_and_images
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.queries import query_of
 from jikim.types import Candidate, Keyword
 
 ALL_LANGUAGES = "all"
@@ -102,7 +103,7 @@ class SearxngSource:
     def _address(self, keyword: Keyword, mark: Mark) -> str:
         language = self._config.language or keyword.lang
         wanted = {
-            "q": keyword.text,
+            "q": query_of(self.name, keyword),
             "format": "json",
             "categories": ",".join(self._config.categories),
             "engines": ",".join(self._config.engines),

@@ -24,6 +24,7 @@ from jikim.sources.credentials import Secret, refuse_clear_text, shown
 from jikim.sources.dates import duration_s
 from jikim.sources.markup import text_and_images
 from jikim.sources.paging import Mark, Page, paged
+from jikim.sources.queries import query_of
 from jikim.sources.quota import Quota
 from jikim.types import Candidate, Keyword
 
@@ -112,7 +113,7 @@ class YoutubeSource:
         wanted = {
             "part": "snippet",
             "type": "video",
-            "q": keyword.text,
+            "q": query_of(self.name, keyword),
             "maxResults": PAGE_SIZE,
             "order": "date",
             "safeSearch": "none",  # what is searched for here is what a filter would hide

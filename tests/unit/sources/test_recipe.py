@@ -185,3 +185,12 @@ def test_no_file_too_large_a_file_and_no_recipe(tmp_path):
     with pytest.raises(NotConfigured):
         RecipeSource.verify(RecipeConfig())
     assert list(recipes(tmp_path)) == ["large"]
+
+
+def test_a_site_is_asked_to_speak_the_language_of_its_recipe(searched):
+    page = "https://forum.example/find?q=%EC%B6%95%EC%A0%9C"
+    answers = {page: f"<html><body>{post(1)}</body></html>".encode()}
+    _, _, fetcher = searched(f'language = "ru"\n{FORUM}', answers)
+    assert fetcher.sent_headers[0]["accept-language"].startswith("ru,")
+    with pytest.raises(BadUse):
+        searched(f'language = "ru\\r\\nx: y"\n{FORUM}', answers)
