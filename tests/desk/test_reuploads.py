@@ -1,4 +1,4 @@
-"""The re-upload watch: fingerprints of what was confirmed, an alarm where it is there again, and nothing where it may not be."""
+"""The re-upload watch: fingerprints of what was confirmed, an alarm where it is there again, nothing where it may not be."""
 
 import subprocess
 from datetime import timedelta

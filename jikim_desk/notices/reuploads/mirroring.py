@@ -10,9 +10,10 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from django.utils import timezone
@@ -22,7 +23,7 @@ from jikim.copies.bank_items import BankSettings, ItemState, NewItem
 from jikim.copies.films import KNOWN
 from jikim.copies.fingerprints import ItemFingerprint
 from jikim.copies.store import StoredBank, bank_names, create_bank, open_bank
-from jikim.errors import JikimError
+from jikim.errors import JikimError, MediaUnreadable
 from jikim_desk.config import jikim_config
 from jikim_desk.notices.reuploads import guarding
 from jikim_desk.notices.reuploads.models import GuardedFile
@@ -33,10 +34,13 @@ BANK = "confirmed-finds"
 SOURCE = "jikim: confirmed"
 """By which items of ours are known: what a person put into the bank besides is left alone."""
 WHOLE_EVERY_S = 60.0
-RETRY_S = 3600.0
+RETRY_S, UNREADABLE_RETRY_S = 600.0, 86_400.0
 TOGETHER, LOOKED_THROUGH = 10, 200
-"""How many files one round fingerprints at most, and among how many it looks for them."""
+"""How many files one round fingerprints at most, and how many new ones it looks at."""
 NUMBER_DIGITS = 8
+_MARKED_TOGETHER = 500
+_ROW = ("pk", "sha256", "kept_at")
+_Row = tuple[int, str, datetime | None]
 
 logger = logging.getLogger("jikim.desk.notices")
 
@@ -56,46 +60,52 @@ class Mirror:
                 return
             now_s = time.monotonic()
             is_whole = now_s - self._whole_at_s >= WHOLE_EVERY_S
-            files = guarding.wanted() if is_whole else guarding.wanted().filter(pk__gt=self._last)
-            wanted = {digest: pk for pk, digest in files.order_by("-pk").values_list("pk", "sha256")}
+            rows = list(guarding.wanted().values_list(*_ROW)) if is_whole else self._newest()
             if is_whole:
-                self._take_out(wanted)
+                self._take_out(rows)
                 self._whole_at_s = now_s
-            if wanted:
-                self._put_in(wanted)
+            if rows:
+                self._put_in(rows)
 
-    def _take_out(self, wanted: Collection[str]) -> None:
+    def _newest(self) -> list[_Row]:
+        """What is wanted of those that came since; asked by their numbers, so that it costs next to nothing every time."""
+        new = list(GuardedFile.objects.filter(pk__gt=self._last).order_by("pk").values_list("pk", flat=True)[:LOOKED_THROUGH])
+        return list(guarding.wanted().filter(pk__in=new).values_list(*_ROW)) if new else []
+
+    def _take_out(self, wanted: Sequence[_Row]) -> None:
         """Removes what is no longer wanted, from the bank and from its files."""
-        GuardedFile.objects.exclude(kept_at=None).exclude(pk__in=guarding.wanted().values("pk")).update(kept_at=None)
+        numbers, digests = {pk for pk, _, _ in wanted}, {digest for _, digest, _ in wanted}
+        kept = GuardedFile.objects.exclude(kept_at=None).values_list("pk", flat=True)
+        _mark([pk for pk in kept if pk not in numbers], kept_at=None)
         if BANK not in bank_names(_folder()):
             return
         with open_bank(_folder(), BANK) as bank:
-            gone = [one.number for one in bank.items() if one.source == SOURCE and one.id not in wanted]
+            gone = [one.number for one in bank.items() if one.source == SOURCE and one.id not in digests]
             for number in gone:
                 bank.remove(number)
             if gone:
                 bank.save_index()  # else their hashes would stay in its files
 
-    def _put_in(self, wanted: Mapping[str, int]) -> None:
+    def _put_in(self, wanted: Sequence[_Row]) -> None:
         """Fingerprints what the bank lacks, some of it; the rest in the next round."""
         with _bank() as bank:
             known = {one.id for one in bank.items()}
-            lacking = [pk for digest, pk in wanted.items() if digest not in known]
-            due = GuardedFile.objects.filter(pk__in=lacking[:LOOKED_THROUGH]).select_related("capture").order_by("pk")
             now_s = time.monotonic()
-            for row in [one for one in due if self._failed.get(one.sha256, 0.0) <= now_s][:TOGETHER]:
+            lacking = {digest: pk for pk, digest, _ in wanted if digest not in known}
+            due = [pk for digest, pk in lacking.items() if self._failed.get(digest, 0.0) <= now_s]
+            for row in GuardedFile.objects.filter(pk__in=due[:TOGETHER]).select_related("capture").order_by("pk"):
                 self._add(bank, row)
-        for row in guarding.wanted().filter(kept_at=None)[:LOOKED_THROUGH]:
-            if row.sha256 in known:
-                GuardedFile.objects.filter(pk=row.pk).update(kept_at=timezone.now(), problem_key="")
-        if len(lacking) <= TOGETHER:
-            self._last = max(self._last, *wanted.values())
+        there = [pk for pk, digest, kept_at in wanted if kept_at is None and digest in known]
+        _mark(there, kept_at=timezone.now(), problem_key="")
+        if len(due) <= TOGETHER:
+            self._last = max(self._last, *(pk for pk, _, _ in wanted))
 
     def _add(self, bank: StoredBank, row: GuardedFile) -> None:
         try:
             made = _fingerprint(row)
         except JikimError as error:
-            self._failed[row.sha256] = time.monotonic() + RETRY_S
+            wait_s = UNREADABLE_RETRY_S if isinstance(error, MediaUnreadable) else RETRY_S
+            self._failed[row.sha256] = time.monotonic() + wait_s
             GuardedFile.objects.filter(pk=row.pk).update(problem_key=error.key[:60])
             logger.warning("reuploads: %s", error.key)
             return
@@ -114,6 +124,11 @@ def _fingerprint(row: GuardedFile) -> ItemFingerprint:
             return replace(banking.fingerprint_media(media, KNOWN), sha256=row.sha256)
     finally:
         os.close(handle)
+
+
+def _mark(numbers: Sequence[int], **changes: object) -> None:
+    for start in range(0, len(numbers), _MARKED_TOGETHER):
+        GuardedFile.objects.filter(pk__in=numbers[start : start + _MARKED_TOGETHER]).update(**changes)
 
 
 def _bank() -> StoredBank:

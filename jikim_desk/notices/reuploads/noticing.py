@@ -27,7 +27,7 @@ _WAITING_MAX = 2_000
 knows no better would go through all removals first."""
 NOT_THERE = (RemovalState.GONE, RemovalState.NOT_VISIBLE, RemovalState.BLOCKED)
 LOOKED_LATELY = timedelta(hours=6)
-"""A find that was visited within this time is not visited again because a source still names it: search engines do for weeks."""
+"""A find that was visited within this time is not visited again because a source names it: search engines do for weeks."""
 
 
 def arrived(candidate_id: str) -> list[Reupload]:
