@@ -3,10 +3,12 @@ languages and forms a centre adds."""
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import shutil
 import subprocess
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -491,3 +493,45 @@ def test_the_calendar_shows_what_is_to_be_handed_in_and_looked_for_without_words
     page = client.get("/calendar/").content.decode()
     assert notice.number not in page
     assert one.number not in page
+
+
+def test_no_planted_name_leaves_by_any_of_these_channels(lead, team, person, case, removal, signed_in, caplog, monkeypatch):
+    from jikim_desk.notices.channels import bulk
+
+    caplog.set_level(logging.DEBUG)
+    client = signed_in(Role.REVIEWER, Role.LEAD)
+    left = []
+    told = {"title": NAMES["title"], "text": NAMES["text"], "case": case}
+    for name in ("two", "three"):
+        request = drafting.draft(begun(team, person, name, **told), NoticeKind.REGULATOR, by=lead, lang="ko")
+        bulk.collect(lead, request, version=1)
+    file, _ = bulk.make(lead, team.pk)
+    for kind in bulk.KINDS:
+        left.append(client.post(f"/channels/bulk/{file.pk}/file", {"as": kind}))
+    for form in SHEETS:
+        notice = chosen(lead, removal, form, sheet_files.sheet(form).kind, sheet_files.sheet(form).lang)
+        left.append(client.post(f"/outbox/{notice.pk}/sheet"))
+        left.append(client.post(f"/outbox/{notice.pk}/sheet/file"))
+        filling.file(lead, notice, "")
+        back = drafting.withdraw(lead, Notice.objects.get(pk=notice.pk))
+        drafting.download(lead, back, version=1)
+        left.append(client.post(f"/outbox/{back.pk}/file", {"as": "pdf"}))
+    left.append(client.post(f"/channels/suggestions/{entered(lead, team).pk}/sheet"))
+    assert len(left) == 2 + 3 * len(SHEETS) + 1
+    for answer in left:
+        assert answer.status_code == 200
+        whole = f"{answer.headers}\n{read_whole(answer.content)}"
+        for name in (*NAMES.values(), "김하늘나래", "하늘이네집", str(case.pk), removal.pk[:8]):
+            assert name not in whole.replace(f"/outbox/{removal.pk}", ""), (name, answer.headers)
+    for name in (*NAMES.values(), "김하늘나래", "하늘이네집"):
+        assert name not in "\n".join(one.getMessage() for one in caplog.records if one.name.startswith("jikim"))
+
+
+def read_whole(content):
+    """What somebody can read in a file, its names and properties included."""
+    if content[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            return "\n".join([*packed.namelist(), *(packed.read(name).decode() for name in packed.namelist())])
+    if content[:5] == b"%PDF-":
+        return pdf_words(content) if shutil.which("pdftotext") else ""
+    return content.decode("utf-8-sig")
