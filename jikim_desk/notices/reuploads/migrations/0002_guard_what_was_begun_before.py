@@ -1,9 +1,11 @@
+from typing import Any
+
 from django.db import migrations
 
 FILES_MAX = 8
 
 
-def guard(apps, schema_editor):
+def guard(apps: Any, schema_editor: Any) -> None:
     """Removals that were begun by an older version are watched for as new ones are."""
     Guard, GuardedFile = apps.get_model("reuploads", "Guard"), apps.get_model("reuploads", "GuardedFile")
     for removal in apps.get_model("notices", "Removal").objects.filter(guard=None).only("pk").iterator(chunk_size=500):
