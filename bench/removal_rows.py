@@ -15,8 +15,9 @@ MADE = 2_500
 """Finds that are made row by row."""
 SPAN_DAYS = 7
 """They were begun within so many days; each lot of copies lies so many days further back."""
-NOTICES, VISITS = 4, 4
+NOTICES = 4
 """About each find."""
+VISITED_AFTER_DAYS = (1 / 24, 1, 7, 30)
 HOSTS = 2_000
 HEAVY = 40
 """Notices, and visits, about the newest find besides."""
@@ -61,8 +62,8 @@ def _make(count: int, team: Any, lead: Any, cases: list[Any], hosts: list[Any], 
         keep(rows.EvidencePack(removal=removal, made_at=at, blob="0" * 64, size_bytes=9, sha256="0" * 64, stamped_at=at))
         for place in range(NOTICES + (HEAVY if number == 0 else 0)):
             keep(_notice(removal, host, team, lead, at + timedelta(days=place), place, chance))
-        for place in range(VISITS + (HEAVY if number == 0 else 0)):
-            visit = keep(rows.Recheck(removal=removal, at=at + timedelta(days=place, hours=2), vantage="here"))
+        for days in (*VISITED_AFTER_DAYS, *(range(HEAVY) if number == 0 else ())):
+            visit = keep(rows.Recheck(removal=removal, at=removal.notified_at + timedelta(days=days), vantage="here"))
             visit.seen, visit.sign, visit.proof = chance.choice(_SEEN), "status_404", {"page": {"url": find.url}}
     order = (Candidate, Decision, Applied, rows.Removal, rows.EvidencePack, rows.Notice, rows.Recheck)
     for kind in order:
@@ -88,7 +89,7 @@ def _removal(find: Any, at: datetime, team: Any, chance: random.Random, number: 
     removal = Removal(candidate=find, team=team, begun_at=at, reviewed_at=at, state=state)
     removal.notified_at = removal.rechecks_from = at + timedelta(hours=chance.random() * 30)
     if state == "gone":
-        removal.gone_at = removal.notified_at + timedelta(days=chance.choice((0.05, 1, 7)))
+        removal.gone_at = removal.notified_at + timedelta(days=chance.choice(VISITED_AFTER_DAYS))
     else:
         removal.next_recheck_at = at + timedelta(days=30)
         removal.next_step_at = at + timedelta(days=chance.choice((5, 10, 20))) if number % 3 else None
@@ -162,7 +163,9 @@ def _copy(number: int) -> None:
             table = kind._meta.db_table
             if number == 1:
                 cursor.execute(f"CREATE TEMPORARY TABLE first_{table} AS SELECT * FROM {table}")
-            columns = [field.column for field in kind._meta.concrete_fields if changed.get(field.column) != ""]
+            columns = [
+                field.column for field in kind._meta.concrete_fields if not (field.generated or changed.get(field.column) == "")
+            ]
             taken = ", ".join(changed[one].format(column=one) if one in changed else f'"{one}"' for one in columns)
             named = ", ".join(f'"{one}"' for one in columns)
             cursor.execute(f"INSERT INTO {table} ({named}) SELECT {taken} FROM first_{table}")
@@ -181,7 +184,9 @@ def _moved(column: str, days: int) -> str:
 
 
 def _analyze() -> None:
+    """As PostgreSQL does by itself; a desk on SQLite never does."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")

@@ -63,7 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
         removals, notices = removals.filter(team=team), notices.filter(team=team)
     finds = removals.select_related("candidate").only(*_OF_FINDS)
     approved = notices.filter(state=NoticeState.APPROVED)
-    wrong = notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED))
+    wrong = notices.filter(is_waiting=True, state__in=(NoticeState.UNKNOWN, NoticeState.FAILED))
     shown = {
         "teams": teams if len(teams) > 1 else [],
         "team": team,
@@ -90,7 +90,7 @@ def letters_due(user: User) -> dict[str, int]:
     if user.has_role(*access.DECIDERS):
         notices = visible.notices(user)
         due["letters"] = notices.filter(state=NoticeState.DRAFT).count()
-        due["letters_wrong"] = notices.filter(state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).count()
+        due["letters_wrong"] = notices.filter(is_waiting=True, state__in=(NoticeState.UNKNOWN, NoticeState.FAILED)).count()
     return due
 
 

@@ -38,7 +38,6 @@ COLUMNS = (
     Column("outbox.column.left"),
     Column("outbox.column.answer"),
 )
-WAITING = (NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.SENDING, NoticeState.UNKNOWN, NoticeState.FAILED)
 
 
 @allow(*access.READERS)
@@ -50,7 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if state in NoticeState.values:
         seen = seen.filter(state=state)
     elif state != "all":
-        seen = seen.filter(state__in=WAITING)
+        seen = seen.filter(is_waiting=True)
     found = page_of(request, seen, COLUMNS, "-drafted_at")
     rows = [(one, one.host.name if one.host else urlsplit(one.removal.candidate.url).hostname or "") for one in found.rows]
     shown = {"page": found, "rows": rows, "state": state, "states": ["all", *NoticeState.values]}

@@ -32,7 +32,7 @@ def of(team_ids: Collection[int]) -> dict[str, Any]:
     return {
         "clocks": named,
         "clock_plot": plots.spans(rows, title=words.say("removal.figures.clocks")) if rows else "",
-        "stays": [(_name(one), one, _plot(one), [_after(one, days) for days in AFTER_DAYS]) for one in stays],
+        "stays": [(_name(one), one, _plot(one), [one.after(days) for days in AFTER_DAYS]) for one in stays],
         "after_days": AFTER_DAYS,
         "watched": clocks.ROWS_MAX,
     }
@@ -49,16 +49,12 @@ def _name(stay: clocks.Stay) -> str:
     return words.say(f"report.class.{stay.host_class or 'every'}")
 
 
-def _after(stay: clocks.Stay, days: int) -> tuple[float, float, float] | None:
-    """The share still there after so many days, with its interval; None where nothing was watched so long."""
-    return stay.curve.at(days) if stay.watched_days >= days else None
-
-
 def _plot(stay: clocks.Stay) -> SafeString:
     curve = stay.curve
     steps = [
         (_place(24 * float(time)), float(share), float(low), float(high))
         for time, share, low, high in zip(curve.times, curve.share, curve.low, curve.high, strict=True)
+        if time <= stay.watched_days
     ]
     ticks = [(_place(hours), _tick(hours)) for hours in _TICK_HOURS]
     title = words.say("removal.figures.stays_of", what=_name(stay), count=curve.count, gone=curve.ended)

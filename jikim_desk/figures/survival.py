@@ -17,7 +17,7 @@ from jikim_desk.figures.stages import Z95
 class Curve:
     """The share that is still there after `times` (ascending, in the unit of what was given, only those at which something
     ended), with 95 % intervals `low` and `high`; `at_risk` were still watched just before. `count` were watched in all, of
-    which `ended` ended."""
+    which `ended` ended; `watched` is for how long each, ascending."""
 
     times: NDArray[np.float64]
     share: NDArray[np.float64]
@@ -26,6 +26,11 @@ class Curve:
     at_risk: NDArray[np.int64]
     count: int
     ended: int
+    watched: NDArray[np.float64]
+
+    def left(self, time: float) -> int:
+        """How many were watched for at least `time`."""
+        return self.count - int(np.searchsorted(self.watched, time, side="left"))
 
     def at(self, time: float) -> tuple[float, float, float]:
         """The share still there at `time`, with its interval; all of it before the first end."""
@@ -67,6 +72,7 @@ def kaplan_meier(lengths: Sequence[float] | NDArray[np.float64], ended: Sequence
         at_risk=at_risk.astype(np.int64),
         count=len(watched),
         ended=int(is_end.sum()),
+        watched=np.sort(watched),
     )
 
 

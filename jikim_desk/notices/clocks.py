@@ -22,7 +22,7 @@ from jikim_desk.notices.models import Host, Recheck, Removal
 ROWS_MAX = 1000
 """The newest, so that a page costs the same whatever lies behind it."""
 FEWEST = 10
-"""Of fewer no curve is drawn."""
+"""Of fewer no curve is drawn, and a curve ends where fewer were watched so long."""
 UNKNOWN, HOSTILE = "unknown", "hostile"
 """Classes besides the kinds of the host directory: not in it, and known to refuse."""
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
@@ -41,12 +41,19 @@ class Clock(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """How long finds on one class of host stay, in days after the first notice. `watched_days`: the longest that one of them
-    was watched."""
+    """How long finds on one class of host stay, in days after the first notice."""
 
     host_class: str
     curve: survival.Curve
-    watched_days: float
+
+    @property
+    def watched_days(self) -> float:
+        """For how long enough of them were watched to say anything."""
+        return float(self.curve.watched[-FEWEST]) if self.curve.count >= FEWEST else 0.0
+
+    def after(self, days: float, fewest: int = FEWEST) -> tuple[float, float, float] | None:
+        """The share still there after so many days, with its interval; None where fewer were watched so long."""
+        return self.curve.at(days) if self.curve.left(days) >= fewest else None
 
 
 def rows(removals: QuerySet[Removal]) -> list[Clock]:
@@ -89,7 +96,7 @@ def _stay(name: str, group: Sequence[Clock]) -> Stay:
         if one.notified_at is not None and until is not None:
             lengths.append(max((until - one.notified_at) / _DAY, 0.0))
             ended.append(one.gone_at is not None)
-    return Stay(name, survival.kaplan_meier(lengths, ended), max(lengths, default=0.0))
+    return Stay(name, survival.kaplan_meier(lengths, ended))
 
 
 def _classes(refs: Collection[str]) -> dict[str, str]:

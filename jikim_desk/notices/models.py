@@ -171,6 +171,10 @@ class NoticeState(models.TextChoices):
     DOWNLOADED = "downloaded"  # a person took it to a form or the post
 
 
+WAITING = (NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.SENDING, NoticeState.UNKNOWN, NoticeState.FAILED)
+"""Somebody, or a worker, has yet to do something about it."""
+
+
 class Outcome(models.TextChoices):
     """What the other side answered, as a person confirmed it."""
 
@@ -204,6 +208,12 @@ class Notice(models.Model):
     version = models.PositiveIntegerField(default=1)
     """Counted up by each edit: what is approved is what was read."""
     state = models.CharField(max_length=12, choices=NoticeState.choices, default=NoticeState.DRAFT)
+    is_waiting = models.GeneratedField(
+        expression=models.Case(models.When(state__in=WAITING, then=True), default=False),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    """Whether `state` is one of WAITING, as the database has it: few among many, which an index finds."""
     drafted_at = models.DateTimeField()
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)
@@ -222,6 +232,8 @@ class Notice(models.Model):
             models.Index(fields=("state", "leaves_at"), name="leaving"),
             models.Index(fields=("team", "sent_at", "state", "kind", "outcome"), name="notices_left"),
             models.Index(fields=("-drafted_at", "-id"), name="drafted"),
+            models.Index(fields=("team", "-drafted_at", "-id"), name="notices_of_team"),
+            models.Index(fields=("team", "is_waiting", "-drafted_at", "-id"), name="notices_waiting"),
         )
 
 

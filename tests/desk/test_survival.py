@@ -24,6 +24,7 @@ def test_the_estimate_is_that_of_the_textbooks():
     assert curve.times.tolist() == [6, 7, 10, 13, 16, 22, 23]
     assert curve.at_risk.tolist() == [21, 17, 15, 12, 11, 7, 6]
     assert np.round(curve.share, 3).tolist() == [0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448]
+    assert [curve.left(time) for time in (0, 6, 6.5, 35, 36)] == [21, 21, 17, 1, 0]
     assert (round(float(curve.low[0]), 3), round(float(curve.high[0]), 3)) == (0.620, 0.952)
     assert (curve.count, curve.ended, curve.median) == (21, 9, 23.0)
     assert curve.at(5.9) == (1.0, 1.0, 1.0)
@@ -71,8 +72,9 @@ def watched(team, person):
 def test_what_is_still_there_counts_until_it_was_last_visited(watched, team):
     (every, of_class) = clocks.stays(clocks.newest([team.pk]))
     assert (every.host_class, of_class.host_class) == ("", clocks.UNKNOWN)
-    assert (every.curve.count, every.curve.ended, every.watched_days) == (12, 3, 7.0)
+    assert (every.curve.count, every.curve.ended, every.watched_days) == (12, 3, 1.0)
     assert every.curve.at(2)[0] == pytest.approx(0.75)
+    assert (every.after(1)[0], every.after(2), every.after(2, 9)[0]) == pytest.approx((0.75, None, 0.75))
     host = Host(ref=watched.candidate.host_ref, changed_at=timezone.now(), is_hostile=True)
     host.name = "board.example"
     host.save()

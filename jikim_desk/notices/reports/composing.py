@@ -25,7 +25,7 @@ def report(
     """One report, headed by the organisation, its number and the day on which it holds."""
     organisation = organisation_in(lang)
     top = [(say("evidence.organisation", lang), organisation or "-"), (say("evidence.number", lang), number)]
-    top.append((say("evidence.made_at", lang), day(at, lang)))
+    top.append((say("report.made_on", lang), day(at, lang)))
     footer = f"{organisation} · {number}"
     every = [*top, *facts]
     return sheets.sheet(lang, title, facts=every, sections=sections, date=at, organisation=organisation, footer=footer)
@@ -57,4 +57,4 @@ def day(moment: datetime | None, lang: str) -> str:
     if moment is None:
         return ""
     local = moment.astimezone(ZoneInfo(desk_config().time_zone))
-    return f"{local.year}. {local.month}. {local.day}." if lang == "ko" else f"{local.day} {local:%B %Y}"
+    return f"{local.year}. {local.month}. {local.day}." if lang == "ko" else f"{local.day} {local:%b %Y}"

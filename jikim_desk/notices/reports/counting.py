@@ -20,6 +20,7 @@ from jikim.types import SourceState
 from jikim_desk.config import desk_config
 from jikim_desk.notices import clocks
 from jikim_desk.notices.models import Notice, NoticeKind, NoticeState, Recheck, Removal
+from jikim_desk.notices.reports.suppressing import FEWEST_OF_SHARE
 from jikim_desk.records.models import Sweep, SweepKind
 from jikim_desk.review.models import Decision, DecisionState
 
@@ -149,7 +150,7 @@ def _length(hours: NDArray[np.float64]) -> Length | None:
 
 def _stays(one: clocks.Stay) -> Stays:
     curve = one.curve
-    after = [curve.at(days) if one.watched_days >= days else None for days in DAYS]
+    after = [one.after(days, FEWEST_OF_SHARE) for days in DAYS]
     return Stays(one.host_class, curve.count, curve.ended, curve.median, after)
 
 

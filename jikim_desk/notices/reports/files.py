@@ -54,6 +54,7 @@ def as_docx(report: Mapping[str, Any]) -> bytes:
     style = document.styles["Normal"]
     style.font.name, style.font.size = _FONT, Pt(10)
     style.element.rPr.rFonts.set(qn("w:eastAsia"), _FONT)
+    document.styles["Table Grid"].font.size = Pt(9)
     _speaks(style, report["lang"])
     _heading(document, report["title"], 0)
     _table(document, report["facts"], widths=(2, 5))

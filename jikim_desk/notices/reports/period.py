@@ -141,4 +141,4 @@ def _places(figures: Figures, word: Any) -> dict[str, Any]:
     rows = [
         [name, f"{asked:,}", f"{silent:,}", f"{100 * silent / asked:.1f} %"] for name, (asked, silent) in figures.places.items()
     ]
-    return section(word("places"), head, rows, widths=[4, 2, 2, 3], words=[word("places_help")])
+    return section(word("places"), head, rows, widths=[4, 2, 2, 3], words=[word("places_help")] if rows else [])

@@ -55,7 +55,7 @@ def progress(case: Case, lang: str) -> dict[str, Any]:
     mailbox = desk_config().removal.mailbox
     sections = [
         section(word("what_we_do"), words=[word("what_we_do_1"), word("what_we_do_2"), word("what_we_do_3")]),
-        section(word("each"), head, rows, widths=[1, 3, 3, 3, 5, 3, 3], words=nothing + left_out),
+        section(word("each"), head, rows, widths=[2, 4, 4, 4, 6, 4, 4], words=nothing + left_out),
         section(word("words"), words=[word(f"words_{name}") for name in ("gone", "not_visible", "blocked", "back")]),
         section(word("ask_us"), words=[word("ask_us_help")], facts=[(word("mailbox"), mailbox)] if mailbox else []),
     ]

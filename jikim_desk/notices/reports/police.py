@@ -73,15 +73,20 @@ def _find(place: int, removal: Removal, lang: str) -> list[dict[str, Any]]:
     ]
     for pack in removal.packs.order_by("made_at"):
         stamped = sheets.moment(_iso(pack.stamped_at), lang) or say("evidence.verify.not_stamped", lang)
-        facts.append((word("pack"), f"{pack.number}\nSHA-256 {pack.sha256}\n{stamped}"))
+        facts.append((word("pack"), f"{pack.number}\n{pack.sha256}\n{stamped}"))
     digests = dict.fromkeys(one.sha256 for one in captures if one.sha256)
     facts += [(word("hash"), digest) for digest in list(digests)[:_HASHES_MAX]]
     return [
         section(word("police_find", number=place), facts=facts),
-        section("", *_hops(captures, word)),
-        section("", *_letters(removal, lang, word)),
-        section("", *_visits(removal, word)),
+        _told(word("hops"), *_hops(captures, word), widths=[12, 2, 5, 7]),
+        _told(word("letters"), *_letters(removal, lang, word), widths=[4, 5, 7, 7, 3]),
+        _told(word("seen_by_us"), *_visits(removal, word), widths=[6, 4, 8]),
     ]
+
+
+def _told(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> dict[str, Any]:
+    """A table of one find under its caption; nothing where it has no rows."""
+    return section("", head, rows, widths=widths, words=[caption] if rows else [])
 
 
 def _hops(captures: Sequence[Any], word: Any) -> tuple[list[str], list[list[str]]]:
