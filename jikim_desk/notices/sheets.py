@@ -87,6 +87,7 @@ def evidence(facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
                 (words("decided"), words(f"decided.{decision['kind'] or 'none'}", at=moment(decision["decided_at"], lang))),
                 *([(words("visit"), _visit(facts["page_visit"], lang))] if facts["page_visit"] else []),
                 (words("picture_of_page"), _picture(facts["page_picture"], lang)),
+                *([(words("picture_hash"), digest)] if (digest := facts["page_picture"].get("sha256")) else []),
             ],
         },
         *(_capture(number, one, lang) for number, one in enumerate(facts["captures"], 1)),
@@ -147,7 +148,7 @@ def _visit(visit: Mapping[str, Any], lang: str) -> str:
 def _picture(picture: Mapping[str, Any], lang: str) -> str:
     if "why_none" in picture:
         return say(picture["why_none"], lang)
-    lines = [word(lang, "picture_is", part=picture["part"], count=picture["areas_covered"]), f"SHA-256 {picture['sha256']}"]
+    lines = [word(lang, "picture_is", part=picture["part"], count=picture["areas_covered"])]
     lines += [word(lang, "picture_drawn"), *([word(lang, "picture_cut")] if picture["is_cut"] else [])]
     return "\n".join(lines)
 
