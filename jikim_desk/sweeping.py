@@ -75,6 +75,7 @@ class Errand:
         self._engine = engine
         self._sweep = sweep
         self._is_interactive = sweep.kind != SweepKind.WATCH
+        self._typed = frozenset(sweep.watch.keywords if sweep.watch is not None else sweep.keywords or ())
         self._case_holder = case_holder(sweep.case_id) if sweep.case_id else None
         budget_s = engine.config.sweeping.budget_s
         self._budget_s = budget_s if self._is_interactive else max(budget_s, WATCH_BUDGET_S)
@@ -253,7 +254,9 @@ class Errand:
                 state.record_health(name, SourceState(one["state"]), one["error"] or None, one.get("field") or None)
 
     def _keyword(self, number: str) -> Keyword:
-        return read_keyword(self._sweep.keywords[int(number) - 1], None)
+        """What was asked for; an approved spelling says that it is one, for it is meant letter by letter."""
+        read = read_keyword(self._sweep.keywords[int(number) - 1], None)
+        return read if read.text in self._typed else replace(read, origin="variant")
 
     def _reference(self, number: str) -> str:
         return reference("keyword", self._keyword(number).text)
