@@ -17,7 +17,7 @@ import pytest
 from tests.desk import dovecot as servers
 from tests.desk.mail import certificate
 from tests.desk.postgres import postgres, programs
-from tests.desk.processes import ROOT, environment, prepared
+from tests.desk.processes import ROOT, environment, prepared, running, until
 
 pytestmark = pytest.mark.skipif(not servers.PROGRAM.exists(), reason=servers.MISSING)
 LETTERS, KILLS, OVERTAKEN = 32, 12, 3
@@ -102,3 +102,11 @@ def test_each_letter_is_taken_once(home, server):
 
 def kill(reading):
     reading[0].kill()
+
+
+def test_workers_read_the_mailbox_by_themselves(home):
+    with running(home, "worker") as one, running(home, "worker") as other:
+        until(lambda: int(run(home, "count")) == LETTERS, 120, "two workers took the letters")
+        assert (one.process.poll(), other.process.poll()) == (None, None), one.said + other.said
+    told = json.loads(run(home, "end"))
+    assert (told["joined"], told["taken"], told["fault"], told["chain"]) == (LETTERS, LETTERS, "", [])
