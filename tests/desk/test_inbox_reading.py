@@ -8,6 +8,8 @@ from email.mime.text import MIMEText
 from email.policy import SMTP
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jikim_desk.notices import letters
 from jikim_desk.notices.inbox import classifying, origin, reading, wording
@@ -168,6 +170,59 @@ def test_what_is_made_to_be_slow_is_read_by_its_headers_alone(content):
     found = reading.read(content)
     assert "broken" in found.marks
     assert found.text == ""
+
+
+PIECES = [
+    *(b"\r\n", b"\r\n\r\n", b"\n", b" ", b"--b\r\n", b"--b--\r\n", b"x", b"\xff\xfe", b"\0", b"\x1b$B", b"=?euc-kr?B?", b"?="),
+    *(
+        b"Subject: ",
+        b"From: ",
+        b"<a@b.example>",
+        b'"',
+        b"(",
+        b"Message-ID: ",
+        b"References: ",
+        b"Content-Type: ",
+        b"text/plain",
+    ),
+    *(
+        b"text/html; charset=utf-16",
+        b'multipart/mixed; boundary="b"',
+        b'multipart/alternative; boundary="b"',
+        b"message/rfc822",
+    ),
+    *(
+        b"message/delivery-status",
+        b"multipart/report; boundary=b",
+        b"; name*0*=utf-8''%ff",
+        b"; charset*=x",
+        b"application/pdf",
+    ),
+    *(
+        b"Content-Disposition: attachment; filename=",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Transfer-Encoding: x-uuencode",
+    ),
+    *(
+        b"begin 644 x\r\n",
+        b"AAA=",
+        b"=3D=",
+        b"<p style='",
+        b"<!--",
+        b"Authentication-Results: x; dkim=pass (",
+        b"Action: failed\r\n",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+@settings(max_examples=400, deadline=None)
+def test_whatever_comes_is_read(pieces):
+    found = reading.read(b"".join(pieces))
+    classify(found)
+    origin.of(found.headers, found.sender, "x")
+    shown = [found.subject, found.sender_name, *found.text.split("\n"), *(one.name for one in found.attached)]
+    assert not any(letter in one for one in shown for letter in "\x00\x1b\u202e\r")
 
 
 def test_many_parts_end_somewhere():
