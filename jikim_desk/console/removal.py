@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +27,8 @@ from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import drafting, evidence, hosts, leaving, letters, rechecking, visible
 from jikim_desk.notices.faults import NotAllowed, NoticeRefused
-from jikim_desk.notices.models import NoticeKind, RemovalState
+from jikim_desk.notices.models import NoticeKind, Removal, RemovalState
+from jikim_desk.notices.reports import composing, files, police
 from jikim_desk.review import access
 
 NUMBER_DIGITS = 8
@@ -103,6 +104,10 @@ def removal(request: HttpRequest, candidate_id: str) -> HttpResponse:
         "kinds": [kind for kind in NoticeKind.values if kind != NoticeKind.WITHDRAWAL],
         "languages": letters.every_language(),
         "paper_max": drafting.PAPER_MAX,
+        "clocks": _clocks(found),
+        "reference_max": police.REFERENCE_MAX,
+        "report_languages": composing.LANGUAGES,
+        "report_formats": list(files.KINDS),
         **reuploads.shown_on(user, found),
     }
     return render(request, "console/removal/find.html", shown)
@@ -175,6 +180,21 @@ def hold(request: HttpRequest, candidate_id: str) -> HttpResponse:
         until = found.held_until
     drafting.hold(user, found, until=until, reason=sent.get("reason", ""))
     return redirect("removal", candidate_id=candidate_id)
+
+
+def _clocks(removal: Removal) -> list[tuple[str, datetime | None, float | None]]:
+    """The four clocks: their words, when each struck, and the seconds since the one before it."""
+    moments = {
+        "removal.clock.found": removal.candidate.found_at,
+        "removal.clock.reviewed": removal.reviewed_at,
+        "removal.clock.notified": removal.notified_at,
+        "removal.clock.gone": removal.gone_at,
+    }
+    before = [None, *moments.values()]
+    return [
+        (key, moment, max((moment - earlier).total_seconds(), 0.0) if moment and earlier else None)
+        for (key, moment), earlier in zip(moments.items(), before, strict=False)
+    ]
 
 
 def _sign(sign: str) -> str:

@@ -1,6 +1,7 @@
 """The pages of removal, as a person uses them: from the confirmed find to a letter that was handed in."""
 
 import zipfile
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -141,3 +142,14 @@ def test_a_counsellor_reads_and_does_nothing(signed_in, removal, reviewer, team)
     assert counsellor.get(f"/removals/{removal.pk}/").status_code == 200
     assert counsellor.get(f"/outbox/{notice.pk}/").status_code == 200
     assert counsellor.post(f"/outbox/{notice.pk}/cancel").status_code == 403
+
+
+def test_the_page_of_a_find_tells_the_four_clocks_and_how_long_each_took(reviewer, removal):
+    at = removal.candidate.found_at
+    changes = {"reviewed_at": at + timedelta(minutes=5), "notified_at": at + timedelta(minutes=65)}
+    Removal.objects.filter(pk=removal.pk).update(**changes)
+    page = reviewer.get(f"/removals/{removal.pk}/", headers={"accept-language": "en"})
+    assert [span for _, _, span in page.context["clocks"]] == [None, 300.0, 3600.0, None]
+    assert "5 min" in page.content.decode()
+    sent = {"find": removal.pk, "as": "csv", "recipient": "시험경찰서"}
+    assert removal.candidate.url in reviewer.post("/reports/police", sent).content.decode()
