@@ -111,6 +111,26 @@ def test_of_html_only_the_words_are_left():
     assert classify(found).kind == Kind.REMOVED
 
 
+def test_comments_cells_and_quotes_of_html():
+    text = (
+        "<p>The video<!-- [if mso] --> has been <?x?>removed.</p><table><tr><td>a</td><td>b</td></tr></table>"
+        "<blockquote><p>We cannot remove it.</p><blockquote>older</blockquote></blockquote><span hidden>no</span> end"
+    )
+    said = wording.from_html(text)
+    assert said.split("\n") == [
+        "The video has been removed.",
+        "",
+        "a b",
+        "",
+        "> We cannot remove it.",
+        "",
+        "> > older",
+        "",
+        "end",
+    ]
+    assert wording.own_words(said, "").split() == ["The", "video", "has", "been", "removed.", "a", "b", "end"]
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\0", "<!--", "<" * 5000, "<div>" * 3000 + "x", "<table><tr>" * 500, "<a b='"])
 def test_any_html_can_be_read(text):
     wording.from_html(text)
@@ -475,6 +495,8 @@ def test_an_address_hidden_in_a_name_is_no_sender(raw, sender, name, marks):
         ("a@example", ["abuse@board.example"], False),
         ("", ["abuse@board.example"], False),
         ("a@farm.example", ["abuse@board.example", "farm.example"], True),
+        ("board@gmail.com", ["Board@gmail.com"], True),
+        ("somebody@gmail.com", ["board@gmail.com"], False),
     ],
 )
 def test_a_sender_fits_by_its_whole_domain(sender, known, fits):

@@ -72,7 +72,7 @@ def remarks(letter: Letter) -> list[str]:
     told, notice, found = letter.told, letter.notice, []
     if told["proof"] == origin.Proof.FAILED:
         found.append("forged")
-    if notice is not None and letter.kind != Kind.BOUNCED:  # mail servers return letters in their own name
+    if notice is not None and letter.kind not in (Kind.BOUNCED, Kind.OWN):  # mail servers return letters in their own name
         known = [notice.recipient, *([notice.host.name, notice.host.mailbox] if notice.host else [])]
         if not origin.fits(told["sender"], *known):
             found.append("stranger")

@@ -17,7 +17,7 @@ from jikim_desk.notices.inbox.reading import Mail
 from jikim_desk.notices.inbox.wording import folded, own_words
 
 _SPACELESS = frozenset({"ko", "ja", "zh"})
-_SENTENCE = re.compile(r"(?<=[.!?。!?;])\s+|(?<=[。!?])|\n\s*\n")
+_SENTENCE = re.compile("(?<=[.!?;])\\s+|(?<=[\u3002\uff01\uff1f\uff1b])")
 _SENTENCES_MAX, _SENTENCE_MAX = 400, 1000
 _DAEMONS = re.compile(r"(?:mailer-daemon|mail-daemon|mailerdaemon|postmaster|mail\.?daemon|bounces?(?:[+.-].*)?)@", re.I)
 _CLUES_MAX = 6

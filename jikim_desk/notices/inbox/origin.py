@@ -10,6 +10,25 @@ from enum import StrEnum
 _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"\s*(dkim|spf|dmarc)\s*=\s*([a-z]+)\b(.*)", re.I | re.S)
 _PROPERTY = re.compile(r"\b(header\.d|header\.from|header\.i|smtp\.mailfrom)\s*=\s*\"?([^\s;\"]+)", re.I)
+_ANYBODYS = frozenset(
+    {
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "yahoo.co.jp", "icloud.com"),
+        *("naver.com", "daum.net", "hanmail.net", "kakao.com", "nate.com", "proton.me", "protonmail.com", "gmx.com", "gmx.net"),
+        *(
+            "qq.com",
+            "163.com",
+            "126.com",
+            "sina.com",
+            "mail.ru",
+            "yandex.ru",
+            "yandex.com",
+            "aol.com",
+            "zoho.com",
+            "tutanota.com",
+        ),
+    }
+)
+"""Domains at which anybody can have a mailbox."""
 _METHODS = ("dkim", "spf", "dmarc")
 
 
@@ -60,8 +79,11 @@ def of(headers: Mapping[str, Sequence[str]], sender: str, believed: str) -> Orig
 
 
 def fits(sender: str, *known: str) -> bool:
-    """Whether an address belongs to one of the domains (or addresses) we wrote to or know."""
+    """Whether an address belongs to one of the domains (or addresses) we wrote to or know. Where anybody can have a mailbox, it
+    has to be the very address."""
     own = _domain(sender)
+    if own in _ANYBODYS:
+        return sender.lower() in {one.lower() for one in known}
     return any(is_of(own, _domain(one)) for one in known if one)
 
 

@@ -151,7 +151,8 @@ def _text(content: bytes, found: _Found) -> str:
 def _raw(message: Message) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, value in list(message.raw_items())[:HEADERS_MAX]:
-        found.setdefault(name.lower(), []).append(str(value)[:HEADER_MAX])
+        is_grown = name.lower() == "references"  # the nearest stand last
+        found.setdefault(name.lower(), []).append(str(value)[-HEADER_MAX:] if is_grown else str(value)[:HEADER_MAX])
     return found
 
 
@@ -221,7 +222,7 @@ def _report(part: Message) -> list[Mapping[str, str]]:
     if not isinstance(inside, list):
         inside = [message_from_bytes(one) for one in re.split(rb"\r?\n\r?\n", _payload(part))]
     blocks = [one for one in inside[:50] if isinstance(one, Message)]
-    each = [{name.lower(): charsets.header(str(value)) for name, value in block.raw_items()} for block in blocks]
+    each = [{name.lower(): charsets.header(str(value)[:HEADER_MAX]) for name, value in block.raw_items()} for block in blocks]
     return [one for one in each if "action" in one or "final-recipient" in one]
 
 

@@ -13,13 +13,14 @@ from jikim.messages import readable
 TEXT_MAX = 100_000
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "form"})
 _BREAKING = frozenset({"p", "div", "br", "tr", "li", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "hr", "pre"})
+_CELLS = frozenset({"td", "th"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:\D|$)", re.I)
 _QUOTE_BEGINS = re.compile(
     r"\s*(?:-{2,}\s*(?:original message|original nachricht|원본 메[일시]지?|forwarded message|原始邮件|原始郵件|"
     r"元のメッセージ|исходное сообщение|mensaje original|thư gốc).*"
     r"|_{10,}"
     r"|(?:on|el|am|le)\s.{4,200}(?:wrote|escribió|schrieb|écrit)\s*:"
-    r"|.{4,200}(?:님이 작성|님의 말|のメール|写道|寫道|wrote|пишет|написал\(?а?\)?|đã viết)\s*[:：]?"
+    r"|.{4,200}(?:님이 작성|님의 말|のメール|写道|寫道|wrote|пишет|написал\(?а?\)?|đã viết)\s*[:：]"
     r"|(?:from|보낸 ?사람|差出人|发件人|寄件者|от кого|от|de|từ)\s*[:：]\s.*@.*)\s*",
     re.I,
 )
@@ -33,23 +34,25 @@ def from_html(text: str) -> str:
         return ""  # without a single element
     pieces: list[str] = []
     skipped: etree._Element | None = None
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        if not isinstance(element.tag, str):
-            if event == "end" and skipped is None:
-                pieces.append(element.tail or "")
+    quoted = 0
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        is_start = event == "start"
+        if skipped is element and event == "end":
+            skipped = None
+        elif skipped is not None:
             continue
-        if event == "start":
-            if skipped is None and (element.tag in _UNSEEN or _is_hidden(element)):
-                skipped = element
-            elif skipped is None:
-                pieces.append(("\n" if element.tag in _BREAKING else "") + _flat(element.text))
-        else:
-            if skipped is element:
-                skipped = None
-            if skipped is None:
-                pieces.append(("\n" if element.tag in _BREAKING else "") + _flat(element.tail))
+        elif is_start and (element.tag in _UNSEEN or _is_hidden(element)):
+            skipped = element
+            continue
+        elif element.tag == "blockquote":
+            quoted += 1 if is_start else -1
+        if element.tag in _BREAKING:
+            pieces.append("\n" + "> " * quoted)
+        elif element.tag in _CELLS:
+            pieces.append(" ")
+        pieces.append(_flat(element.text if is_start else element.tail))
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join("" if set(line) <= {">", " "} else line for line in lines)).strip()
 
 
 def plain(text: str) -> str:
