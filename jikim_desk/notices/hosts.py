@@ -86,7 +86,7 @@ def keep(
     name = _name(name)
     if kind not in HostKind.values or lang not in letters.every_language() or law not in LAWS:
         raise BadLetter("notices.bad_host")
-    if form and (len(form) > FORM_MAX or urlsplit(form).scheme not in ("http", "https")):
+    if form and not _is_web_address(form):
         raise BadLetter("notices.bad_form")
     now = timezone.now()
     with transaction.atomic():
@@ -131,14 +131,21 @@ def _ref(name: str) -> str:
     return reference("host", name.strip().lower())
 
 
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # a bracket that is not closed
+        return False
+    return len(text) <= FORM_MAX and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def _name(text: str) -> str:
     """A host's name as DNS has it. Raises BadLetter."""
     text = text.strip().lower()
-    if "://" in text:
-        text = urlsplit(text).hostname or ""
     try:
+        text = (urlsplit(text).hostname or "") if "://" in text else text
         name = text.encode("idna").decode("ascii")
-    except UnicodeError:
+    except ValueError:  # a bracket that is not closed, or no name of a host
         name = ""
     if not name or len(name) > NAME_MAX or any(letter.isspace() or letter in "/@:?#\\" for letter in name):
         raise BadLetter("notices.bad_host")

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from jikim import config
 from jikim.config import Fetching
@@ -423,6 +425,43 @@ def test_security_txt_is_read_as_its_standard_has_it(text, mailboxes, is_signed,
 @pytest.mark.parametrize("text", [b"", b"not found", b"<html>Contact: mailto:a@b.example", b"# Contact: mailto:a@b.example"])
 def test_what_is_no_security_txt_is_none(text):
     assert security_txt.read(text) is None
+
+
+@given(st.binary(max_size=400) | st.text(max_size=400).map(str.encode))
+@example(b"Contact: mailto://[\nContact: https://[\nExpires: 0001-01-01T00:00:00+23:59")
+def test_no_security_txt_is_too_odd_to_be_read(text):
+    told = security_txt.read(b"Contact: mailto:a@b.example\n" + text)
+    if told is not None:
+        msgspec.json.encode(told.facts())
+        told.is_expired(NOW)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["abuse", "registrar", "fn", "email"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["entities", "roles", "vcardArray", "publicIds", "type", "identifier"]), inner, max_size=4
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_no_answer_of_a_registry_is_too_odd_to_be_read(inner):
+    found = {"entities": inner, "publicIds": inner, "vcardArray": inner}
+    for one in (found, {"entities": [{**found, "roles": ["abuse", "registrar"]}]}):
+        assert all(isinstance(text, str) for text in (rdap._abuse(one), rdap._name(one), rdap._iana_id(one)))
+        assert all(isinstance(entity, dict) for entity in rdap._with_role(one, "registrar"))
+
+
+@pytest.mark.parametrize("listed", ["https://[", "https://", "javascript:alert(1)", "https://[::1"])
+def test_an_address_of_a_form_that_is_none_is_refused(keeper, listed):
+    with pytest.raises(BadLetter):
+        hosts.keep(keeper, "board.example", form=listed)
+    with pytest.raises(BadLetter):
+        hosts.keep(keeper, "http://[")
 
 
 def test_an_expired_security_txt_is_proposed_as_such(stand, asking, keeper, host):

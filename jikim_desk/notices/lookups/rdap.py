@@ -167,7 +167,7 @@ def _services(listed: bytes) -> Iterator[tuple[list[Any], list[Any]]]:
 
 
 def _https_first(urls: list[Any]) -> str:
-    named = [one for one in urls if isinstance(one, str) and urlsplit(one).scheme in ("http", "https")]
+    named = [one for one in urls if isinstance(one, str) and one.startswith(("http://", "https://"))]
     url = next((one for one in named if one.startswith("https:")), named[0] if named else "")
     return url if not url or url.endswith("/") else f"{url}/"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 PATHS = ("/.well-known/security.txt", "/security.txt")
 """Where it stands, and where it stood before the RFC."""
@@ -52,12 +52,16 @@ def read(body: bytes) -> SecurityText | None:
     expires = [value for name, value in fields if name == "expires"]
     languages = [one.strip().lower() for name, value in fields if name == "preferred-languages" for one in value.split(",")]
     return SecurityText(
-        mailboxes=tuple(unquote(urlsplit(one).path) for one in contacts if one.lower().startswith("mailto:")),
-        forms=tuple(one for one in contacts if one.lower().startswith("https://")),
+        mailboxes=tuple(unquote(one[len("mailto:") :].partition("?")[0]) for one in contacts if _is(one, "mailto:")),
+        forms=tuple(one for one in contacts if _is(one, "https://")),
         languages=tuple(languages[:_CONTACTS_MAX]),
         expires=_time(expires[0]) if len(expires) == 1 else None,
         is_signed=is_signed,
     )
+
+
+def _is(contact: str, scheme: str) -> bool:
+    return contact.lower().startswith(scheme)
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
