@@ -535,3 +535,11 @@ def read_whole(content):
     if content[:5] == b"%PDF-":
         return pdf_words(content) if shutil.which("pdftotext") else ""
     return content.decode("utf-8-sig")
+
+
+def test_the_sheet_of_the_host_is_offered_first_then_one_in_the_language_of_the_letter(home):
+    home("forms/zz_board.toml", FORM.replace('lang = "en"', 'lang = "en"\nhost = "board.example"'))
+    assert sheet_files.likeliest(NoticeKind.MAIL, "ko", "board.example") == "zz_board"
+    assert sheet_files.likeliest(NoticeKind.MAIL, "ko", "") == "platform_ko"
+    assert sheet_files.likeliest(NoticeKind.MAIL, "en", "other.example") == "platform"
+    assert sheet_files.likeliest(NoticeKind.POLICE, "ko", "") == ""

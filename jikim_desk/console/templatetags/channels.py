@@ -55,4 +55,6 @@ def ways_by_hand(notice: Notice) -> Ways:
     """By what a draft may be handed in."""
     row = Filing.objects.filter(notice=notice).first()
     fitting = list(sheet_files.fitting(notice.kind).items())
-    return Ways(fitting, row.form if row else "", notice.kind == NoticeKind.REGULATOR)
+    host = notice.host.name if notice.host else ""
+    chosen = row.form if row else sheet_files.likeliest(notice.kind, notice.lang, host)
+    return Ways(fitting, chosen, notice.kind == NoticeKind.REGULATOR)

@@ -61,20 +61,27 @@ def make(user: User, team_id: int) -> tuple[BulkFile, list[LeftOut]]:
         raise PermissionDenied
     form, now, left_out = commission.form(), timezone.now(), list[LeftOut]()
     file = BulkFile(team_id=team_id, made_by=user, made_at=now)
-    rows: list[dict[str, object]] = []
+    checked, rows = [], list[dict[str, object]]()
+    waiting = collected(user, team_id).select_related("removal__candidate__case").order_by("number")
+    for notice in waiting[:ROWS_MAX]:  # beforehand: others who write need not wait for it
+        told = facts.of(notice, "ko")
+        try:
+            facts.check(notice, commission.cells(form.column, told | {"line": ""}))
+        except NoticeRefused as refused:
+            left_out.append(LeftOut(notice.number, refused))
+        else:
+            checked.append((notice, told))
     with transaction.atomic():
-        waiting = collected(user, team_id).select_related("removal__candidate__case", "filing").order_by("number")
-        for notice in waiting[:ROWS_MAX]:
-            told = facts.of(notice, "ko") | {"line": str(len(rows) + 1)}
-            values = commission.cells(form.column, told)
+        for notice, told in checked:
             try:
-                facts.check(notice, values)
+                leaving.check(notice.removal, notice.kind)
                 drafting.hand_in(user, notice)
             except Changed:  # somebody else collected or cancelled it in this moment
                 continue
             except NoticeRefused as refused:
                 left_out.append(LeftOut(notice.number, refused))
                 continue
+            values = commission.cells(form.column, told | {"line": str(len(rows) + 1)})
             addresses = told["addresses"].split("\n")
             rows.append({"notice": notice.pk, "number": notice.number, "addresses": addresses, "values": values})
         if not rows:

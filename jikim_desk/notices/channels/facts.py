@@ -43,7 +43,6 @@ def check(notice: Notice, values: Iterable[str]) -> None:
     """Raises NotAllowed where the notice may not leave as things stand, or a value names somebody or another find; BadLetter
     for what no form takes."""
     leaving.check(notice.removal, notice.kind)
-    leaving.check_words(notice)
     as_letter = copy.copy(notice)  # held against the same rules as a letter; never saved
     as_letter.subject, as_letter.body = notice.number, "\n".join(values)
     leaving.check_words(as_letter)

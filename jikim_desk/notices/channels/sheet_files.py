@@ -96,8 +96,15 @@ def sheet(name: str) -> Sheet:
 
 
 def fitting(kind: str) -> dict[str, Sheet]:
-    """The sheets by which a notice of a kind can be handed in. A removal request may go by any form of a platform."""
+    """The sheets by which a notice of a kind can be handed in."""
     return {name: one for name, one in sheets().items() if kind == one.kind}
+
+
+def likeliest(kind: str, lang: str, host: str) -> str:
+    """The name of the sheet to offer first for a notice in `lang` to `host`: that host's own, else one in its language."""
+    fits = fitting(kind)
+    ranked = sorted(fits, key=lambda name: (fits[name].host != host or not host, fits[name].lang != lang, name))
+    return ranked[0] if ranked else ""
 
 
 def engines() -> dict[str, Sheet]:
