@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from jikim.errors import JikimError
+from jikim_desk import words
 from jikim_desk.accounts.models import User
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.visitor import visitor
@@ -20,7 +25,11 @@ from jikim_desk.notices.models import Removal
 from jikim_desk.notices.reuploads import guarding, noticing
 from jikim_desk.notices.reuploads.mirroring import NUMBER_DIGITS
 from jikim_desk.notices.reuploads.models import Reupload
+from jikim_desk.records import watches
 from jikim_desk.review import access
+
+EVERY_MINUTES, WATCHED_FOR = 1440, timedelta(days=90)
+"""How often, and how long, what led to a find is searched for again where a person asks for it: as long as it is rechecked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +81,34 @@ def guard(request: HttpRequest, candidate_id: str) -> HttpResponse:
     return redirect("removal", candidate_id=candidate_id)
 
 
+@allow(*access.DECIDERS)
+@require_POST
+def search_again(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Asks for a watch over all places for what led to a find, once a day; a lead approves it, as any."""
+    user = visitor(request)
+    candidate = drafting.removal_for(user, candidate_id).candidate
+    ends_on = timezone.localdate() + WATCHED_FOR
+    keyword = str((candidate.find or {}).get("keyword") or "")
+    try:
+        watch = watches.ask(
+            user, [keyword], [], every_minutes=EVERY_MINUTES, ends_on=ends_on, team=candidate.team, case=candidate.case
+        )
+    except JikimError as error:
+        messages.error(request, words.say(error.key, **error.params))
+        return redirect("removal", candidate_id=candidate_id)
+    return redirect("watch", watch_id=watch.pk)
+
+
 def shown_on(user: User, removal: Removal) -> dict[str, Any]:
     """What the page of a removal says of the watch."""
     rows = _rows(user, noticing.of_removal(removal))
-    return {"guard": guarding.standing(removal), "reuploads": rows, "has_alarm": any(row.may_note for row in rows)}
+    return {
+        "guard": guarding.standing(removal),
+        "reuploads": rows,
+        "has_alarm": any(row.may_note for row in rows),
+        "earlier": shown_on_item(user, noticing.of_candidate(user, removal.candidate)),
+        "may_search_again": bool((removal.candidate.find or {}).get("keyword")),
+    }
 
 
 def shown_on_item(user: User, reuploads: list[Reupload]) -> list[tuple[Reupload, str]]:
@@ -99,4 +132,5 @@ addresses = [
     path("reuploads/", page, name="reuploads"),
     path("reuploads/<str:reupload_id>/seen", seen, name="reupload_seen"),
     path("removals/<str:candidate_id>/guard", guard, name="removal_guard"),
+    path("removals/<str:candidate_id>/watch", search_again, name="removal_watch"),
 ]

@@ -10,6 +10,7 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.notices import evidence, hosts
 from jikim_desk.notices.models import Notice, NoticeState, Recheck, Removal
 from tests.desk.chromium import in_browser, looked_at
+from tests.desk.items import item
 from tests.desk.removals import begun, set_desk
 from tests.desk.test_pages_browser import window  # noqa: F401 - a fixture
 
@@ -59,6 +60,11 @@ def test_every_page_can_be_used(window, removal, person, lang, scheme, width):  
     letter = drafting.draft(removal, "mail", by=window.lead, lang="ko", host=hosts.of(removal.candidate))
     drafting.draft(removal, "dsa16", by=window.lead, lang="en", host=hosts.of(removal.candidate))
     Removal.objects.update(next_recheck_at=timezone.now())
+    for name, likeness in (("again", "copy"), ("alike", "scene")):
+        again = item(removal.team, name, level="urgent")
+        removal.reuploads.create(
+            candidate=again, found_at=timezone.now(), likeness=likeness, was="gone", is_alarm=likeness == "copy"
+        )
     assert person(Role.COUNSELLOR)
     page = window(lang, scheme, width)
     host = hosts.of(removal.candidate)
@@ -68,6 +74,8 @@ def test_every_page_can_be_used(window, removal, person, lang, scheme, width):  
         ("outbox", ()),
         ("notice", (letter.pk,)),
         ("calendar", ()),
+        ("reuploads", ()),
+        ("queue", ()),
         ("hosts", ()),
         ("host", (host.pk,)),
     ):

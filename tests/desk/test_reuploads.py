@@ -21,7 +21,8 @@ from jikim_desk.notices.models import Notice, Recheck, Removal, RemovalState
 from jikim_desk.notices.reuploads import guarding, mirroring, noticing
 from jikim_desk.notices.reuploads.mirroring import BANK, SOURCE, Mirror
 from jikim_desk.notices.reuploads.models import GuardedFile, Likeness, Reupload
-from jikim_desk.records.models import CandidateState
+from jikim_desk.records import watches
+from jikim_desk.records.models import CandidateState, Watch
 from jikim_desk.review import news
 from jikim_desk.review.models import Kind
 from tests.desk.items import capture, item, picture
@@ -364,6 +365,33 @@ def test_the_watch_is_switched_on_the_page(signed_in, team, person):
     assert removal.guard.files.get().left_out_by == reviewer.user
     assert reviewer.post(url, {"what": "nonsense"}).status_code == 404
     assert reviewer.post(url, {"what": "with", "file": "9" * 12}).status_code == 404
+
+
+def test_what_led_to_a_find_is_searched_for_daily_once_a_lead_agrees(signed_in, team, person, monkeypatch):
+    made = msgspec.structs.replace(config.load(), sources={"mediawiki": {"url": "https://wiki.example/api.php"}})
+    monkeypatch.setattr(watches, "jikim_config", lambda: made)
+    reviewer = signed_in(Role.REVIEWER)
+    removal = begun(team, person, case=Case.objects.create(number="A-1", team=team))
+    url = f"/removals/{removal.pk}/watch"
+    assert reviewer.post(url)["Location"] == f"/removals/{removal.pk}/"
+    assert not Watch.objects.exists(), "an address that was reported names no word"
+    row = removal.candidate
+    row.find = {"keyword": "축제"}
+    row.save(update_fields=["find_sealed"])
+    assert url in reviewer.get(f"/removals/{removal.pk}/").content.decode()
+    answer = reviewer.post(url)
+    watch = Watch.objects.get()
+    assert answer["Location"] == f"/watches/{watch.pk}/"
+    assert (watch.keywords, watch.every_minutes, watch.case, watch.approved_at) == (["축제"], 1440, row.case, None)
+
+
+def test_the_page_of_a_find_that_came_up_again_names_the_earlier_one(signed_in, team, person):
+    reviewer = signed_in(Role.REVIEWER)
+    first, second = begun(team, person, "first"), begun(team, person, "second")
+    made = Reupload(removal=first, candidate=second.candidate, found_at=timezone.now(), likeness="copy", was="gone")
+    made.is_alarm = True
+    made.save()
+    assert f"/removals/{first.pk}/" in reviewer.get(f"/removals/{second.pk}/").content.decode()
 
 
 def test_others_do_nothing_and_see_nothing_of_what_they_may_not(signed_in, team, person):
