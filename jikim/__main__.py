@@ -91,7 +91,10 @@ def match_command(
 @app.command("evaluate")
 def evaluate_command(
     task: Annotated[
-        str, typer.Argument(help="age, faces, objects, screen-text, speech, youth-language, sensitive, copies, assessment")
+        str,
+        typer.Argument(
+            help="age, faces, tracks, same-person, objects, screen-text, speech, youth-language, sensitive, copies, assessment"
+        ),
     ],
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.tsv", help="Files and their truth / 파일과 정답")],
     as_json: AsJson = False,

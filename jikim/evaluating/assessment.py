@@ -27,6 +27,7 @@ from jikim.evaluating.metrics import (
     roc,
     share,
     share_of,
+    weighed_share,
 )
 from jikim.types import Assessment, AxisState, JsonValue, Level
 
@@ -59,6 +60,7 @@ def assessment_figures(observed: Sequence[Observed[Truth]]) -> Figures:
         **_axis_figures(observed),
         "minor_calibration_error": shown(calibration_error(bins)),
         "true_minors_in_interval_of_share": _interval_figures(bins, known),
+        **_prior_figures(known, rules.axes["minor"].prior),
         "sexual_score_of_harmless": quantiles([found.axes["sexual"].score for found in assessed]),
         "without_a_rule_auc_falls_by": _ablation([one for one, _ in known], rules),
         **_order_figures(observed, assessed),
@@ -100,16 +102,48 @@ def _interval_figures(bins: Sequence[object], known: Sequence[tuple[Observed[Tru
     return shown(share_of(inside))
 
 
+def _prior_figures(known: Sequence[tuple[Observed[Truth], Assessment]], prior: float) -> dict[str, JsonValue]:
+    """Whether the axis holds where minors are as common as its prior says: of the items of which it can tell, weighed so that
+    so large a share of them are minors. Ten groups of equal weight in order of score; the share of a group is known no better
+    than its items allow, so that its 95 % interval is asked to meet the axes' own. What it cannot tell stands apart."""
+    told = [(axis, bool(one.truth.is_minor)) for one, found in known if (axis := found.axes["minor"]).state is AxisState.KNOWN]
+    untold = [bool(one.truth.is_minor) for one, found in known if found.axes["minor"].state is AxisState.CANNOT_TELL]
+    truth = np.array([is_minor for _, is_minor in told], bool)
+    figures: dict[str, JsonValue] = {"minors_where_it_cannot_tell": shown(share_of(untold))}
+    if truth.size < 2 * TOP or truth.all() or not truth.any():
+        return {**figures, "calibration_error_at_the_prior": None, "groups_that_hold_at_the_prior": None}
+    weights = np.where(truth, prior / truth.sum(), (1 - prior) / (~truth).sum())
+    spans = np.array([(axis.score, axis.low, axis.high) for axis, _ in told])
+    order = np.argsort(spans[:, 0], kind="stable")
+    reached = np.cumsum(weights[order])
+    groups = [order[np.minimum((reached * 10 - 1e-9).astype(int), 9) == number] for number in range(10)]
+    held, apart = [], 0.0
+    for group in (group for group in groups if group.size):
+        weight = weights[group]
+        score, low, high = np.average(spans[group], axis=0, weights=weight)
+        true = float(np.average(truth[group], weights=weight))
+        within = weighed_share(true, float(weight.sum() ** 2 / (weight**2).sum()))
+        held.append(within.low <= high and within.high >= low)
+        apart += float(weight.sum()) * abs(float(score) - true)
+    return {
+        **figures,
+        "calibration_error_at_the_prior": shown(apart),
+        "groups_that_hold_at_the_prior": shown(share_of(held)),
+    }
+
+
 def _ablation(observed: Sequence[Observed[Truth]], rules: Rules) -> dict[str, JsonValue]:
     """Of each rule of the axis `minor`: how far the AUC lies above that without it; for one that is off, how far it would rise.
-    With `items`, how many gave such a cue at all."""
+    With `items`, how many gave such a cue at all, and how many of these were a minor's: where they are few, or all or none, the
+    gain's interval is narrower than what is known."""
     truth = [bool(one.truth.is_minor) for one in observed]
     found: dict[str, JsonValue] = {}
     for rule in (rule for rule in rules.rules if rule.axis == "minor"):
         with_it, without = (_scores(observed, _switched(rules, rule, is_on=is_on)) for is_on in (True, False))
-        items = sum(any(_is_of(rule, cue.name, cue.value.get("label")) for cue in one.look.cues) for one in observed)
-        gain = shown(auc_difference(with_it, without, truth)) if items else None
-        found[rule.name] = {"items": items, "is_on": "on" if rule.is_on else "off", "gain": gain}
+        having = [any(_is_of(rule, cue.name, cue.value.get("label")) for cue in one.look.cues) for one in observed]
+        gain = shown(auc_difference(with_it, without, truth)) if any(having) else None
+        minors = shown(share_of([is_minor for is_minor, has_it in zip(truth, having, strict=True) if has_it]))
+        found[rule.name] = {"items": sum(having), "minors": minors, "is_on": "on" if rule.is_on else "off", "gain": gain}
     return found
 
 

@@ -44,10 +44,16 @@ def share(successes: int, total: int) -> Estimate | None:
     """A share with Wilson's interval."""
     if total == 0:
         return None
-    p, z2 = successes / total, Z95**2
-    centre = (p + z2 / (2 * total)) / (1 + z2 / total)
-    half = Z95 / (1 + z2 / total) * sqrt(p * (1 - p) / total + z2 / (4 * total**2))
-    return Estimate(p, min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half)))
+    return weighed_share(successes / total, total)
+
+
+def weighed_share(value: float, size: float) -> Estimate:
+    """Wilson's interval of a share of weighed items that count as much as `size` of one weight (the sum squared over the sum of
+    the squares)."""
+    z2 = Z95**2
+    centre = (value + z2 / (2 * size)) / (1 + z2 / size)
+    half = Z95 / (1 + z2 / size) * sqrt(value * (1 - value) / size + z2 / (4 * size**2))
+    return Estimate(value, min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half)))
 
 
 def share_of(flags: Sequence[bool]) -> Estimate | None:
