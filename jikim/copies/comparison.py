@@ -26,9 +26,9 @@ from jikim.copies.verification import PictureRelation, Relation, compare_picture
 SINGLE_INLIERS_MIN = 15
 """What one pair of frames must show where no second pair confirms it."""
 
-GAIN_MIN = 0.64
+GAIN_MIN = 0.62
 """How much liker their own moment than others frames must be (`profiles.Closeness.gain`) in a copy. On the half of the bench
-that it was chosen on (bench/copies/videos.py), copies under a sticker and off a screen had 0.69 and more, other films of the
+that it was chosen on (bench/copies/videos.py), copies under a sticker and off a screen had 0.65 and more, other films of the
 same room at most 0.59."""
 
 GAIN_BACKWARDS_MIN = 0.8
@@ -127,8 +127,7 @@ def _aligned(
     where = looked, *lengths_s, _tolerance_s(reference), _span_s(query)
     found = align([*votes, *spoken], *where)
     if profile and found:
-        confirmed = profile.confirmed(max(found, key=lambda one: one.weight))
-        found = align([*votes, *spoken, *confirmed], *where)
+        found = align([*votes, *spoken, *profile.confirmed(found)], *where)
     seen_s = np.array([vote.at_s for vote in votes])
     shown = [one for one in found if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
     return (_judged(pairs, shown, profile) if shown else None), shown

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +29,7 @@ _MAPS_TRIED, _MAPS_KEPT, _MAPS_FRAMES = 6, 2, 8
 _FITS, _FITTED_FRAMES, _FIT_ROUNDS, _FIT_STEP = 0.88, 3, 5, 0.012
 """A map under which frames are less like the item than this is fitted: by so many frames, in so many rounds of changes that at
 first are as large as this share of the picture's longer side."""
+_FIT_SIDE_PX = 160
 
 _SEEN_BLOCKS_MIN = 10
 _SPREAD = 0.08
@@ -134,8 +136,12 @@ class Profile:
                     found.append(Vote(float(at_s), float(self.item_at_s[place]), (1 - behind) * min(1.0, best + 0.3)))
         return found
 
-    def confirmed(self, stretch: Stretch) -> list[Vote]:
-        """Votes of frames that are about as like the moment that a stretch, carried on, gives them as any other."""
+    def confirmed(self, stretches: Sequence[Stretch]) -> list[Vote]:
+        """Votes of frames that are about as like the moment that a stretch, carried on, gives them as any other; of the stretch
+        that most of them confirm."""
+        return max((self._on(one) for one in stretches), key=lambda votes: sum(vote.weight for vote in votes), default=[])
+
+    def _on(self, stretch: Stretch) -> list[Vote]:
         found = []
         means = _means(self.alike, _CONFIRMING_BLOCKS_MIN)
         reach_s = max(_SAME_MOMENT_S, 0.6 * float(np.median(np.diff(self.item_at_s)))) if len(self.items) > 1 else 0.0
@@ -143,8 +149,9 @@ class Profile:
             off = np.abs(self.item_at_s - stretch.item_time(float(at_s)))
             place = int(off.argmin())
             best = float(alike.max())
-            if off[place] <= reach_s and alike[place] >= max(ALIKE_MIN, best - _CONFIRMS):
-                found.append(Vote(float(at_s), float(self.item_at_s[place]), min(1.0, best + 0.3)))
+            behind = (best - float(alike[place])) / _CONFIRMS
+            if off[place] <= reach_s and best >= ALIKE_MIN and behind < 1:
+                found.append(Vote(float(at_s), float(self.item_at_s[place]), (1 - 0.5 * behind) * min(1.0, best + 0.3)))
         return found
 
     def along(self, stretches: Sequence[Stretch]) -> Closeness:
@@ -277,11 +284,20 @@ def _maps(
     order = np.argsort(-np.array(worths), kind="stable")[:_MAPS_KEPT]
     kept = [tried[int(place)].relation for place in order]
     if worths[order[0]] < _FITS:
-        few = [query.frames[place] for place in frames[:: max(1, len(frames) // _FITTED_FRAMES)]]
+        few = [_small(query.frames[place]) for place in frames[:: max(1, len(frames) // _FITTED_FRAMES)]]
         fitted = _fitted(kept[0], few, items[0], codes)
         if worth(fitted) > worths[order[0]]:
             kept[0] = fitted
     return kept
+
+
+def _small(frame: PictureFingerprint) -> PictureFingerprint:
+    """The frame with a smaller sketch, which is carried over many times more quickly."""
+    assert frame.sketch is not None
+    height, width = frame.sketch.shape
+    scale = min(1.0, _FIT_SIDE_PX / max(height, width))
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    return replace(frame, sketch=np.asarray(cv2.resize(frame.sketch, size, interpolation=cv2.INTER_AREA), np.uint8))
 
 
 def _fitted(

@@ -1,0 +1,36 @@
+"""Little films of drawn frames, fingerprinted as they are looked at and as a bank gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+
+import numpy as np
+
+from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video
+from jikim.copies.fingerprints import ItemFingerprint, pack, unpack
+from jikim.types import Frame, Media, MediaKind
+
+FEW_POINTS = {density: replace(density, points_max=120) for density in (KNOWN, LOOKED_AT)}
+"""Drawings are full of edges; fewer keypoints are enough and quicker."""
+
+
+def film(
+    show: Callable[[float], np.ndarray],
+    length_s: float,
+    step_s: float,
+    density: Density = LOOKED_AT,
+    name: str = "",
+) -> ItemFingerprint:
+    """What `show` draws at each moment, looked at every `step_s`."""
+    height, width = show(0.0).shape[:2]
+    media = Media(sha256(name.encode()).hexdigest(), MediaKind.VIDEO, "video/mp4", width, height, length_s)
+    times = np.arange(0, length_s, step_s)
+    frames = [Frame(media.id, float(at), np.ascontiguousarray(show(float(at)))) for at in times]
+    return fingerprint_video(media, frames, None, FEW_POINTS[density])
+
+
+def known(show: Callable[[float], np.ndarray], length_s: float, step_s: float = 0.2, name: str = "") -> ItemFingerprint:
+    """As it comes back from a bank."""
+    return unpack(pack(film(show, length_s, step_s, KNOWN, name)))
