@@ -43,16 +43,12 @@ def rendition(text: str) -> str | None:
 
 def sound_rendition(text: str, chosen: str) -> str | None:
     """The reference of the sound that belongs to the rendition `chosen` and stands in a playlist of its own: what is played
-    unasked, else the first of its group. None where there is none."""
+    unasked, else the first of its group. None where there is none, or that one comes with the picture."""
     groups = {_plain(said.get("AUDIO")) for said, reference in _renditions(text) if reference == chosen}
     named = [_said(line) for line in _lines(text) if line.startswith("#EXT-X-MEDIA:")]
-    sounds = [
-        said
-        for said in named
-        if said.get("TYPE") == "AUDIO" and _plain(said.get("GROUP-ID")) in groups - {""} and _plain(said.get("URI"))
-    ]
+    sounds = [said for said in named if said.get("TYPE") == "AUDIO" and _plain(said.get("GROUP-ID")) in groups - {""}]
     first = min(sounds, key=lambda said: said.get("DEFAULT") != "YES", default=None)
-    return _plain(first.get("URI")) if first else None
+    return (_plain(first.get("URI")) or None) if first else None
 
 
 def _renditions(text: str) -> list[tuple[dict[str, str], str]]:

@@ -24,7 +24,8 @@ _FIELD = re.compile(r"`\$\.?(.*?)`\Z")
 _MISSING = re.compile(r"required field `(.*?)`")
 _ITEM = re.compile(r"`\$([A-Za-z0-9_.]*)\[(\d+)\]")
 """The first list on the way to what is wrong, and which of its things that is."""
-LEFT_OUT_LIMIT = 200
+LEFT_OUT_LIMIT = 50
+"""A place that spoils more than this of one answer has changed."""
 NO_REFUSALS: Mapping[int, str] = MappingProxyType({})
 
 

@@ -227,3 +227,30 @@ def test_yt_dlp_opens_no_socket_runs_no_program_and_writes_no_file(tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"titles": ["불꽃 축제"], "seen": []}
     assert list(tmp_path.iterdir()) == []
+
+
+PICTURE = {"url": "https://cdn.example/p.mp4", "protocol": "https", "vcodec": "avc1", "acodec": "none", "height": 360}
+SOUND = {"url": "https://cdn.example/s.m4a", "protocol": "https", "vcodec": "none", "acodec": "mp4a", "abr": 48}
+LOUDER = {**SOUND, "url": "https://cdn.example/l.m4a", "abr": 256}
+BOTH = {**PICTURE, "url": "https://cdn.example/b.mp4", "acodec": "mp4a"}
+LISTED = {**PICTURE, "url": "https://cdn.example/p.m3u8", "protocol": "m3u8_native"}
+LISTED_SOUND = {**SOUND, "url": "https://cdn.example/s.m3u8", "protocol": "m3u8_native"}
+MANIFEST = {**PICTURE, "url": "https://cdn.example/film.mpd", "protocol": "http_dash_segments"}
+
+
+@pytest.mark.parametrize(
+    ("formats", "media"),
+    [
+        ([PICTURE, BOTH, SOUND], [BOTH]),
+        ([PICTURE, LOUDER, SOUND], [PICTURE, SOUND]),
+        ([SOUND], [SOUND]),
+        ([LISTED, LISTED_SOUND, MANIFEST], [LISTED, LISTED_SOUND]),
+        ([MANIFEST, {**MANIFEST, "vcodec": "none", "acodec": "mp4a"}], [MANIFEST]),
+        ([BOTH, LISTED, MANIFEST], [BOTH]),
+        ([{**BOTH, "has_drm": True}, MANIFEST], [MANIFEST]),
+    ],
+)
+def test_sound_that_stands_apart_is_a_medium_of_its_own(formats, media):
+    from jikim.sources.extractors import _media
+
+    assert _media({"formats": formats}) == tuple(each["url"] for each in media)
