@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -180,6 +181,18 @@ def test_it_ends_by_its_time_limit_and_leaves_nothing():
         opened.run("() => { for (;;) {} }")
     assert drawn("<p>글", time_limit_s=0.01).why_none == "evidence.picture.failed"
     assert left() == []
+
+
+def test_it_is_drawn_in_a_process_with_many_files_open():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert drawn("<p>글").why_none == ""
+    finally:
+        for one in held:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_killed_process_leaves_no_browser_and_its_folder_goes_with_the_next():

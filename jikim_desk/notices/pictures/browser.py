@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,9 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the profile stays in memory
 _FONTS = Path(__file__).parents[1] / "fonts"
 _ANSWER_MAX_BYTES = 48 * 2**20
 _GONE_S = 5.0
+_PIPE_FROM = 10
 _PREFIX = "jikim-page-"
 _YOUNG_S = 60.0
-_PIPE_FROM = 20
-"""Above every number that the shell's redirections name."""
 _AS_ROOT = ("unshare", "--net", "--ipc", "--pid", "--fork", "--kill-child")
 _AS_ANYBODY = ("unshare", "--user", "--map-current-user", *_AS_ROOT[1:])
 _FLAGS = (
@@ -139,10 +139,10 @@ class Browser:
         return message
 
     def _wait(self, *, write: bool) -> None:
-        left = self._ends - time.monotonic()
-        ends = [self._to] if write else [self._from]
-        ready = select.select([] if write else ends, ends if write else [], [], max(0.0, left))
-        if left <= 0 or not (ready[0] or ready[1]):
+        left_s = self._ends - time.monotonic()
+        waiting = select.poll()  # select() knows no number of a file above 1023
+        waiting.register(self._to if write else self._from, select.POLLOUT if write else select.POLLIN)
+        if left_s <= 0 or not waiting.poll(left_s * 1000):
             raise BrowserFailed("the time is over")
 
 
@@ -152,22 +152,31 @@ def opened(*, time_limit_s: float) -> Iterator[Browser]:
     ends = time.monotonic() + time_limit_s
     memory = str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else tempfile.gettempdir()
     _clear_left(Path(memory))
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=memory, ignore_cleanup_errors=True) as profile, _held(Path(profile)):
-        its_read, our_write = os.pipe()
-        our_read, its_write = os.pipe()
-        passed = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _PIPE_FROM) for end in (its_read, its_write))
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=memory, ignore_cleanup_errors=True) as profile,
+        _held(Path(profile)),
+        _pipe() as (its_read, our_write),
+        _pipe() as (our_read, its_write),
+    ):
+        process = _started(Path(profile), its_read.fileno(), its_write.fileno())
         try:
-            process = _started(Path(profile), *passed)
+            its_read.close()
+            its_write.close()
+            os.set_blocking(our_write.fileno(), False)
+            yield Browser(our_write.fileno(), our_read.fileno(), ends)
         finally:
-            for end in (its_read, its_write, *passed):
-                os.close(end)
-        os.set_blocking(our_write, False)
-        try:
-            yield Browser(our_write, our_read, ends)
-        finally:
-            os.close(our_write)
-            os.close(our_read)
             _end(process)
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
+    """A pipe whose ends have numbers that no redirection of the shell lays anything over."""
+    low = os.pipe()
+    read_end, write_end = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _PIPE_FROM) for end in low)
+    for end in low:
+        os.close(end)
+    with FileIO(read_end, "rb") as reading, FileIO(write_end, "wb") as writing:
+        yield reading, writing
 
 
 @contextmanager
