@@ -13,11 +13,10 @@ from django.views.decorators.http import require_POST
 
 from jikim_desk import words
 from jikim_desk.accounts.rights import allow
-from jikim_desk.config import desk_config
 from jikim_desk.console.removal import told
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices import documents, drafting
-from jikim_desk.notices.channels import filling
+from jikim_desk.notices import drafting
+from jikim_desk.notices.channels import filling, printing
 from jikim_desk.notices.models import NoticeState
 from jikim_desk.review import access
 
@@ -54,9 +53,7 @@ def notice_sheet_file(request: HttpRequest, notice_id: str) -> HttpResponse:
     sheet, filled = filling.shown(user, found)
     lang = (get_language() or "ko")[:2]
     data = filling.printed(lang, sheet, filled, found.number, filling.where(sheet, found.host))
-    organisation = desk_config().removal.organisation or desk_config().centre
-    content = documents.signed(documents.pdf("sheet", data), centre=organisation, at=timezone.now())
-    done = HttpResponse(content, content_type="application/pdf")
+    done = HttpResponse(printing.signed_sheet(data, timezone.now()), content_type="application/pdf")
     done["Content-Disposition"] = f'attachment; filename="sheet-{found.number}.pdf"'
     return done
 

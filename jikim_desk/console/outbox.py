@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-import typst
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,10 +22,9 @@ from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.removal import NUMBER_DIGITS, told
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices import documents, drafting, leaving, sheets, visible
-from jikim_desk.notices.channels import bulk, filling
-from jikim_desk.notices.faults import BadLetter
-from jikim_desk.notices.models import Notice, NoticeState, Outcome
+from jikim_desk.notices import drafting, leaving, sheets, visible
+from jikim_desk.notices.channels import bulk, filling, printing
+from jikim_desk.notices.models import NoticeState, Outcome
 from jikim_desk.review import access
 
 COLUMNS = (
@@ -164,23 +162,16 @@ def file(request: HttpRequest, notice_id: str) -> HttpResponse:
     if found.state not in drafting.WENT_OUT:
         raise Http404
     is_pdf = request.POST.get("as") == "pdf"
-    content = _printed(found) if is_pdf else f"{found.subject}\n\n{found.body}".encode()
+    if is_pdf:
+        content = printing.signed_sheet(sheets.letter(found, printing.organisation()), found.sent_at or timezone.now())
+    else:
+        content = f"{found.subject}\n\n{found.body}".encode()
     with transaction.atomic():
         facts = {"what": "notice", "notice": found.number}
         chain.record(Action.EXPORT, actor=user, subject=f"candidate:{found.removal_id}", facts=facts)
     done = HttpResponse(content, content_type="application/pdf" if is_pdf else "text/plain; charset=utf-8")
     done["Content-Disposition"] = f'attachment; filename="notice-{found.number}.{"pdf" if is_pdf else "txt"}"'
     return done
-
-
-def _printed(notice: Notice) -> bytes:
-    """The letter as a PDF that the centre signed. Raises BadLetter for letters that the carried fonts lack."""
-    organisation = desk_config().removal.organisation or desk_config().centre
-    try:
-        made = documents.pdf("sheet", sheets.letter(notice, organisation))
-    except typst.TypstError as error:  # PDF/A allows no letter without its shape
-        raise BadLetter("channels.no_print") from error
-    return documents.signed(made, centre=organisation, at=notice.sent_at or timezone.now())
 
 
 def _number(text: str) -> int:

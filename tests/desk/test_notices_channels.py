@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+import subprocess
 import zipfile
 from datetime import timedelta
 
@@ -511,3 +513,22 @@ def test_ten_thousand_rows_are_read_and_shown_in_pages(signed_in, team, three, f
     assert len(client.get(f"/channels/replies/{reply.pk}/?show=skip").content) < 100_000
     replies.apply(client.user, reply)
     assert (reply.state, reply.changed) == (ReplyState.APPLIED, 3)
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+def test_an_office_program_opens_the_file_and_its_replies_are_read(lead, team, three, filed, tmp_path):
+    def saved_as(kind, content, *, of):
+        path = tmp_path / f"file.{of}"
+        path.write_bytes(content)
+        command = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/office", "--convert-to", kind]
+        subprocess.run([*command, "--outdir", tmp_path / "out", path], check=True, capture_output=True, timeout=180)
+        return (tmp_path / "out" / f"file.{kind.partition(':')[0]}").read_bytes()
+
+    content = spreadsheet.xlsx("x", ["head", "other"], [["=1+1", "@SUM(1)"], ["-1", "+1"]])
+    as_csv = "csv:Text - txt - csv (StarCalc):44,34,76"
+    assert saved_as(as_csv, content, of="xlsx").decode().split() == ["head,other", "=1+1,@SUM(1)", "-1,+1"]
+    rows = [HEAD, *([one.number, "", "삭제", "", "2026-1"] for one in three)]
+    reply = answer(lead, team, saved_as("xlsx:Calc MS Excel 2007 XML", workbook(rows), of="xlsx"))
+    assert reply.to_change == 3
+    korean = "csv:Text - txt - csv (StarCalc):44,34,EUC-KR"
+    assert answer(lead, team, saved_as(korean, workbook(rows), of="xlsx")).to_change == 3

@@ -434,6 +434,11 @@ def test_letters_that_no_font_has_are_said_and_the_text_is_still_there(signed_in
     assert answer.redirect_chain
     assert [str(one) for one in answer.context["messages"]]
     assert "\u0e01" in client.post(f"/outbox/{notice.pk}/file").content.decode()
+    other = drafting.draft(removal, NoticeKind.MAIL, by=client.user, lang="en")
+    drafting.edit(client.user, other, subject=other.subject, body=other.body + "\n\u0e01\u0e02", recipient="", version=1)
+    filling.choose(client.user, other, "platform", version=2)
+    answer = client.post(f"/outbox/{other.pk}/sheet/file", follow=True)
+    assert answer.redirect_chain
 
 
 def pdf_words(content):

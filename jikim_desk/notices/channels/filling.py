@@ -13,9 +13,8 @@ from jikim.messages import readable
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
-from jikim_desk.config import desk_config
 from jikim_desk.notices import drafting, hosts, sheets
-from jikim_desk.notices.channels import facts, sheet_files
+from jikim_desk.notices.channels import facts, printing, sheet_files
 from jikim_desk.notices.channels.models import Filing
 from jikim_desk.notices.channels.replies import set_receipt
 from jikim_desk.notices.channels.sheet_files import Sheet
@@ -128,8 +127,7 @@ def where(sheet: Sheet, host: Host | None) -> str:
 
 def printed(lang: str, sheet: Sheet, filled: Iterable[Filled], number: str, address: str) -> dict[str, Any]:
     """The sheet for paper, as `documents.pdf` takes it."""
-    settings = desk_config().removal
-    organisation = settings.organisation or desk_config().centre
+    organisation = printing.organisation()
     steps = [f"{at}. {step}" for at, step in enumerate(sheet.steps, 1)]
     top = [(say("channels.sheet.number", lang), number), (say("channels.sheet.where", lang), address or "-")]
     return sheets.sheet(

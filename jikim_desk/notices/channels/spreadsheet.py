@@ -10,11 +10,13 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from unicodedata import east_asian_width
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
@@ -26,7 +28,7 @@ ROWS_MAX = 20_000
 CELL_MAX = 2_000
 FORMULA = "\0formula"
 """Stands for a cell with a formula: no text of a person holds a NUL."""
-_COLUMNS_MAX = 60
+_COLUMNS_MAX, _WIDTH_MAX = 60, 60
 _UNPACKED_MAX = 200 * 2**20
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ENCODINGS = ("utf-8-sig", "cp949")  # what is not UTF-8 is what Korean offices write: CP949, which holds EUC-KR
@@ -38,7 +40,10 @@ def xlsx(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> byte
     file tells no author and no program."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
-    for row in (heads, *rows):
+    table = [heads, *rows]
+    for at, column in enumerate(zip(*table, strict=True), 1):
+        sheet.column_dimensions[get_column_letter(at)].width = min(_WIDTH_MAX, 3 + max(map(_width, column)))
+    for row in table:
         sheet.append([_text_cell(sheet, value) for value in row])
     book.properties.creator = book.properties.lastModifiedBy = None
     file = io.BytesIO()
@@ -66,6 +71,11 @@ def read(content: bytes) -> list[tuple[int, list[str]]]:
     if not rows:
         raise BadLetter("channels.file_empty")
     return rows
+
+
+def _width(text: str) -> int:
+    """In letters of the Latin alphabet; Hangul takes the room of two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text[:_WIDTH_MAX])
 
 
 def _text_cell(sheet: WriteOnlyWorksheet, value: str) -> Cell:
