@@ -104,7 +104,7 @@ def _interval_figures(bins: Sequence[object], known: Sequence[tuple[Observed[Tru
 
 def _prior_figures(known: Sequence[tuple[Observed[Truth], Assessment]], prior: float) -> dict[str, JsonValue]:
     """Whether the axis holds where minors are as common as its prior says: of the items of which it can tell, weighed so that
-    so large a share of them are minors. Ten groups of equal weight in order of score; the share of a group is known no better
+    so large a share of them are minors. Ten groups of about equal weight in order of score; a group's share is known no better
     than its items allow, so that its 95 % interval is asked to meet the axes' own. What it cannot tell stands apart."""
     told = [(axis, bool(one.truth.is_minor)) for one, found in known if (axis := found.axes["minor"]).state is AxisState.KNOWN]
     untold = [bool(one.truth.is_minor) for one, found in known if found.axes["minor"].state is AxisState.CANNOT_TELL]
@@ -114,9 +114,10 @@ def _prior_figures(known: Sequence[tuple[Observed[Truth], Assessment]], prior: f
         return {**figures, "calibration_error_at_the_prior": None, "groups_that_hold_at_the_prior": None}
     weights = np.where(truth, prior / truth.sum(), (1 - prior) / (~truth).sum())
     spans = np.array([(axis.score, axis.low, axis.high) for axis, _ in told])
-    order = np.argsort(spans[:, 0], kind="stable")
-    reached = np.cumsum(weights[order])
-    groups = [order[np.minimum((reached * 10 - 1e-9).astype(int), 9) == number] for number in range(10)]
+    _, place = np.unique(spans[:, 0], return_inverse=True)  # items of one score are of one group
+    mass = np.bincount(place, weights)
+    step = np.minimum(((np.cumsum(mass) - mass / 2) * 10).astype(int), 9)[place]
+    groups = [np.flatnonzero(step == number) for number in range(10)]
     held, apart = [], 0.0
     for group in (group for group in groups if group.size):
         weight = weights[group]

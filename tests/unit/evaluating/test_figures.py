@@ -262,3 +262,24 @@ def test_every_figure_has_words_in_both_languages():
 def test_korean_words_of_the_cards_are_of_fields_there_are():
     for words in korean_words().values():
         assert set(words) == {"intended_use", "limits", "data"}
+
+
+def _assessed(is_minor: bool, p_minor: float) -> Observed:
+    return seen(Truth(is_minor, None), face(20, p_minor))
+
+
+def test_the_assessment_is_weighed_to_its_prior_and_what_it_cannot_tell_stands_apart():
+    untold = [seen(Truth(is_minor, None)) for is_minor in (True, False, False, False)]
+    even = [_assessed(number < 40, 0.3) for number in range(80)]  # a face that says nothing: the axis stays at its prior
+    metrics = assessment_figures([*even, *untold]).metrics
+    assert metrics["calibration_error_at_the_prior"] == pytest.approx(0, abs=0.001)
+    assert metrics["groups_that_hold_at_the_prior"]["value"] == 1.0
+    assert metrics["minors_where_it_cannot_tell"]["value"] == 0.25
+    assert metrics["without_a_rule_auc_falls_by"]["face"]["minors"]["value"] == 0.5
+
+
+def test_an_axis_that_lies_holds_nowhere():
+    upside_down = [_assessed(number < 100, 0.02 if number < 100 else 0.98) for number in range(200)]
+    metrics = assessment_figures(upside_down).metrics
+    assert metrics["groups_that_hold_at_the_prior"]["value"] < 0.5
+    assert metrics["calibration_error_at_the_prior"] > 0.3
