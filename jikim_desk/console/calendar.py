@@ -23,7 +23,7 @@ from jikim_desk.notices.models import PAUSED, Notice, NoticeState, Outcome, Remo
 from jikim_desk.notices.reuploads import noticing
 from jikim_desk.review import access
 
-MOST = 40
+MOST = 20
 """Of each kind on the page."""
 READ_WITHIN, STEP_WITHIN, VISIT_WITHIN = timedelta(days=1), timedelta(hours=2), timedelta(hours=1)
 HANDED_IN_WITHIN = LOOKED_WITHIN = timedelta(days=1)
