@@ -206,6 +206,7 @@ def test_nothing_keeps_anybody_from_the_pages(window, sweep, lang, scheme, width
             "nights",
             "approvals",
             "sources",
+            "source_setup",
             "jobs",
             "figures",
             "learning",
@@ -223,6 +224,10 @@ def test_nothing_keeps_anybody_from_the_pages(window, sweep, lang, scheme, width
         )
     }
     name, now = "a-machine-with-a-long-name.centre.example:123456:0123456789abcdef", timezone.now()
+    changed = {"state": "changed", "found": 0, "error": "sources.field_changed", "field": "items[0].posted_at"}
+    ended = Sweep(team=sweep.team, asked_by=window.lead, places=["peertube=https://tube.example"], state=SweepState.DONE)
+    ended.keywords, ended.health, ended.started_at, ended.ended_at = ["날씨"], {"peertube": changed}, now, now
+    ended.save(force_insert=True)
     Worker.objects.create(id=name, started="now", version="1", started_at=now, beat_at=now)
     addresses["sweep"] = window.address("sweep", sweep.pk)
     for name, address in addresses.items():
