@@ -227,7 +227,7 @@ class Errand:
             has_copies = store.keep_find(self._sweep, event.found, event.looks)
             if event.found.is_final and has_copies is not False:  # new and without copies: no decision can count for it
                 news.arrived(candidate.id)
-            if has_copies is not None:
+            if has_copies or (has_copies is not None and noticing.is_known(event.found.look.cues)):
                 noticing.arrived(candidate.id)
             if has_copies is not None and event.found.assessment.level is Level.URGENT:
                 rota.note(candidate.id, timezone.now())

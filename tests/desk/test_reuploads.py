@@ -264,6 +264,16 @@ def test_a_verified_copy_is_told_without_any_fingerprint(team, person, desk):
     assert (made.likeness, made.is_alarm) == (Likeness.SAME, True)
 
 
+def test_a_copy_of_what_no_longer_stands_or_was_switched_off_raises_nothing(team, person):
+    removal = begun(team, person, same_as="a" * 64)
+    asked(removal, RemovalState.GONE)
+    guarding.switch(removal.candidate.decisions.get().person, removal, is_on=False)
+    assert noticing.arrived(item(team, "off", same_as="a" * 64).pk) == []
+    guarding.switch(removal.candidate.decisions.get().person, removal, is_on=True)
+    removal.candidate.applied.update(is_current=False)
+    assert noticing.arrived(item(team, "reopened", same_as="a" * 64).pk) == []
+
+
 def test_of_many_removals_of_the_same_one_is_named_in_each_team(team, person):
     first = begun(team, person, "first")
     begun(team, person, "second")

@@ -132,7 +132,7 @@ def until_shown(page, path, selector):
     page.goto(page.address + path)
     while not page.locator(selector).count():
         assert time.monotonic() < ends, f"{path} never showed {selector}"
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(700)  # the worker needs the machine
         page.reload()
     return page.locator(selector)
 

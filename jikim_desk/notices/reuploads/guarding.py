@@ -55,17 +55,27 @@ def wanted() -> QuerySet[GuardedFile]:
     centre, the case or a person."""
     if not desk_config().removal.keeps_fingerprints:
         return GuardedFile.objects.none()
-    asks = Exists(Mandate.objects.filter(removal=OuterRef("guard"), ended_at=None))
-    adult = Q(guard__removal__is_adult=True, guard__removal__candidate__applied__decision__kind=Kind.APPEARS_ADULT) & asks
-    child = Q(guard__removal__is_adult=False, guard__removal__candidate__applied__decision__kind=Kind.CONFIRMED)
     return GuardedFile.objects.filter(
-        adult | child,
-        guard__removal__candidate__applied__is_current=True,
-        guard__removal__candidate__applied__decision__state=DecisionState.STANDS,
+        _carried("guard__removal__", "guard"),
         guard__removal__candidate__case__fingerprint_refusal=None,
         guard__off_at=None,
         left_out_at=None,
     )
+
+
+def watched() -> QuerySet[Removal]:
+    """The removals whose finds are watched for, by fingerprints or without: what was decided carries them, and nobody switched
+    it off."""
+    return Removal.objects.filter(_carried("", "pk"), guard__off_at=None)
+
+
+def _carried(way: str, pk: str) -> Q:
+    """That a removal, reached by `way` from the row, rests on a confirmation that stands, or on an adult's that asks."""
+    asks = Exists(Mandate.objects.filter(removal=OuterRef(pk), ended_at=None))
+    applied = f"{way}candidate__applied__"
+    adult = Q((f"{way}is_adult", True), (f"{applied}decision__kind", Kind.APPEARS_ADULT)) & asks
+    child = Q((f"{way}is_adult", False), (f"{applied}decision__kind", Kind.CONFIRMED))
+    return (adult | child) & Q((f"{applied}is_current", True), (f"{applied}decision__state", DecisionState.STANDS))
 
 
 def standing(removal: Removal) -> Standing:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
+from jikim.types import Cue
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
@@ -42,6 +43,11 @@ def arrived(candidate_id: str) -> list[Reupload]:
         if before is None or _rank(removal, likeness) < _rank(*before):
             best[removal.team_id] = (removal, likeness)
     return [made for removal, likeness in best.values() if (made := _link(removal, candidate, likeness)) is not None]
+
+
+def is_known(cues: Iterable[Cue]) -> bool:
+    """Whether cues show anything of the bank of confirmed finds: of most finds nothing more has to be asked."""
+    return any(cue.name == "known_copy" and cue.value.get("bank") == BANK for cue in cues)
 
 
 def sighted(candidate_ids: Collection[str]) -> int:
@@ -101,7 +107,7 @@ def _shown(candidate: Candidate) -> list[tuple[Removal, Likeness]]:
         files = guarding.wanted().filter(sha256__in=likenesses).select_related("guard__removal__candidate")
         found += [(one.guard.removal, likenesses[one.sha256]) for one in files]
     if candidate.same_as:
-        same = Removal.objects.filter(candidate__same_as=candidate.same_as, team=candidate.team_id)
+        same = guarding.watched().filter(candidate__same_as=candidate.same_as, team=candidate.team_id)
         found += [(one, Likeness.SAME) for one in same.select_related("candidate")[:200]]
     return [(removal, likeness) for removal, likeness in found if removal.pk != candidate.pk]
 
