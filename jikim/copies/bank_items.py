@@ -134,6 +134,10 @@ class SearchableBank(Protocol):
         """An item by the number that `near` gave; None once it was removed."""
         ...
 
+    def active_item(self, id_: str) -> ItemFacts | None:
+        """The active item whose file has this sha256; None when there is none."""
+        ...
+
     def fingerprint(self, number: int) -> ItemFingerprint | None:
         """All that is kept of an item; None once it was removed."""
         ...

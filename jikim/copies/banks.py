@@ -93,6 +93,10 @@ class ListedBank:
             number, fingerprint.sha256, fingerprint.kind, label, "Jikim", "", False, True, ItemState.ACTIVE, _SHIPPED_AT
         )
 
+    def active_item(self, id_: str) -> ItemFacts | None:
+        """The item whose file has this sha256; None when there is none."""
+        return next((self.item(number) for number, one in enumerate(self._fingerprints) if one.sha256 == id_), None)
+
     def fingerprint(self, number: int) -> ItemFingerprint | None:
         """All that is kept of an item: the hashes of its frames."""
         return self._fingerprints[number]

@@ -19,6 +19,10 @@ INLIERS_RATE = (3.5, 1.15, 5)
 """By keypoints: the exponent is 3.5 + 1.15 for each place that agrees beyond the fifth."""
 
 
+SAME_FILE = 77 / 78
+"""Of a file whose sha256 is that of a known one: 256 bits that agree are one chance in 10^77."""
+
+
 def score(distance: float, inliers: int = 0) -> float:
     """The score of a PDQ distance in bits and a number of places that agree."""
     far, at_far, bits = DISTANCE_RATE

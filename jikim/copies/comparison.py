@@ -262,6 +262,7 @@ def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) ->
         is_copy = close.still >= STILL_MIN and not close.gain < SURE_GAIN_MIN
     else:
         is_copy = sum(one.relation.relation is Relation.COPY for one in related) * 2 >= len(related)
+    is_unsure = close.close < CLOSE_ROWS_MIN or (not is_copy and close.moving_share >= TRAVELLING_SHARE)
     best = max(related, key=lambda one: _rank(pairs, one, stretches))
     segments = tuple(one.segment for one in stretches)
     covered = coverage(segments, _length_s(pairs.query), _length_s(pairs.reference))
@@ -277,7 +278,7 @@ def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) ->
         moving=close.moving,
         still=close.still,
         gain=close.gain,
-        unsure_s=_to_look_at(pairs, stretches, close.close),
+        unsure_s=_to_look_at(pairs, stretches, is_unsure=is_unsure),
     )
 
 
@@ -304,8 +305,8 @@ def _rank(pairs: _Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple
     return is_on_line, pair.relation.relation is Relation.COPY, pair.relation.score, pair.relation.inliers
 
 
-def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], close: int) -> tuple[float, ...]:
-    """Moments of the query at which the item has frames to compare with, if too few were compared so far; and the gaps in
+def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], *, is_unsure: bool) -> tuple[float, ...]:
+    """Moments of the query at which the item has frames to compare with, if that is unsure so far; and the gaps in
     which a stretch begins or ends."""
     wanted: list[float] = []
     looked = np.array([frame.at_s for frame in pairs.query.frames])
@@ -315,7 +316,7 @@ def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], close: int) -> tupl
         known = [pairs.reference.frames[place].at_s for place in pairs.item_pointed]
         moments = [(at - stretch.offset_s) / stretch.speed for at in known]
         inside = [at for at in moments if stretch.segment.start_s <= at <= stretch.segment.end_s]
-        if close < CLOSE_ROWS_MIN:
+        if is_unsure:
             wanted += [at + _CLOSER_STEP_S * step for at in _spread(inside, _MOMENTS) for step in range(-2, 3)]
         for edge in (stretch.segment.start_s, stretch.segment.end_s):
             before, after = looked[looked <= edge], looked[looked >= edge]

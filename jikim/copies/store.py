@@ -108,6 +108,11 @@ class StoredBank:
         rows = self._database.rows(f"SELECT {FACTS} FROM item WHERE number = ?", (number,))  # noqa: S608
         return self._believed(rows[0]) if rows else None
 
+    def active_item(self, id_: str) -> ItemFacts | None:
+        """The active item whose file has this sha256; None when there is none."""
+        rows = self._database.rows(f"SELECT {FACTS} FROM item WHERE id = ? AND state = ?", (id_, ItemState.ACTIVE.value))  # noqa: S608
+        return self._believed(rows[0]) if rows else None
+
     def item_by_id(self, id_: str) -> ItemFacts:
         """An item by its id or the beginning of it (8 digits and more). Raises BadUse when there is none or several."""
         if not re.fullmatch("[0-9a-f]{8,64}", id_):

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from jikim.copies.bank_items import BankSettings, ItemState, NewItem
 from jikim.copies.banks import Bank, BankFrame, BankItem, ListedBank
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.copies.matching import Match, Matcher
 from jikim.copies.pdq import fingerprint, from_hex, to_hex
 from jikim.copies.pictures import fingerprint_picture
+from jikim.copies.store import create_bank
 from jikim.types import MediaKind
 
 
@@ -120,6 +122,23 @@ def test_a_slow_shot_says_where_in_the_item_it_was():
 def test_one_frame_shown_twice_is_still_one():
     assert _match(_video(1, 2, 3), _query(_scene(2), _scene(2))) == []
     assert _match(_video(1, 1, 1), _query(_scene(1), _scene(70))) == []
+
+
+def _blank(shade: int, sha256: str) -> ItemFingerprint:
+    frame = fingerprint_picture(np.full((300, 400, 3), shade, np.uint8), points_max=0)
+    return ItemFingerprint(sha256, MediaKind.IMAGE, 400, 300, None, (frame,), None)
+
+
+def test_a_blank_picture_is_the_very_file_or_nothing(tmp_path):
+    """By its looks it is like every other one; by its bytes it is itself, while it is active."""
+    with create_bank(tmp_path, "b", BankSettings()) as bank:
+        bank.add(NewItem(_blank(200, "a" * 64), "blank"))
+        (found,) = Matcher([bank]).match(_blank(200, "a" * 64))
+        assert (found.label, found.relation, found.edit, found.segments) == ("blank", "copy", "none", ())
+        assert 0.98 < found.score < 1
+        assert Matcher([bank]).match(_blank(200, "b" * 64)) == []
+        bank.set_state(bank.item_by_id("a" * 64).number, ItemState.DISABLED)
+        assert Matcher([bank]).match(_blank(200, "a" * 64)) == []
 
 
 def test_near_uniform_frames_never_match():
