@@ -31,7 +31,7 @@ from jikim.rendering import joined
 from jikim.scan import Failure, Look, Step, failure_remarks
 from jikim.seams import Fetcher, Source
 from jikim.sources import budgets
-from jikim.sources.canonical import canonical
+from jikim.sources.canonical import SOUND, canonical
 from jikim.sources.health import is_silence
 from jikim.sources.health import state_of as state_of
 from jikim.sources.merging import Merging
@@ -313,10 +313,13 @@ async def open_page(candidate: Candidate, place: Place, house: House, looks: dic
 
 async def look(candidate: Candidate, place: Place, house: House, step: Step, looks: dict[str, list[Look]]) -> Candidate:
     """Takes one step of looking at the media themselves, as far as it was not taken before. The candidate, with the sound of
-    films that have it apart: it is a medium of its own."""
+    films that have it apart: a medium of its own, fetched only when it is to be heard."""
     done = looks.setdefault(step, [])
     while len(done) < len(candidate.media_urls):
         url = candidate.media_urls[len(done)]
+        if step is Step.SEE and url.endswith(SOUND):
+            done.append(Look())
+            continue
         done.append(await house.look_at(url, place.fetcher, step))
         sound = await house.sound_of(url, place.fetcher)
         if sound is not None and sound not in candidate.media_urls:
