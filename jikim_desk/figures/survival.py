@@ -59,7 +59,7 @@ def kaplan_meier(lengths: Sequence[float] | NDArray[np.float64], ended: Sequence
     times, ends = np.unique(watched[is_end], return_counts=True)
     at_risk = len(watched) - np.searchsorted(np.sort(watched), times, side="left")
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.cumprod(1.0 - ends / at_risk)
+        share = np.cumprod(1.0 - ends / at_risk, dtype=np.float64)
         variance = np.cumsum(ends / (at_risk * (at_risk - ends)))  # Greenwood's sum; infinite once all have ended
         spread = Z95 * np.sqrt(variance) / np.abs(np.log(share))
         low, high = share ** np.exp(spread), share ** np.exp(-spread)

@@ -38,8 +38,10 @@ def made(report: Mapping[str, Any], kind: str, *, is_signed: bool = False) -> by
     if kind == "csv":
         return as_csv(report)
     document = documents.pdf("sheet", report)
-    at = datetime(*report["date"], tzinfo=UTC)
-    return documents.signed(document, centre=report["organisation"], at=at) if is_signed else document
+    if not is_signed:
+        return document
+    year, month, day = report["date"]
+    return documents.signed(document, centre=report["organisation"], at=datetime(year, month, day, tzinfo=UTC))
 
 
 def as_docx(report: Mapping[str, Any]) -> bytes:
