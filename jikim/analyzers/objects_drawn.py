@@ -1,7 +1,7 @@
 """Drawn things: what the detectors, taught on photographs, do not see in clip art, emoji and cartoons.
 
 A linear head on EfficientNet-Lite1's pooled features, taught on openly licensed icons and on drawings made by code
-(`training/drawn_things`). Only a picture of flat areas on a plain ground is asked; photographs never are.
+(`training/drawn_things`). Only pictures of flat areas are asked; photographs hardly ever are.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ HEAD_FILE = "objects_drawn.npz"
 
 DRAWN_SIDE_PX = 256
 DRAWN_FLATNESS = 0.4
-"""The share of pixels whose neighbours are as bright as they are from which on a picture is taken for a drawing."""
+"""The share of pixels whose neighbours are as bright as they are from which on a picture is taken for a drawing: reached by 95
+of 100 pictures of clip art, and by fewer than one of 100 photographs of COCO, whose 99th percentile is 0.29."""
 GROUND_SHARE = 0.7
 """How much of a picture's edge is of one colour where a thing lies on a plain ground."""
 GROUND_NEAR = 24
 MARGIN = 0.06
 
 THRESHOLDS = {"book": 0.7, "teddy bear": 0.5, "backpack": 0.5}
-"""From where on a thing counts as drawn; of 1,200 icons of families never trained on 2 % are taken for a book at it, fewer for
-the others. Chosen on these and the even half of the clip art."""
+"""From where on a thing counts as drawn; of 414 other icons of families never learned from 2 % are taken for a book, fewer
+than 1 % for the others. Chosen on these and the even half of the clip art."""
 
 Vector = NDArray[np.float32]
 
@@ -58,10 +59,8 @@ def drawn(sessions: Sessions, pixels: Pixels) -> dict[str, float]:
 
 def features(sessions: Sessions, pixels: Pixels) -> Vector:
     """(2560,): average and maximum pooling of what is drawn, each of length one."""
-    average, maximum = pooled(sessions, trimmed(pixels))
-    return np.concatenate(
-        [average / max(float(np.linalg.norm(average)), 1e-6), maximum / max(float(np.linalg.norm(maximum)), 1e-6)]
-    )
+    halves = [half / max(float(np.linalg.norm(half)), 1e-6) for half in pooled(sessions, trimmed(pixels))]
+    return np.concatenate(halves).astype(np.float32)
 
 
 def is_drawing(pixels: Pixels) -> bool:
