@@ -89,9 +89,9 @@ def _section(measured: Evaluation, about: str) -> Iterator[str]:
 
 
 def _groups(dimension: str, groups: Mapping[str, JsonValue]) -> Iterator[str]:
-    """A row a group, a column a figure; nested figures would make no table and stay in the JSON."""
+    """A row a group, a column a figure; figures nested deeper would make no table and stay in the JSON."""
     rows = {group: dict(flat(figures)) for group, figures in groups.items()}
-    columns = [column for column in dict.fromkeys(name for row in rows.values() for name in row) if len(column) == 1]
+    columns = [column for column in dict.fromkeys(name for row in rows.values() for name in row) if len(column) <= 2]
     heads = [figure_words(column) for column in columns]
     title = figure_words((dimension,))
     yield f"\n| {title.ko} {title.en} | " + " | ".join(f"{head.ko}<br>{head.en}" for head in heads) + " |\n"

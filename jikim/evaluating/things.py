@@ -27,7 +27,7 @@ def object_figures(observed: Sequence[Observed[frozenset[str]]]) -> Figures:
     curves = {label: roc(*_scores(observed, label)) for label in COCO_CLASS}
     return Figures(
         _object_metrics(observed),
-        by_named_group(observed, _object_metrics),
+        by_named_group(observed, _group_metrics),
         {"roc": plots.lines("objects", "others flagged", "found", {label: curve for label, curve in curves.items() if curve})},
     )
 
@@ -37,6 +37,12 @@ def _object_metrics(observed: Sequence[Observed[frozenset[str]]]) -> dict[str, J
     without = [one for one in observed if not one.truth & set(COCO_CLASS)]
     flagged = [any(_best(one, label) >= DEFAULT_THRESHOLDS[label] for label in COCO_CLASS) for one in without]
     return {"labels": labels, "pictures_of_none_flagged": shown(share_of(flagged))}
+
+
+def _group_metrics(observed: Sequence[Observed[frozenset[str]]]) -> dict[str, JsonValue]:
+    """Of a group no more than a table holds; a label that none of it shows has no AUC."""
+    areas = {label: shown(auc_interval(*_scores(observed, label))) for label in COCO_CLASS}
+    return {"auc": areas, "pictures_of_none_flagged": _object_metrics(observed)["pictures_of_none_flagged"]}
 
 
 def _label_figures(scores: Sequence[float], truth: Sequence[bool], threshold: float) -> dict[str, JsonValue]:
