@@ -176,11 +176,19 @@ def test_the_browser_reaches_no_server_even_if_it_is_told_to():
             assert opened.run("() => fetch('data:text/plain,x').then(one => one.text())") == "x"
 
 
-def test_it_ends_by_its_time_limit_and_leaves_nothing():
+@pytest.fixture
+def own(monkeypatch):
+    """The beginning of the names of this test's folders: others on this machine draw pages too."""
+    prefix = f"jikim-page-test{os.getpid()}-"
+    monkeypatch.setattr(browser, "_PREFIX", prefix)
+    return prefix
+
+
+def test_it_ends_by_its_time_limit_and_leaves_nothing(own):
     with pytest.raises(browser.BrowserFailed), browser.opened(time_limit_s=3) as opened:
         opened.run("() => { for (;;) {} }")
     assert drawn("<p>글", time_limit_s=0.01).why_none == "evidence.picture.failed"
-    assert left() == []
+    assert left(own) == []
 
 
 def test_it_is_drawn_in_a_process_with_many_files_open():
@@ -195,33 +203,34 @@ def test_it_is_drawn_in_a_process_with_many_files_open():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_killed_process_leaves_no_browser_and_its_folder_goes_with_the_next():
+def test_a_killed_process_leaves_no_browser_and_its_folder_goes_with_the_next(own):
     code = (
         "import os, signal\n"
         "from jikim_desk.notices.pictures import browser\n"
+        f"browser._PREFIX = {own!r}\n"
         "with browser.opened(time_limit_s=60) as opened:\n"
         "    opened.run('() => 1')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
     until = time.monotonic() + 30
-    while [one for one in left() if not one.startswith("/dev/shm")] and time.monotonic() < until:
+    while [one for one in left(own) if not one.startswith("/dev/shm")] and time.monotonic() < until:
         time.sleep(0.05)
-    (folder,) = left()
+    (folder,) = left(own)
     os.utime(folder, (1, 1))
     assert drawn("<p>글").why_none == ""
-    assert left() == []
+    assert left(own) == []
 
 
-def left():
+def left(prefix):
     """Processes and folders of a browser that should be gone."""
-    found = [str(one) for one in Path("/dev/shm").glob("jikim-page-*")]
+    found = [str(one) for one in Path("/dev/shm").glob(f"{prefix}*")]
     for one in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = one.read_bytes()
         except OSError:
             continue  # it ended meanwhile
-        found += [str(words)] if b"jikim-page-" in words else []
+        found += [str(words)] if prefix.encode() in words else []
     return found
 
 
