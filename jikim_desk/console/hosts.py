@@ -14,21 +14,35 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jikim_desk import words
 from jikim_desk.accounts.rights import allow
+from jikim_desk.console.lists import Column
+from jikim_desk.console.lists import page as page_of
 from jikim_desk.console.removal import told
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import hosts, letters
 from jikim_desk.notices.lookups import errands, proposing
 from jikim_desk.notices.models import Host, HostKind
 
-MOST = 500
+COLUMNS = (
+    Column("hosts.name"),
+    Column("hosts.kind"),
+    Column("hosts.mailbox"),
+    Column("notice.lang"),
+    Column("hosts.changed", "changed_at"),
+)
 
 
 @allow(*hosts.KEEPERS)
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """All hosts of the directory, and the form for a new one; `host` fills in its name."""
-    found = sorted(Host.objects.all()[:MOST], key=lambda host: host.name)
-    shown = {"rows": found, "name": request.GET.get("host", "")[: hosts.NAME_MAX], **_choices()}
+    """The directory, what was changed last first (names are sealed and cannot be sorted by), and the form for a new host.
+    `find` opens the host of that name, `kind` shows one kind alone, `host` fills in the name of a new one."""
+    name, kind = request.GET.get("find", "")[: hosts.NAME_MAX].strip(), request.GET.get("kind", "")
+    if name and (known := hosts.named(name)) is not None:
+        return redirect("host", host_id=known.pk)
+    rows = Host.objects.filter(kind=kind) if kind in HostKind.values else Host.objects.all()
+    found = page_of(request, rows, COLUMNS, "-changed_at")
+    new = name or request.GET.get("host", "")[: hosts.NAME_MAX]
+    shown = {"page": found, "rows": found.rows, "name": new, "not_known": name, "kind": kind, **_choices()}
     return render(request, "console/removal/hosts.html", shown)
 
 

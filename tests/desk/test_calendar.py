@@ -1,4 +1,4 @@
-"""The calendar of removal: what is due, what is late and why, what is paused, of one team or of all."""
+"""The calendar of removal, of one team or of all: what is due, what is late and why, what is paused; the directory of hosts."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from jikim_desk.accounts.models import Grant, Role
 from jikim_desk.console import calendar
-from jikim_desk.notices import drafting
+from jikim_desk.notices import drafting, hosts
 from jikim_desk.notices.models import Notice, NoticeState, Outcome, Removal, RemovalState
 from jikim_desk.words import say
 from tests.desk.removals import begun, set_desk
@@ -109,3 +109,16 @@ def test_a_counsellor_is_not_told_of_letters_to_approve(signed_in, lead, team, p
     assert "letters" not in calendar.letters_due(signed_in(Role.COUNSELLOR).user)
     Notice.objects.filter(pk=notice.pk).update(state=NoticeState.UNKNOWN)
     assert calendar.letters_due(lead.user) == {"reuploads": 0, "back": 0, "letters": 0, "letters_wrong": 1}
+
+
+def test_the_directory_of_hosts_is_paged_and_found_in_by_name(lead):
+    for number in range(60):
+        hosts.keep(lead.user, f"host{number}.example", kind="hosting" if number % 2 else "platform")
+    page = lead.get("/hosts/")
+    assert (len(page.context["rows"]), len(lead.get(f"/hosts/{page.context['page'].older}").context["rows"])) == (50, 10)
+    assert {one.kind for one in lead.get("/hosts/?kind=hosting").context["rows"]} == {"hosting"}
+    known = hosts.named("host7.example")
+    assert lead.get("/hosts/?find=HOST7.example")["Location"] == f"/hosts/{known.pk}/"
+    unknown = lead.get("/hosts/?find=other.example", headers={"accept-language": "ko"})
+    assert say("hosts.not_known", "ko") in unknown.content.decode()
+    assert unknown.context["name"] == "other.example"
