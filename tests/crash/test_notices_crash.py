@@ -129,7 +129,7 @@ def started(home: Path, *arguments: str) -> subprocess.Popen:
 
 def run(home: Path, *arguments: str) -> str:
     with started(home, *arguments) as process:
-        said, _ = process.communicate(timeout=180)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 0
     return said
 
@@ -163,7 +163,7 @@ def kill_workers(home: Path, mail: Taking) -> list[str]:
         mail.kill_at = stage
         with running(home, "worker") as worker:
             mail.sender = worker.process.pid
-            until(lambda worker=worker: worker.process.poll() is not None, 90, f"the worker was never killed: {stage}")
+            until(lambda worker=worker: worker.process.poll() is not None, 180, f"the worker was never killed: {stage}")
             mail.sender = 0
     return numbers
 
