@@ -7,11 +7,14 @@ import io
 import shutil
 import subprocess
 import zipfile
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from hypothesis import given
+from hypothesis.strategies import data, integers, sampled_from
 from openpyxl import Workbook, load_workbook
 
 from jikim_desk.accounts.models import Role
@@ -435,10 +438,29 @@ def test_a_workbook_that_unpacks_without_end_is_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in ("a", "b", "c"):
-            packed.writestr(name, b"0" * (80 * 2**20))
+            packed.writestr(name, b"0" * (25 * 2**20))
     with pytest.raises(BadLetter) as told:
         spreadsheet.read(file.getvalue())
     assert told.value.key == "channels.file_too_large"
+
+
+@given(data())
+def test_a_broken_workbook_is_read_or_refused_in_words(data):
+    with zipfile.ZipFile(io.BytesIO(workbook([HEAD, ["A", 1, "=1+1", 1.5, True]]))) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    name = data.draw(sampled_from(sorted(parts)))
+    at = data.draw(integers(0, len(parts[name])))
+    put = data.draw(
+        sampled_from([b"", b"<", b'"', b' r="ZZZZ1"', b' s="999"', b'<row r="9999999"/>', b'<c t="s"><v>9</v></c>'])
+    )
+    parts[name] = parts[name][:at] + put + parts[name][at + data.draw(integers(0, 9)) :]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        for part, content in parts.items():
+            packed.writestr(part, content)
+    for content in (file.getvalue(), file.getvalue()[: -data.draw(integers(1, 200))]):
+        with suppress(BadLetter):  # anything else is a fault
+            spreadsheet.read(content)
 
 
 # The pages

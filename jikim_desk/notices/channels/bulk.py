@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -113,8 +113,8 @@ def files(user: User) -> QuerySet[BulkFile]:
 
 def content(user: User, file: BulkFile, kind: str) -> tuple[bytes, list[LeftOut]]:
     """The file as `kind`, without what was withdrawn or may no longer leave. Raises BadLetter where nothing is left."""
-    withdrawn = Q(withdrawals__isnull=False) & ~Q(withdrawals__state=NoticeState.CANCELLED)
-    taken_back = set(Notice.objects.filter(withdrawn, filing__bulk=file).values_list("pk", flat=True))
+    withdrawals = Notice.objects.filter(withdraws__filing__bulk=file).exclude(state=NoticeState.CANCELLED)
+    taken_back = set(withdrawals.values_list("withdraws", flat=True))
     notices = Notice.objects.filter(filing__bulk=file).select_related("removal__candidate__case").in_bulk()
     rows, left_out = [], list[LeftOut]()
     for row in file.rows:

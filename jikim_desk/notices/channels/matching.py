@@ -129,7 +129,9 @@ def _ours(told: Mapping[str, str], index: Index) -> Known:
         if len(of_address) != 1:
             raise _Skipped("channels.row.many_of_address" if of_address else "channels.row.unknown_address")
         return of_address[0]
-    if of_address and known.number not in {one.number for one in of_address}:
+    of_receipt = index.by_receipt(told.get("receipt", ""))
+    is_others = of_receipt is not None and of_receipt.number != known.number
+    if is_others or (of_address and known.number not in {one.number for one in of_address}):
         raise _Skipped("channels.row.does_not_fit")
     return known
 

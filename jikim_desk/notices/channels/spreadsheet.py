@@ -8,10 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from unicodedata import east_asian_width
-from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
 from openpyxl import Workbook, load_workbook
@@ -29,7 +28,13 @@ CELL_MAX = 2_000
 FORMULA = "\0formula"
 """Stands for a cell with a formula: no text of a person holds a NUL."""
 _COLUMNS_MAX, _WIDTH_MAX = 60, 60
-_UNPACKED_MAX = 200 * 2**20
+_UNPACKED_MAX = 64 * 2**20
+_LINES_MAX = 1_100_000  # empty ones too: office programs write down to their last line
+_BROKEN = (
+    *(InvalidFileException, DefusedXmlException, zipfile.BadZipFile, zlib.error, SyntaxError, EOFError, OSError),
+    *(KeyError, IndexError, ValueError, TypeError, AttributeError, NotImplementedError, OverflowError),
+)
+"""What the library raises for a workbook that is none, or a broken one (XML's errors are SyntaxErrors)."""
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ENCODINGS = ("utf-8-sig", "cp949")  # what is not UTF-8 is what Korean offices write: CP949, which holds EUC-KR
 _DELIMITERS = ",\t;|"
@@ -65,9 +70,12 @@ def read(content: bytes) -> list[tuple[int, list[str]]]:
     if len(content) > FILE_MAX:
         raise BadLetter("channels.file_too_large", limit_mb=FILE_MAX // 2**20)
     found = _of_xlsx(content) if content[:4] == b"PK\x03\x04" else _of_csv(content)
-    rows = list(islice(((line, row) for line, row in found if any(row)), ROWS_MAX + 1))
-    if len(rows) > ROWS_MAX:
-        raise BadLetter("channels.too_many_rows", limit=ROWS_MAX)
+    rows: list[tuple[int, list[str]]] = []
+    for line, row in found:
+        if any(row):
+            rows.append((line, row))
+        if len(rows) > ROWS_MAX or line > _LINES_MAX:
+            raise BadLetter("channels.too_many_rows", limit=ROWS_MAX)
     if not rows:
         raise BadLetter("channels.file_empty")
     return rows
@@ -99,7 +107,7 @@ def _of_xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
         sheet.reset_dimensions()  # what the file says of its size may be wrong
         for line, row in enumerate(sheet.iter_rows(max_col=_COLUMNS_MAX), 1):
             yield line, [_read_cell(cell.data_type, cell.value) for cell in row]
-    except (InvalidFileException, zipfile.BadZipFile, DefusedXmlException, ParseError, KeyError, ValueError, OSError) as error:
+    except _BROKEN as error:
         raise BadLetter("channels.file_unreadable") from error
 
 
