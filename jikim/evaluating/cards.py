@@ -24,10 +24,10 @@ _MEASURED = re.compile(r"<!-- measured (?P<task>[a-z-]+) -->\n.*?<!-- end (?P=ta
 
 ASSESSING = ModelCard(
     intended_use="Put candidates in the order in which people should look at them, and say why. It never decides.",
-    limits="The weights and priors were chosen, not fitted: there were no decisions of people to fit them on. They "
-    "hold where minors are about as common as the prior says (5 in 100): elsewhere the numbers of an axis are an order, not "
-    "frequencies. Books, toys and bags were measured on too few items to tell whether they help. How much of what is sexual it finds "
-    "is deliberately never measured. Where no cue is seen it says that it cannot tell.",
+    limits="The weights and priors were chosen, not fitted: there were no decisions of people to fit them on. What it says "
+    "holds where minors are about as common as the prior says (5 in 100): elsewhere the numbers of an axis are an order, not "
+    "frequencies. Books, toys and bags were measured on too few items to tell whether they help. How much of what is sexual "
+    "it finds is deliberately never measured. Where no cue is seen it says that it cannot tell.",
     data="None: nothing here was trained. Only p(minor) of a face was calibrated (its card). What a centre learns from its own "
     "decisions is its own.",
     metrics={},
