@@ -554,3 +554,21 @@ def test_an_office_program_opens_the_file_and_its_replies_are_read(lead, team, t
     assert reply.to_change == 3
     korean = "csv:Text - txt - csv (StarCalc):44,34,EUC-KR"
     assert answer(lead, team, saved_as(korean, workbook(rows), of="xlsx")).to_change == 3
+
+
+def test_a_cancelled_withdrawal_puts_the_request_back_into_the_file(lead, three, filed):
+    first = drafting.withdraw(lead, Notice.objects.get(pk=three[0].pk))
+    drafting.cancel(lead, first)
+    assert bulk.content(lead, filed, "csv")[1] == []
+    drafting.withdraw(lead, Notice.objects.get(pk=three[0].pk))
+    (left,) = bulk.content(lead, filed, "csv")[1]
+    assert (left.number, left.refused.key) == (three[0].number, "channels.withdrawn")
+
+
+def test_a_number_of_ours_beside_the_receipt_of_another_is_passed_over(lead, team, three, filed):
+    receipts = ([one.number, "", "접수", "", f"R-{at}"] for at, one in enumerate(three))
+    replies.apply(lead, answer(lead, team, table([HEAD, *receipts])))
+    reply = answer(
+        lead, team, table([HEAD, [three[0].number, "", "삭제", "", "R-1"], [three[2].number, "", "삭제", "", "R-2"]])
+    )
+    assert verdicts(reply) == [(2, matching.SKIP, "channels.row.does_not_fit"), (3, matching.CHANGE, "")]
