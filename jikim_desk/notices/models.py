@@ -233,7 +233,7 @@ class Notice(models.Model):
             models.Index(fields=("team", "sent_at", "state", "kind", "outcome"), name="notices_left"),
             models.Index(fields=("-drafted_at", "-id"), name="drafted"),
             models.Index(fields=("team", "-drafted_at", "-id"), name="notices_of_team"),
-            models.Index(fields=("team", "is_waiting", "-drafted_at", "-id"), name="notices_waiting"),
+            models.Index(fields=("team", "-drafted_at", "-id"), condition=models.Q(is_waiting=True), name="notices_waiting"),
         )
 
 

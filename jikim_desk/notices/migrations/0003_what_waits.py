@@ -29,6 +29,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="notice",
-            index=models.Index(fields=["team", "is_waiting", "-drafted_at", "-id"], name="notices_waiting"),
+            index=models.Index(
+                condition=models.Q(("is_waiting", True)), fields=["team", "-drafted_at", "-id"], name="notices_waiting"
+            ),
         ),
     ]

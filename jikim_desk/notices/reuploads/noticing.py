@@ -75,8 +75,10 @@ def of_removal(removal: Removal) -> list[Reupload]:
 
 def of_candidate(user: User, candidate: Candidate) -> list[Reupload]:
     """The removals of which a find seems to be a re-upload, as far as `user` may see them."""
-    rows = Reupload.objects.filter(candidate=candidate, removal__in=visible.removals(user))
-    return list(rows.select_related("removal").order_by("-is_alarm", "found_at"))
+    rows = list(Reupload.objects.filter(candidate=candidate).select_related("removal").order_by("-is_alarm", "found_at"))
+    seen = visible.removals(user).filter(pk__in=[one.removal_id for one in rows])
+    mine = frozenset(seen.values_list("pk", flat=True)) if rows else frozenset()
+    return [one for one in rows if one.removal_id in mine]
 
 
 def among(candidates: Iterable[Candidate]) -> frozenset[str]:
