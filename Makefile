@@ -18,7 +18,7 @@ test-unit:
 	.venv/bin/python -m pytest tests/unit tests/flow
 
 test-desk:
-	.venv/bin/python -m pytest tests/desk --ignore-glob='*_browser.py'
+	.venv/bin/python -m pytest tests/desk -m "not browser"
 
 test-hostile: ; @setup/prepare --tests && .venv/bin/python -m pytest tests/hostile
 
@@ -28,7 +28,7 @@ test-store: ; @setup/prepare --store && .venv/bin/python -m pytest tests/store
 
 test-servers: ; @setup/prepare --servers && PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/python -m pytest tests/servers
 
-test-browser: ; @setup/prepare --browser && .venv/bin/python -m pytest tests/browser && .venv/bin/python -m pytest tests/desk/*_browser.py
+test-browser: ; @setup/prepare --browser && .venv/bin/python -m pytest tests/browser && .venv/bin/python -m pytest tests/desk -m browser
 
 test-bare: ; @tests/bare/prove
 

@@ -14,6 +14,7 @@ PICTURES = os.environ.get("JIKIM_PICTURES")
 """A folder for pictures of each page, to be looked at."""
 
 in_browser = [
+    pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from jikim_desk.accounts.models import Role
 from jikim_desk.notices import commands, evidence, packing, webarchive
 from jikim_desk.notices.models import EvidencePack, Removal
-from jikim_desk.notices.pictures import browser, drawing
+from jikim_desk.notices.pictures import drawing
 from jikim_desk.records.models import Extent
 from jikim_desk.review.models import Kind
 from jikim_desk.sealing import vault
@@ -19,6 +19,15 @@ from tests.desk.removals import PAGE, begun, confirmed, set_desk
 from tests.desk.test_audit_export import answering, authority, authority_files  # noqa: F401 - fixtures
 
 NAMES = ("김하늘나래", "하늘이네집", "담당자박보람", "worker-borami", "CASE-7788", "비밀메모글")
+
+
+PARTS = [
+    *packing.CONTENT,
+    pytest.param(packing.PICTURE, marks=pytest.mark.browser),
+    packing.MANIFEST,
+    packing.SIGNATURE,
+    packing.KEY,
+]
 
 
 @pytest.fixture(autouse=True)
@@ -118,10 +127,8 @@ def test_the_worker_is_a_reference_not_a_name(team, person, tmp_path):
             assert NAMES[2].encode() not in archive.read(name)
 
 
-@pytest.mark.parametrize("part", [*packing.CONTENT, packing.PICTURE, packing.MANIFEST, packing.SIGNATURE, packing.KEY])
+@pytest.mark.parametrize("part", PARTS)
 def test_every_part_that_is_changed_is_found(file, part):
-    if part == packing.PICTURE and not browser.found():
-        pytest.skip("needs Debian's chromium")
     with zipfile.ZipFile(file) as archive:
         content = bytearray(archive.read(part))
     content[len(content) // 2] ^= 1
@@ -129,10 +136,8 @@ def test_every_part_that_is_changed_is_found(file, part):
     assert not packing.verify(file, public_key=vault().public_key()).is_whole
 
 
-@pytest.mark.parametrize("part", [*packing.CONTENT, packing.PICTURE, packing.MANIFEST, packing.SIGNATURE, packing.KEY])
+@pytest.mark.parametrize("part", PARTS)
 def test_every_part_that_is_missing_is_found(file, part):
-    if part == packing.PICTURE and not browser.found():
-        pytest.skip("needs Debian's chromium")
     rewritten(file, {}, removed=(part,))
     assert not packing.verify(file, public_key=vault().public_key()).is_whole
 

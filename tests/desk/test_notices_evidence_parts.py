@@ -15,7 +15,6 @@ from jikim.errors import BadUse
 from jikim_desk.notices import contents, evidence, packing, registries, wacz, webarchive
 from jikim_desk.notices.pictures import browser, drawing
 from jikim_desk.sealing import vault
-from tests.desk import chromium as browsers
 from tests.desk.items import capture, picture
 from tests.desk.removals import PAGE, begun, set_desk
 
@@ -52,7 +51,7 @@ def verified(path):
 # The picture of the page
 
 
-@pytest.mark.skipif(not browsers.CHROMIUM.exists(), reason="needs Debian's chromium")
+@pytest.mark.browser
 def test_the_picture_of_the_page_is_a_part_of_it_and_in_no_document(removal, tmp_path):
     found = parts(packed(removal, tmp_path))
     said = json.loads(found[packing.JSON])["page_picture"]
@@ -77,7 +76,7 @@ def test_without_a_kept_page_it_says_so(removal, tmp_path):
     assert json.loads(found[packing.JSON])["page_picture"] == {"why_none": "evidence.picture.no_page"}
 
 
-@pytest.mark.skipif(not browsers.CHROMIUM.exists(), reason="needs Debian's chromium")
+@pytest.mark.browser
 def test_a_page_with_pictures_inside_itself_has_a_picture_though_its_words_are_not_in_the_archive(
     team, person, tmp_path, monkeypatch
 ):

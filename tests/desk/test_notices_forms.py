@@ -411,7 +411,6 @@ def test_a_wrong_form_is_not_used_and_said_in_one_line(home, change, said):
 # Paper and pages
 
 
-@pytest.mark.skipif(not (shutil.which("pdftotext") and shutil.which("pdfinfo")), reason="poppler-utils is not installed")
 @pytest.mark.parametrize("lang", letters.LANGUAGES)
 def test_a_letter_is_printed_in_each_language(signed_in, removal, lang):
     client = signed_in(Role.REVIEWER, Role.LEAD)

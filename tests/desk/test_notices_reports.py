@@ -224,7 +224,7 @@ def test_a_hangul_document_is_valid_and_names_the_organisation_alone(case, team,
         assert name not in progress
 
 
-@pytest.mark.skipif(not (shutil.which("soffice") and shutil.which("pdftotext")), reason="LibreOffice is not installed")
+@pytest.mark.browser
 @pytest.mark.parametrize("kind", ["docx", "csv"])
 def test_libreoffice_opens_them(case, team, lead, tmp_path, kind):
     report = period.written(this_month(team, lead), "ko")
