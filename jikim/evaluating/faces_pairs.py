@@ -17,6 +17,7 @@ import numpy as np
 from jikim.analyzers.faces_finding import FaceFinder
 from jikim.analyzers.faces_same import SAME_FROM, WEIGHTS, FaceComparison, Template, similarity
 from jikim.analyzers.pictures import Pixels
+from jikim.errors import JikimError
 from jikim.evaluating import plots
 from jikim.evaluating.figures import Figures, Observed, Task, by_named_group, shown
 from jikim.evaluating.manifest import BadLine, Line, one_of
@@ -69,7 +70,7 @@ class Comparing:
         self._comparison = FaceComparison(sessions)
         self._sha256 = sessions.sha256(WEIGHTS)
         self._opener = opener
-        self._templates: dict[Path, Template | None] = {}
+        self._templates: dict[Path, Template | JikimError | None] = {}
 
     def look(self, one: Path, other: Path) -> Look:
         """The look at two pictures. Raises JikimError for one that cannot be opened."""
@@ -84,8 +85,14 @@ class Comparing:
 
     def _template(self, path: Path) -> Template | None:
         if path not in self._templates:
-            self._templates[path] = self._made(path)
-        return self._templates[path]
+            try:
+                self._templates[path] = self._made(path)
+            except JikimError as error:
+                self._templates[path] = error
+        found = self._templates[path]
+        if isinstance(found, JikimError):
+            raise found
+        return found
 
     def _made(self, path: Path) -> Template | None:
         fd = open_path(path)
