@@ -58,7 +58,7 @@ class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     imap_roots: str = ""
     """As `smtp_roots`, of the server that is read; empty for the same."""
     imap_believes: str = ""
-    """The name by which our own mail server signs what it found about a sender (RFC 8601, authserv-id): only its word counts."""
+    """The name by which our own mail server signs what it found about a sender (RFC 8601, authserv-id); no other counts."""
     imap_max_mb: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
     """Of a larger letter only the headers are fetched."""
     dkim_selector: str = ""
