@@ -320,6 +320,21 @@ def test_what_is_joined_by_hand_is_held_by_the_case(server, lead, removal, notic
     assert vault().has(letter.told["attached"][0]["blob"], letter.holder)
 
 
+def test_a_document_whose_time_is_over_is_gone_and_its_letter_can_still_be_joined(server, lead, removal, notice, team):
+    case = Case.objects.create(number="A-1", team=team)
+    type(removal.candidate).objects.update(case=case)
+    made = answer()
+    made.add_attachment(b"%PDF-1.7 more", maintype="application", subtype="pdf", filename="reply.pdf")
+    server.deliver(made)
+    take()
+    letter = Letter.objects.get()
+    vault().destroy_holder(letter.holder)
+    answering.attach(lead, letter, notice.number)
+    assert Letter.objects.get().notice == notice
+    with pytest.raises(Http404):
+        answering.attached(lead, letter, 0)
+
+
 def test_whoever_may_not_see_the_find_sees_no_answer(server, lead, person, notice):
     server.deliver(answer(notice), answer(number=1))
     take()
@@ -371,6 +386,29 @@ def test_a_letter_that_the_server_cannot_read_keeps_no_other_out(server, notice)
     first, withheld, last = Letter.objects.order_by("uid")
     assert (first.notice, last.notice) == (notice, notice)
     assert (withheld.told["marks"], withheld.kind) == (["not_read"], Kind.UNKNOWN)
+
+
+def test_a_letter_that_nothing_can_write_keeps_no_other_out(server, notice):
+    odd = answer(notice, number=1).as_bytes().replace(b"From: abuse@board.example", b"From: <a\xff@board.example>")
+    server.deliver(odd, answer(notice, number=2))
+    assert take() == 2
+    assert fault() == ""
+
+
+def test_what_was_passed_over_under_another_uidvalidity_is_read(server, notice):
+    server.deliver(answer(notice))
+    with server.client() as client:
+        client.select("INBOX")
+        (uid,) = client.uid("SEARCH", "ALL")[1][0].split()
+    Mailbox.objects.create(
+        pk=taking.ref_of(taking.desk_config().removal),
+        uidvalidity=1,
+        stuck_uid=int(uid),
+        stuck=taking.STUCK_MAX,
+        next_at=timezone.now(),
+    )
+    assert take() == 1
+    assert Letter.objects.get().told["marks"] == []
 
 
 def test_many_letters_are_read_in_rounds(server, notice, monkeypatch):

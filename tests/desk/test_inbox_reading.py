@@ -7,12 +7,13 @@ from email.message import EmailMessage
 from email.mime.text import MIMEText
 from email.policy import SMTP
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jikim_desk.notices import letters
-from jikim_desk.notices.inbox import classifying, origin, reading, wording
+from jikim_desk.notices.inbox import classifying, connecting, origin, reading, taking, wording
 from jikim_desk.notices.inbox.classifying import classify
 from jikim_desk.notices.inbox.models import Kind
 from jikim_desk.notices.models import NoticeKind
@@ -131,6 +132,22 @@ def test_comments_cells_and_quotes_of_html():
     assert wording.own_words(said, "").split() == ["The", "video", "has", "been", "removed.", "a", "b", "end"]
 
 
+@pytest.mark.parametrize(
+    ("style", "is_seen"),
+    [
+        ("font-size:0.9em", True),
+        ("font-size: 0.05rem", True),
+        ("opacity:0.8", True),
+        ("font-size:0", False),
+        ("font-size:0px", False),
+        ("opacity:0.0;color:red", False),
+        ("visibility: hidden", False),
+    ],
+)
+def test_small_letters_are_seen_and_none_are_not(style, is_seen):
+    assert ("words" in wording.from_html(f"<p>x</p><div style='{style}'>words</div>")) is is_seen
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\0", "<!--", "<" * 5000, "<div>" * 3000 + "x", "<table><tr>" * 500, "<a b='"])
 def test_any_html_can_be_read(text):
     wording.from_html(text)
@@ -193,6 +210,13 @@ def test_what_is_made_to_be_slow_is_read_by_its_headers_alone(content):
 
 
 PIECES = [
+    *(
+        b"=?utf-7?q?+2AA-?=",
+        b"<\xff@b.example>",
+        b"text/plain; charset=utf-7\r\n\r\n+2AA-",
+        b"Diagnostic-Code: ",
+        b"Reply-To: ",
+    ),
     *(b"\r\n", b"\r\n\r\n", b"\n", b" ", b"--b\r\n", b"--b--\r\n", b"x", b"\xff\xfe", b"\0", b"\x1b$B", b"=?euc-kr?B?", b"?="),
     *(
         b"Subject: ",
@@ -239,10 +263,48 @@ PIECES = [
 @settings(max_examples=400, deadline=None)
 def test_whatever_comes_is_read(pieces):
     found = reading.read(b"".join(pieces))
-    classify(found)
-    origin.of(found.headers, found.sender, "x")
-    shown = [found.subject, found.sender_name, *found.text.split("\n"), *(one.name for one in found.attached)]
+    told = taking.told(found, classify(found), origin.of(found.headers, found.sender, "x"), [], {})
+    assert msgspec.json.decode(msgspec.json.encode(told)), "it can be put on record"
+    shown = [found.sender, found.reply_to, *(one["words"] for one in told["because"])]
+    shown += [found.subject, found.sender_name, *found.text.split("\n"), *(one.name for one in found.attached)]
     assert not any(letter in one for one in shown for letter in "\x00\x1b\u202e\r")
+
+
+UNWRITABLE = {
+    "an address in raw bytes": b"From: <a\xff@b.example>\r\nReply-To: <q\xfe@c.example>\r\n\r\nx",
+    "half a pair of surrogates": b"From: a@b.example\r\nMessage-ID: =?utf-7?q?<+2AA-x@b.example>?=\r\n\r\nx",
+    "half a pair in the text": b"From: a@b.example\r\nContent-Type: text/plain; charset=utf-7\r\n\r\n+2AA- x",
+    "a report that steers": b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+    b"Action: failed\r\nDiagnostic-Code: =?utf-7?q?+2AA-?= \xe2\x80\xae\x1b[31m\r\n",
+}
+
+
+@pytest.mark.parametrize("content", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_what_no_charset_can_write_can_be_put_on_record(content):
+    found = reading.read(content)
+    verdict = classify(found)
+    told = taking.told(found, verdict, origin.of({}, found.sender, ""), [], {})
+    msgspec.json.encode([told, found.text, found.message_id])
+    assert all(one.words.isprintable() for one in verdict.because)
+
+
+def test_an_address_in_letters_of_its_own_is_read():
+    assert reading.read("From: 신고 <신고@예시.example>\r\n\r\nx".encode()).sender == "신고@예시.example"
+    turned = reading.read("From: <a\u202eb@b.example>\r\n\r\nx".encode())
+    assert turned.sender == "a\\u202eb@b.example"
+
+
+@pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        (b"22-Nov-2026 10:00:00 +0900", 1),
+        (b" 1-Foo-2026 10:00:00 +0000", 0),
+        (b"99-Nov-2026 99:00:00 +0000", 0),
+        (b"01-Jan-0001 00:00:00 +1400", 0),
+    ],
+)
+def test_a_time_of_arrival_that_is_none_is_left_out(said, moment):
+    assert bool(connecting._moment(said)) == bool(moment)
 
 
 def test_many_parts_end_somewhere():

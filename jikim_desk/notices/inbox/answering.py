@@ -131,7 +131,7 @@ def attach(user: User, letter: Letter, number: str) -> Notice:
     if holder and case and holder != case_holder(case):
         holder = case_holder(case)
         for one in letter.told["attached"]:
-            if one["blob"]:
+            if one["blob"] and vault().has(one["blob"], letter.holder):  # its day may be over
                 vault().share(one["blob"], letter.holder, holder)
     changes: dict[str, object] = {"notice": notice, "team_id": notice.team_id, "joined_by": JoinedBy.HAND, "holder": holder}
     if letter.kind in _SPOKEN:  # what it quotes of us is known only now
@@ -146,11 +146,12 @@ def attach(user: User, letter: Letter, number: str) -> Notice:
 
 
 def attached(user: User, letter: Letter, place: int) -> bytes:
-    """An attached document, handed to a lead. Raises Http404 where there is none put away, PermissionDenied, VaultError."""
+    """An attached document, handed to a lead. Raises Http404 where there is none put away or its time was over,
+    PermissionDenied, VaultError."""
     if not access.team_ids(user, Role.LEAD) or not may_confirm(user, letter):
         raise PermissionDenied
     every = letter.told["attached"]
-    if not 0 <= place < len(every) or not every[place]["blob"]:
+    if not 0 <= place < len(every) or not every[place]["blob"] or not vault().has(every[place]["blob"], letter.holder):
         raise Http404
     content = vault().read(every[place]["blob"])
     with transaction.atomic():

@@ -49,10 +49,12 @@ def decoded(content: bytes, charset: str | None) -> tuple[str, bool]:
     tried = [named] if _KNOWN.fullmatch(named) else []
     for name in dict.fromkeys([*tried, *_GUESSED]):
         try:
-            return content.decode(name), True
-        except (UnicodeDecodeError, LookupError):
+            text = content.decode(name)
+            text.encode()  # UTF-7 can spell half of a pair of surrogates, which nothing can be made of
+        except (UnicodeError, LookupError):
             continue
-    return content.decode(_existing(tried), "replace"), False
+        return text, True
+    return content.decode(_existing(tried), "replace").encode("utf-8", "replace").decode(), False
 
 
 def header(raw: str) -> str:
@@ -69,10 +71,10 @@ def header(raw: str) -> str:
         if held and not between and held[0] == charset:
             held = (charset, held[1] + content)
         else:
-            pieces += [_said(held), _bare(between)]
+            pieces += [_said(held), bare(between)]
             held = (charset, content)
         at = word.end()
-    pieces += [_said(held), _bare(joined[at:])]
+    pieces += [_said(held), bare(joined[at:])]
     return "".join(pieces).strip()
 
 
@@ -80,7 +82,8 @@ def _said(held: tuple[str, bytes] | None) -> str:
     return decoded(held[1], held[0])[0] if held else ""
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """Text of a header without encoded words; bytes beyond ASCII, which `Message.raw_items` gives as surrogates, are read."""
     return text if text.isascii() else decoded(text.encode("utf-8", "surrogateescape"), None)[0]
 
 

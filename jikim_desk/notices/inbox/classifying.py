@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from jikim_desk.notices.inbox.models import Kind
 from jikim_desk.notices.inbox.reading import Mail
-from jikim_desk.notices.inbox.wording import folded, own_words
+from jikim_desk.notices.inbox.wording import folded, line, own_words
 
 _SPACELESS = frozenset({"ko", "ja", "zh"})
 _SENTENCE = re.compile("(?<=[.!?;])\\s+|(?<=[\u3002\uff01\uff1f\uff1b])")
@@ -56,10 +56,11 @@ def _report(mail: Mail) -> Verdict | None:
     if not mail.reports:
         return None
     actions = [one.get("action", "").split(";")[0].strip().lower() for one in mail.reports]
-    status = next((one for report in mail.reports if (one := report.get("diagnostic-code") or report.get("status", ""))), "")
+    said = next((one for report in mail.reports if (one := report.get("diagnostic-code") or report.get("status", ""))), "")
+    status = line(said, 200)
     if "failed" in actions:
-        return Verdict(Kind.BOUNCED, (Clue("dsn_failed", status[:200]),))
-    return Verdict(Kind.AUTO, (Clue("dsn_delayed" if "delayed" in actions else "dsn_other", status[:200]),))
+        return Verdict(Kind.BOUNCED, (Clue("dsn_failed", status),))
+    return Verdict(Kind.AUTO, (Clue("dsn_delayed" if "delayed" in actions else "dsn_other", status),))
 
 
 def _returned(mail: Mail) -> Verdict | None:

@@ -59,7 +59,11 @@ class Folder:
         while first < end and len(found) <= limit:
             last = min(first + _WINDOW, end) - 1
             data = self._asked("SEARCH", f"UID {first}:{last}", f"SINCE {on}")
-            found += sorted(one for one in map(int, b" ".join(one for one in data if one).split()) if first <= one <= last)
+            try:
+                named = [int(one) for one in _words(data).split()]
+            except ValueError as error:
+                raise MailboxFault("inbox.fault.not_understood", said=_words(data)) from error
+            found += sorted(one for one in named if first <= one <= last)
             first = last + 1
         if len(found) > limit:
             return found[:limit], found[limit - 1]
@@ -105,7 +109,7 @@ class Folder:
     def _number(self, name: str) -> int:
         _, said = self._server.response(name)
         number = next((one for one in said or () if one), b"0")
-        if not int(number):
+        if not number.isdigit() or not int(number):
             raise MailboxFault("inbox.fault.not_understood", said=f"no {name}")
         return int(number)
 
@@ -196,9 +200,14 @@ def _quoted(name: str) -> str:
     return '"' + written.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _moment(written: bytes) -> datetime:
+def _moment(written: bytes) -> datetime | None:
+    """The time as IMAP writes it; None for one that is none."""
     day, month, rest = written.decode("ascii").strip().split("-", 2)
-    return datetime.strptime(f"{day}-{_MONTHS.index(month.title()) + 1:02d}-{rest}", "%d-%m-%Y %H:%M:%S %z").astimezone(UTC)
+    try:
+        number = _MONTHS.index(month.title()) + 1
+        return datetime.strptime(f"{day}-{number:02d}-{rest}", "%d-%m-%Y %H:%M:%S %z").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _words(said: list[Any]) -> str:

@@ -50,7 +50,7 @@ class Origin:
 
 def of(headers: Mapping[str, Sequence[str]], sender: str, believed: str) -> Origin:
     """What `believed` (the name the centre's own server gives itself) found about `sender`. Anybody can write such a header, so
-    nobody else's counts; of several the topmost does, which the server itself put there last."""
+    nobody else's counts; where one method has several results the topmost does, which the server itself put there last."""
     if not believed:
         return Origin(Proof.UNASKED, {})
     results: dict[str, str] = {}

@@ -160,8 +160,8 @@ def _addresses(message: Message, name: str) -> tuple[str, list[str]]:
     """The name and the addresses in a header. Addresses are read before words are decoded: one that is hidden in somebody's
     name is no address."""
     raw = "".join(_raw(message).get(name.lower(), ())[:1])
-    bare = _QUOTED.sub(" ", _WORD.sub(" ", raw))
-    found = [one.lower()[:254] for one in _ANGLED.findall(bare) or _ADDRESS.findall(bare)]
+    bare = charsets.bare(_QUOTED.sub(" ", _WORD.sub(" ", raw)))
+    found = [wording.line(one.lower(), 254) for one in _ANGLED.findall(bare) or _ADDRESS.findall(bare)]
     called = charsets.header(_ANGLED.sub(" ", raw)).replace('"', " ").strip() if _ANGLED.search(bare) else ""
     return " ".join(called.split()), list(dict.fromkeys(found))
 

@@ -81,8 +81,8 @@ def _take(settings: Removal, ref: str, attempt: str) -> tuple[int, bool]:
     with connecting.opened(settings) as folder:
         mailbox = Mailbox.objects.get(pk=ref)
         if mailbox.uidvalidity != folder.uidvalidity:
-            _mine(ref, attempt).update(uidvalidity=folder.uidvalidity, last_uid=0)
-            mailbox.uidvalidity, mailbox.last_uid = folder.uidvalidity, 0
+            _mine(ref, attempt).update(uidvalidity=folder.uidvalidity, last_uid=0, stuck_uid=0, stuck=0)
+            mailbox.uidvalidity, mailbox.last_uid, mailbox.stuck_uid, mailbox.stuck = folder.uidvalidity, 0, 0, 0
         mailbox.since = mailbox.since or _first_day()
         if mailbox.since is None:
             return 0, False  # nobody can answer yet
@@ -113,7 +113,9 @@ def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: in
         _mine(mailbox.pk, attempt).update(stuck_uid=uid, stuck=mailbox.stuck + 1 if mailbox.stuck_uid == uid else 1)
         raise
     except Withheld:
-        nothing = f"{mailbox.uidvalidity} {uid}".encode()  # what tells it from another one of which nothing is known
+        nothing = (
+            f"{mailbox.pk} {mailbox.uidvalidity} {uid}".encode()
+        )  # what tells it from another one of which nothing is known
         head, content, is_withheld = connecting.Head(0, None, nothing), None, True
     mail, marks = _read(content if content is not None else head.headers, is_whole=content is not None)
     if content is None:

@@ -14,7 +14,10 @@ TEXT_MAX = 100_000
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "form"})
 _BREAKING = frozenset({"p", "div", "br", "tr", "li", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "hr", "pre"})
 _CELLS = frozenset({"td", "th"})
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:\D|$)", re.I)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0*)?(?![.\d])",  # 0.9em is seen
+    re.I,
+)
 _QUOTE_BEGINS = re.compile(
     r"\s*(?:-{2,}\s*(?:original message|original nachricht|원본 메[일시]지?|forwarded message|原始邮件|原始郵件|"
     r"元のメッセージ|исходное сообщение|mensaje original|thư gốc).*"
