@@ -179,6 +179,16 @@ def test_a_mailbox_that_a_person_entered_is_not_overwritten(asking, keeper, host
     assert hosts.named("hosting.example").mailbox == "known@hosting.example"
 
 
+def test_what_a_person_entered_of_who_stands_behind_stays(asking, keeper, host):
+    form = "https://hosting.example/report"
+    hosts.keep(keeper, "hosting.example", kind="hosting", form=form, lang="ko", law="dsa16", is_hostile=True)
+    found = offered(host, looked_up(keeper, host, asking))
+    proposing.take(keeper, host, list(found.values()), frozenset({found["hosting"].id}))
+    kept = hosts.named("hosting.example")
+    assert (kept.mailbox, kept.form) == ("abuse@hosting.example", form)
+    assert (kept.lang, kept.law, kept.is_hostile) == ("ko", "dsa16", True)
+
+
 def test_two_of_one_kind_or_what_nobody_offers_is_not_taken(asking, keeper, host, person):
     lookup = looked_up(keeper, host, asking)
     every = proposing.proposals(host, lookup.answers, {}, NOW)
@@ -211,6 +221,8 @@ def test_lists_of_servers_are_kept_for_a_day_and_longer_where_there_is_no_newer_
     stand.gives("/lists/dns.json", b"", status=503)
     assert looked_up(keeper, host, asking).answers["domain"]["state"] == "found"
     assert stand.paths().count("/lists/dns.json") == 2
+    stand.gives("/lists/dns.json", b"<html>")
+    assert looked_up(keeper, host, asking).answers["domain"]["state"] == "found"
 
 
 def test_a_host_below_a_domain_is_found_by_its_domain(stand, asking, keeper):
@@ -350,6 +362,35 @@ def test_a_content_network_is_known_by_its_headers_and_hides_the_hosting(stand, 
     assert {"hosting", "law"} & set(found) == set()
 
 
+@pytest.mark.parametrize(
+    ("abuse", "mailbox"),
+    [
+        ("abuse@cloudflare.com", "abuse@cloudflare.com"),
+        ("a@eu.cloudflare.com", "a@eu.cloudflare.com"),
+        ("a@notcloudflare.com", ""),
+    ],
+)
+def test_only_a_content_network_s_own_mailbox_is_proposed_for_it(stand, asking, keeper, host, abuse, mailbox):
+    stand.gives("/.well-known/security.txt", SECURITY, CF_RAY="1-ICN")
+    stand.gives("/rdap/ip/127.0.0.1", {**NETWORK, "entities": [entity("abuse", "Abuse desk", abuse)]})
+    assert offered(host, looked_up(keeper, host, asking))["cdn"].mailbox == mailbox
+
+
+def test_the_headers_are_those_of_the_last_answer(stand, asking, keeper, team, person, monkeypatch):
+    set_desk(monkeypatch, removal={"organisation": "시험 지원센터"})
+    removal = begun(team, person)
+    known = hosts.keep(keeper, "board.example")
+    old = removal.candidate.captures.get(part="page")
+    old.chain = [{**hop, "headers": {"cf-ray": "1-ICN"}} for hop in old.chain]
+    old.fetched_at -= timedelta(days=300)
+    old.save()
+    assert proposing.cdn_of(errands.headers(known)) == ""
+    newer = removal.candidate.captures.get(part="media")
+    newer.chain = []
+    newer.save()
+    assert proposing.cdn_of(errands.headers(known)) == "cloudflare.com"
+
+
 def test_the_network_is_told_in_the_next_evidence_pack(stand, asking, keeper, team, person, monkeypatch):
     set_desk(monkeypatch, removal={"organisation": "시험 지원센터"})
     removal = begun(team, person)
@@ -386,13 +427,6 @@ def test_a_worker_s_round_makes_them_and_needs_authority(stand, keeper, host, mo
 
 
 # security.txt
-
-TWICE = (
-    b"Contact: mailto:a@b.example\nExpires: 2099-01-01T00:00:00Z\nExpires: 2098-01-01T00:00:00Z",
-    ("a@b.example",),
-    False,
-    True,
-)
 
 
 @pytest.mark.parametrize(

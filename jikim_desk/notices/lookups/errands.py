@@ -117,12 +117,10 @@ def networks(host: Host | None) -> Mapping[str, str]:
 
 
 def headers(host: Host) -> dict[str, str]:
-    """The headers of the last answers that are known of a host: by its finds, and by its look-up."""
-    found: dict[str, str] = {}
-    for hop in _hops(host):
-        found |= hop["headers"]
+    """The headers of the last answer that is known of a host: by its look-up, else by its latest find."""
     asked = latest(host)
-    return found | ((asked.answers or {}).get("security_txt", {}).get("headers", {}) if asked else {})
+    told: dict[str, str] = (asked.answers or {}).get("security_txt", {}).get("headers", {}) if asked else {}
+    return told or next((dict(hop["headers"]) for hop in _hops(host)), {})
 
 
 def _answered(name: str, host: Host, answers: Mapping[str, Any], asking: Asking) -> tuple[dict[str, Any], timedelta]:
@@ -178,11 +176,11 @@ def _lists(asking: Asking) -> rdap.Bootstrap:
             return bytes(kept.body)
         try:
             body = asking.way.get(urljoin(asking.lists, f"{kind}.json"), max_bytes=_LIST_MAX_BYTES).body
-        except FetchFailed:
+            rdap.check_list(body)
+        except (FetchFailed, rdap.BadAnswer):
             if kept is None:
                 raise
             return bytes(kept.body)
-        rdap.check_list(body)
         Bootstrap.objects.update_or_create(kind=kind, defaults={"fetched_at": now, "body": body})
         return body
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from django.db import transaction
 
 from jikim_desk.accounts.models import User
 from jikim_desk.notices import hosts, letters
@@ -86,22 +87,24 @@ def take(user: User, host: Host, offered: list[Proposal], wanted: frozenset[str]
     chosen = {one.field: one for one in offered if one.id in wanted}
     if not wanted or len(chosen) != len(wanted):
         raise BadLetter("lookups.choose_one_each")
-    for name in hosts.BEHIND:
-        known = hosts.named(chosen[name].value) if name in chosen else None
-        if name in chosen and (known is None or not known.mailbox):
-            hosts.keep(user, chosen[name].value, kind=HostKind(name), mailbox=chosen[name].mailbox)
-    taken = {field: one.value for field, one in chosen.items()}
-    return hosts.keep(
-        user,
-        host.name,
-        kind=host.kind,
-        mailbox=taken.get("mailbox", host.mailbox),
-        form=taken.get("form", host.form),
-        lang=taken.get("lang", host.lang),
-        law=taken.get("law", host.law),
-        is_hostile=host.is_hostile,
-        stands_behind={**(host.behind or {}), **{name: taken[name] for name in hosts.BEHIND if name in taken}},
-    )
+    behind = {name: chosen.pop(name) for name in hosts.BEHIND if name in chosen}
+    with transaction.atomic():
+        for name, one in behind.items():
+            known = hosts.named(one.value)
+            if known is None:
+                hosts.keep(user, one.value, kind=HostKind(name), mailbox=one.mailbox)
+            elif one.mailbox and not known.mailbox:
+                _changed(user, known, mailbox=one.mailbox)
+        host.refresh_from_db()
+        stands_behind = {**(host.behind or {}), **{name: one.value for name, one in behind.items()}}
+        return _changed(user, host, stands_behind=stands_behind, **{field: one.value for field, one in chosen.items()})
+
+
+def _changed(user: User, host: Host, **changes: Any) -> Host:
+    """The host with what is changed; all else stays as the directory has it."""
+    fields = ("kind", "mailbox", "form", "lang", "law", "is_hostile")
+    told = {field: getattr(host, field) for field in fields} | {"stands_behind": host.behind or {}}
+    return hosts.keep(user, host.name, **(told | changes))
 
 
 def _own(answers: Answers, now: datetime) -> Iterator[Proposal]:
@@ -135,7 +138,7 @@ def _behind(answers: Answers, headers: Mapping[str, str]) -> Iterator[Proposal]:
     abuse = network["abuse"] if network.get("state") == "found" else ""
     source, owner = "lookups.source.network", network.get("organisation") or network.get("name", "")
     if cdn:
-        is_its = bool(abuse) and _domain(abuse).endswith(cdn)
+        is_its = f".{_domain(abuse)}".endswith(f".{cdn}")
         yield Proposal("cdn", cdn, "lookups.source.headers", mailbox=abuse if is_its else "", remarks=("lookups.remark.cdn",))
         return
     if abuse:
