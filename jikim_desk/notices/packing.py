@@ -128,8 +128,7 @@ def verify(path: Path, *, public_key: bytes | None = None) -> Verdict:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = dict(_parts(archive))
-    # a ZIP may also be encrypted (RuntimeError) or packed in a way that zipfile does not know (NotImplementedError)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (*wacz.BROKEN, ValueError) as error:
         return Verdict(None, (Remark("evidence.verify.unreadable", {"reason": str(error)[:120]}),))
     if missing := _missing(parts, (MANIFEST, SIGNATURE, KEY)):
         return Verdict(None, missing)

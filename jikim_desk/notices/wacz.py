@@ -5,7 +5,9 @@ digests of everything, for tools that replay web archives. Sources: the WACZ and
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -20,6 +22,9 @@ WARC, INDEX, PAGES = "archive/answers.warc.gz", "indexes/index.cdxj", "pages/pag
 PACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"
 _PARTS = frozenset({WARC, INDEX, PAGES})
 _OLD = (1980, 1, 1, 0, 0, 0)
+BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError)
+"""What `zipfile` raises for a file that was changed. It may also be encrypted (RuntimeError), or packed in a way that it does
+not know (NotImplementedError)."""
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -72,7 +77,7 @@ def warc_in(wacz: bytes, *, max_bytes: int) -> bytes:
             has_doubles = len(archive.infolist()) != len(parts)
         digest = msgspec.json.decode(parts[DIGEST], type=Digest)
         package = msgspec.json.decode(parts[PACKAGE], type=Package)
-    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, msgspec.MsgspecError) as error:
+    except (*BROKEN, KeyError, OSError, msgspec.MsgspecError) as error:
         raise ValueError("no WACZ") from error
     named = {one.path: one for one in package.resources}
     is_listed = parts.keys() - {PACKAGE, DIGEST} == named.keys() == _PARTS and len(named) == len(package.resources)

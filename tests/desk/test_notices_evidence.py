@@ -8,7 +8,7 @@ from django.utils import timezone
 from typer.testing import CliRunner
 
 from jikim_desk.accounts.models import Role
-from jikim_desk.notices import commands, evidence, packing, webarchive
+from jikim_desk.notices import commands, evidence, packing, wacz, webarchive
 from jikim_desk.notices.models import EvidencePack, Removal
 from jikim_desk.notices.pictures import drawing
 from jikim_desk.records.models import Extent
@@ -153,6 +153,19 @@ def test_a_cut_or_foreign_file_is_no_pack(file, tmp_path):
     assert packing.verify(file).manifest is None
     (tmp_path / "b").write_bytes(b"hello")
     assert packing.verify(tmp_path / "b").manifest is None
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_part_whose_packing_was_changed_is_found(tmp_path, kind):
+    path = tmp_path / "pack.zip"
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.writestr("x", b"words " * 500)
+    content = bytearray(path.read_bytes())
+    content[31:51] = b"\xff" * 20  # behind the head of the file's only part
+    path.write_bytes(bytes(content))
+    assert [one.key for one in packing.verify(path).remarks] == ["evidence.verify.unreadable"]
+    with pytest.raises(ValueError, match="no WACZ"):
+        wacz.warc_in(bytes(content), max_bytes=packing.PACK_MAX_BYTES)
 
 
 def test_pictures_inside_a_page_are_left_out():
