@@ -24,6 +24,7 @@ from jikim.sources.canonical import canonical, origin
 from jikim.sweep import Place
 from jikim.types import Answer, Capture
 from jikim.vault import sweep_holder
+from jikim_desk.records import store
 from jikim_desk.records.models import Sweep, SweepKind
 from jikim_desk.sealing import vault
 
@@ -62,7 +63,7 @@ class TellingFetcher:
         answer = self.inner.get(url, headers=headers, max_bytes=max_bytes)
         if answer.status == 200 and canonical(url) in self.pages and self.recording.kept(url) is None:
             with self._told_of_faults():
-                self.recording.put(url, sealed(answer))
+                self.recording.put(url, store.sealed(answer))
         return answer
 
     def capture(self, url: str, *, max_bytes: int | None = None) -> Capture:
@@ -83,25 +84,6 @@ class TellingFetcher:
             if error.key != "vault.too_large":
                 self.recording.fail(error)
             raise
-
-
-def sealed(answer: Answer) -> Capture:
-    """An answer that was fetched into memory, sealed."""
-    with vault().sealing(sweep_holder(answer.fetched_at.date())) as sealing:
-        sealing.write(answer.body)
-    made = sealing.sealed
-    return Capture(
-        url=answer.url,
-        final_url=answer.final_url,
-        status=answer.status,
-        peer_ip=answer.peer_ip,
-        content_type=answer.headers.get("content-type", "").partition(";")[0].strip() or "application/octet-stream",
-        sha256=made.sha256,
-        size_bytes=made.size_bytes,
-        fetched_at=answer.fetched_at,
-        blob=made.blob,
-        chain=answer.chain,
-    )
 
 
 class Places:

@@ -13,7 +13,6 @@ from django.utils import timezone
 from jikim.commands.places import require_authority
 from jikim.errors import AuthorityMissing, FetchFailed, FetchRefused
 from jikim.fetching import SafeFetcher
-from jikim.types import Answer, Capture, Hop
 from jikim.vault import case_holder, sweep_holder
 from jikim_desk.config import jikim_config
 from jikim_desk.notices import webarchive
@@ -44,37 +43,9 @@ def keep(candidate: Candidate) -> Mapping[str, Any]:
         return {"at": at, "why_none": error.key}
     except (FetchFailed, FetchRefused) as error:
         said = {"at": at, "why_none": error.key, "params": {**error.params, "where": candidate.url}}
-        return {**said, "chain": [_hop(hop) for hop in error.chain]}
+        return {**said, "chain": store.hops(error.chain)}
     if not answer.headers.get("content-type", "").lower().startswith(webarchive.WORDS):
-        return {"at": at, "why_none": "evidence.visit.no_page", "chain": [_hop(hop) for hop in answer.chain]}
+        return {"at": at, "why_none": "evidence.visit.no_page", "chain": store.hops(answer.chain)}
     held = case_holder(candidate.case_id) if candidate.case_id else None
-    store.keep_capture(store.find_of(candidate), store.PAGE, _sealed(answer, holder), held)
+    store.keep_capture(store.find_of(candidate), store.PAGE, store.sealed(answer), held)
     return {"at": at, "why_none": ""}
-
-
-def _sealed(answer: Answer, holder: str) -> Capture:
-    with vault().sealing(holder) as sealing:
-        sealing.write(answer.body)
-    made = sealing.sealed
-    return Capture(
-        url=answer.url,
-        final_url=answer.final_url,
-        status=answer.status,
-        peer_ip=answer.peer_ip,
-        content_type=answer.headers["content-type"].partition(";")[0].strip(),
-        sha256=made.sha256,
-        size_bytes=made.size_bytes,
-        fetched_at=answer.fetched_at,
-        blob=made.blob,
-        chain=answer.chain,
-    )
-
-
-def _hop(hop: Hop) -> dict[str, Any]:
-    return {
-        "url": hop.url,
-        "status": hop.status,
-        "headers": dict(hop.headers),
-        "peer_ip": hop.peer_ip,
-        "at": hop.at.isoformat(),
-    }

@@ -20,7 +20,7 @@ from django.utils import timezone
 from jikim.commands.places import require_authority
 from jikim.errors import FetchFailed, FetchRefused
 from jikim.fetching import SafeFetcher, Vantage
-from jikim.types import Answer, Hop
+from jikim.types import Answer
 from jikim.vault import sweep_holder
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
@@ -28,6 +28,7 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config, jikim_config
 from jikim_desk.notices.judging import NOT_ASKED, Answered, Known, MediaKnown, judge
 from jikim_desk.notices.models import NoticeKind, Outcome, Recheck, Removal, RemovalState, Seen
+from jikim_desk.records import store
 from jikim_desk.review import access
 from jikim_desk.sealing import vault
 
@@ -159,7 +160,7 @@ def _asked(way: Getter, url: str, *, peek: bool = False) -> tuple[Answered, dict
     except (FetchFailed, FetchRefused) as error:
         last = error.chain[-1] if error.chain else None
         status = last.status if last else error.params.get("status")
-        proof = {"url": url, "error": error.key, "at": at.isoformat(), "chain": [_hop(hop) for hop in error.chain]}
+        proof = {"url": url, "error": error.key, "at": at.isoformat(), "chain": store.hops(error.chain)}
         final_url, headers = (last.url, last.headers) if last else ("", {})
         was_asked = bool(error.chain) or isinstance(error, FetchFailed)
         read = Answered(
@@ -167,21 +168,11 @@ def _asked(way: Getter, url: str, *, peek: bool = False) -> tuple[Answered, dict
         )
         return read, proof
     digest = sha256(answer.body).hexdigest()
-    proof = {"url": url, "at": at.isoformat(), "chain": [_hop(hop) for hop in answer.chain]}
+    proof = {"url": url, "at": at.isoformat(), "chain": store.hops(answer.chain)}
     if not peek:
         proof["sha256"] = digest
     whole = "" if answer.status == 206 else digest
     return Answered(url, answer.status, answer.final_url, answer.headers, whole, answer.body), proof
-
-
-def _hop(hop: Hop) -> dict[str, Any]:
-    return {
-        "url": hop.url,
-        "status": hop.status,
-        "headers": dict(hop.headers),
-        "peer_ip": hop.peer_ip,
-        "at": hop.at.isoformat(),
-    }
 
 
 def _put(removal: Removal, found: Sequence[Recheck], now: datetime) -> RemovalState:

@@ -6,7 +6,7 @@ at it; a later one adds a sighting, so that what was decided is never shown agai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -80,13 +80,37 @@ def keep_capture(found: types.Candidate, part: str, capture: types.Capture, case
         blob=capture.blob,
         holder=sweep_holder(capture.fetched_at.date()),
     )
-    row.chain = [
-        {"url": hop.url, "status": hop.status, "headers": dict(hop.headers), "peer_ip": hop.peer_ip, "at": hop.at.isoformat()}
-        for hop in capture.chain
-    ]
+    row.chain = hops(capture.chain)
     Capture.objects.bulk_create([row], ignore_conflicts=True)
     if case_holder is not None:
         hold_for_case(row, case_holder)
+
+
+def hops(chain: Iterable[types.Hop]) -> list[dict[str, Any]]:
+    """An address chain as values of JSON."""
+    return [
+        {"url": hop.url, "status": hop.status, "headers": dict(hop.headers), "peer_ip": hop.peer_ip, "at": hop.at.isoformat()}
+        for hop in chain
+    ]
+
+
+def sealed(answer: types.Answer) -> types.Capture:
+    """An answer that was fetched into memory, sealed for the day of its fetching. Raises VaultError."""
+    with vault().sealing(sweep_holder(answer.fetched_at.date())) as sealing:
+        sealing.write(answer.body)
+    made = sealing.sealed
+    return types.Capture(
+        url=answer.url,
+        final_url=answer.final_url,
+        status=answer.status,
+        peer_ip=answer.peer_ip,
+        content_type=answer.headers.get("content-type", "").partition(";")[0].strip() or "application/octet-stream",
+        sha256=made.sha256,
+        size_bytes=made.size_bytes,
+        fetched_at=answer.fetched_at,
+        blob=made.blob,
+        chain=answer.chain,
+    )
 
 
 def hold_for_case(capture: Capture, case_holder: str) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -141,39 +142,55 @@ def test_a_huge_page_is_cut_and_says_so(page):
     assert len(picture.png) < drawing.PNG_MAX_BYTES
 
 
-def test_nothing_is_asked_of_any_server():
+@contextmanager
+def listening():
+    """The address of a server, and what it was asked."""
     asked = []
 
     class Listening(BaseHTTPRequestHandler):
         def do_GET(self):
             asked.append(self.path)
             self.send_response(204)
+            self.send_header("Access-Control-Allow-Origin", "*")
             self.end_headers()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Listening)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    at = f"http://127.0.0.1:{server.server_address[1]}"
-    page = (
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+FETCHING = "(at) => fetch(at).then(() => 'there', () => 'nobody')"
+
+
+def test_nothing_is_asked_of_any_server():
+    with listening() as (at, asked):
+        assert drawn(asking_for(at)).why_none == ""
+    assert asked == []
+
+
+def asking_for(at):
+    return (
         f"<link rel=stylesheet href={at}/a><link rel=preconnect href={at}><link rel=icon href={at}/i>"
         f"<script src={at}/b></script>"
         f"<img src={at}/c><video src={at}/d autoplay></video><iframe src={at}/e></iframe><style>@import '{at}/f';</style>"
         f"<meta http-equiv=refresh content='0;url={at}/g'><body background={at}/h>글"
     )
-    try:
-        assert drawn(page).why_none == ""
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert asked == []
 
 
-def test_the_browser_reaches_no_server_even_if_it_is_told_to():
-    """A control of the walls: a page that is loaded for once finds nobody."""
-    with browser.opened(time_limit_s=10) as opened:
-        said = opened.run("() => fetch('http://127.0.0.1:9/').then(() => 'there', () => 'nobody')")
-        assert said == "nobody"
-        if browser._alone():
+def test_the_browser_reaches_no_server_even_if_it_is_told_to(chromium):
+    """A control of the walls: the same question finds a server from any other browser, and nobody from this one."""
+    with listening() as (at, asked):
+        page = chromium.new_page()
+        assert page.evaluate(FETCHING, f"{at}/other") == "there"
+        page.close()
+        with browser.opened(time_limit_s=60) as opened:
+            assert opened.run(FETCHING, f"{at}/own") == "nobody"
             assert opened.run("() => fetch('data:text/plain,x').then(one => one.text())") == "x"
+    assert asked == ["/other"]
 
 
 @pytest.fixture
