@@ -395,6 +395,24 @@ def test_a_letter_that_nothing_can_write_keeps_no_other_out(server, notice):
     assert fault() == ""
 
 
+def test_a_fault_of_our_own_over_one_letter_keeps_no_other_out(server, notice, monkeypatch, caplog):
+    inside = taking.told
+
+    def stumbling(mail, *more):
+        if mail.subject == "odd":
+            raise ValueError(f"about {mail.sender}")
+        return inside(mail, *more)
+
+    monkeypatch.setattr(taking, "told", stumbling)
+    server.deliver(answer(notice, number=1, subject="odd"), answer(notice, number=2))
+    assert [take() for _ in range(taking.STUCK_MAX)] == [0] * taking.STUCK_MAX
+    assert fault() == "inbox.fault.own"
+    assert (take(), fault()) == (2, "")
+    assert "not_read" in Letter.objects.order_by("uid").first().told["marks"]
+    assert "ValueError at test_inbox.py" in caplog.text
+    assert TO not in caplog.text
+
+
 def test_what_was_passed_over_under_another_uidvalidity_is_read(server, notice):
     server.deliver(answer(notice))
     with server.client() as client:

@@ -37,7 +37,7 @@ class Mailbox(models.Model):
     said = sealed_text("said_sealed")
     tries = models.PositiveIntegerField(default=0)
     stuck_uid = models.BigIntegerField(default=0)
-    """The letter over which the connection was cut off last, and how often; after some times it is passed over, and says so."""
+    """The letter at which reading broke off last, and how often; after some times it is passed over, and says so."""
     stuck = models.PositiveSmallIntegerField(default=0)
     repeated = models.PositiveIntegerField(default=0)
     """How many letters came a second time and were passed over."""

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
 from django.db.models import F, Min, Q
 from django.utils import timezone
 
@@ -38,7 +38,7 @@ LOST_AFTER = timedelta(minutes=5)
 AT_ONCE = 200
 """Letters in one round; what is left comes in the next, at once."""
 STUCK_MAX = 3
-"""How often the connection may be cut off over the same letter before it is passed over."""
+"""How often reading may break off at the same letter before it is passed over."""
 _BEFORE_FIRST = timedelta(days=2)
 
 
@@ -100,7 +100,8 @@ def _first_day() -> date | None:
 def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: int, attempt: str) -> bool:
     """Takes one letter; whether it is on record now and was not before. Raises MailboxFault, VaultError.
 
-    One that the server does not hand out is put on record as not read, so that it keeps no other out.
+    One that the server does not hand out, or that we cannot deal with, is put on record as not read, so that it keeps no
+    other out.
     """
     try:
         if (mailbox.stuck_uid, mailbox.stuck) == (uid, STUCK_MAX):
@@ -110,7 +111,7 @@ def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: in
             return False
         content, is_withheld = _whole(folder, settings, uid, head), False
     except CutOff:
-        _mine(mailbox.pk, attempt).update(stuck_uid=uid, stuck=mailbox.stuck + 1 if mailbox.stuck_uid == uid else 1)
+        _stuck(mailbox, uid, attempt)
         raise
     except Withheld:
         nothing = (
@@ -127,7 +128,14 @@ def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: in
     letter.message_ref = reference("message", mail.message_id) if mail.message_id else ""
     if Letter.objects.filter(content_ref=letter.content_ref).exists():
         return _passed_over(mailbox, uid, attempt)
-    _fill(letter, mail, marks, settings)
+    try:
+        _fill(letter, mail, marks, settings)
+    except (JikimError, DatabaseError, InterfaceError):
+        raise
+    except Exception as error:
+        _stuck(mailbox, uid, attempt)
+        _log(error)
+        raise MailboxFault("inbox.fault.own", said=type(error).__name__) from error
     try:
         with transaction.atomic():
             letter.save(force_insert=True)
@@ -149,10 +157,15 @@ def _read(content: bytes, *, is_whole: bool) -> tuple[reading.Mail, list[str]]:
     try:
         mail = reading.read(content, is_whole=is_whole)
     except Exception as error:  # noqa: BLE001 - one letter that our reader stumbles over must not keep all others out: it says so
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        logger.error("inbox: %s at %s:%s", type(error).__name__, os.path.basename(where.filename), where.lineno)
+        _log(error)
         return reading.Mail("", (), "", "", "", "", "", (), (), {}), ["not_read"]
     return mail, list(mail.marks)
+
+
+def _log(error: Exception) -> None:
+    """Says where our own fault is, with nobody's words."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    logger.error("inbox: %s at %s:%s", type(error).__name__, os.path.basename(where.filename), where.lineno)
 
 
 def _content_ref(mail: reading.Mail, head: connecting.Head) -> str:
@@ -233,6 +246,11 @@ def _passed_over(mailbox: Mailbox, uid: int, attempt: str) -> bool:
     if not _mine(mailbox.pk, attempt).update(**changes):
         raise Lost("inbox.fault.lost")
     return False
+
+
+def _stuck(mailbox: Mailbox, uid: int, attempt: str) -> None:
+    """Counts how often reading broke off at a letter."""
+    _mine(mailbox.pk, attempt).update(stuck_uid=uid, stuck=mailbox.stuck + 1 if mailbox.stuck_uid == uid else 1)
 
 
 def _mine(ref: str, attempt: str) -> Any:
