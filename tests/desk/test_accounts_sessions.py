@@ -164,7 +164,7 @@ def test_cookies_are_for_this_desk_alone_and_no_script(client, person):
     assert "unsafe" not in answer["Content-Security-Policy"]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(login=st.text(max_size=300), password=st.text(max_size=300), code=st.text(max_size=100))
 def test_whatever_is_typed_at_the_door_is_answered_calmly(client, db, login, password, code):
     cache.clear()
@@ -173,7 +173,7 @@ def test_whatever_is_typed_at_the_door_is_answered_calmly(client, db, login, pas
     assert client.post("/accounts/keys/authenticate/", {"code": code}).status_code == (400 if "\0" in code else 302)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     credential=st.one_of(
         st.text(max_size=60),

@@ -253,7 +253,7 @@ def test_a_file_that_is_there_is_not_written_over(entries, desk, tmp_path):
     assert (tmp_path / "audit.zip").read_bytes() == b"mine"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     part=st.sampled_from([exporting.CHAIN, exporting.MANIFEST, exporting.SIGNATURE, exporting.KEY]),
     place=st.floats(0, 1, exclude_max=True),
@@ -272,7 +272,7 @@ def test_any_byte_of_any_part_changed_is_found(entries, desk, tmp_path_factory, 
     assert [remark.key for remark in exporting.check(folder / "changed.zip")] != ["audit.export.not_stamped"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300))
 def test_what_is_no_export_is_said_and_raises_nothing(db, desk, tmp_path_factory, content):
     desk()

@@ -19,9 +19,7 @@ from jikim_desk.config import jikim_config
 from tests.desk.own_database import as_default, own_head, postgres, postgresql, sqlite
 
 LENGTH = 12
-QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +198,7 @@ def test_a_clock_that_jumps_back_breaks_nothing_and_is_noted(chain_on, monkeypat
     assert [note.key for note in verdict.notes] == ["audit.note.clock"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(number=st.integers(1, LENGTH), place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_any_byte_of_a_row_changed_in_the_file_is_found(chain_on, tmp_path_factory, number, place, change):
     if chain_on.vendor != "sqlite":

@@ -260,7 +260,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_whatever_comes_is_read(pieces):
     found = reading.read(b"".join(pieces))
     told = taking.told(found, classify(found), origin.of(found.headers, found.sender, "x"), [], {})

@@ -141,7 +141,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=ACTIONS)
 def test_whatever_people_do_nothing_is_held_twice_or_decided_twice(person, team, monkeypatch, actions):
     """The invariants after every action: one item a person, one person an item, what is decided waits no more, what was undone

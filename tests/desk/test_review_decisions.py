@@ -224,7 +224,7 @@ def test_undo_is_for_a_minute_and_for_ones_own(person, team, monkeypatch):
     assert Entry.objects.filter(action="undo").count() == 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(
         st.tuples(st.integers(0, 3), st.sampled_from(["confirmed", "not_relevant", "second_review", "undo"])), max_size=12

@@ -167,7 +167,7 @@ def test_a_lift_whose_end_nobody_told_counts_as_the_longest(person, team, clock)
     assert exposure.state(worker).clear_s == exposure.LONGEST_LIFT_S
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=st.lists(st.floats(allow_nan=False), min_size=1, max_size=4))
 def test_whatever_a_browser_tells_of_a_lift_is_believed_up_to_the_longest(person, team, told):
     worker = person(Role.REVIEWER)

@@ -337,7 +337,6 @@ def test_what_is_there_of_a_truncated_film_is_shown(opener: Opener) -> None:
 @pytest.mark.parametrize("mime", ALL)
 @settings(
     max_examples=EXAMPLES or 12,
-    deadline=None,
     derandomize=EXAMPLES == 0,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

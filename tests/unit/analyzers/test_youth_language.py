@@ -282,7 +282,7 @@ SCRIPTS = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(SCRIPTS).flatmap(lambda letters: st.text(letters, max_size=12)), max_size=20).map("".join))
 def test_any_text_is_read_without_a_fault(text):
     for origin in TextOrigin:

@@ -93,7 +93,7 @@ def test_a_verified_copy_teaches_no_weights():
     assert {rule.cue: rule.weight for rule in challenge(with_copies, shipped()).rules} == plain
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from(list(Verdict))), min_size=1, max_size=40))
 def test_any_decisions_give_monotone_rules(rows):
     told = [Decided((cue("face", minor), cue("sensitive", sexual)), verdict) for minor, sexual, verdict in rows]

@@ -120,7 +120,7 @@ def test_nothing_and_what_cannot_be_opened(read, tmp_path):
         list(read_file(tmp_path / "absent", "", "", Skipped()))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.sampled_from([None, *Form]),
     st.lists(

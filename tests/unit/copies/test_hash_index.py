@@ -61,7 +61,7 @@ def test_it_finds_exactly_what_comparing_all_finds(crowd, sealed, radius):
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_whichever_31_bits_differ_it_is_found(sealed, data):
     """Bits gathered in few boxes are what the search by boxes would miss if it missed anything."""
@@ -182,7 +182,7 @@ def saved(tmp_path_factory):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_file_cut_short_or_changed_is_refused_and_never_crashes(saved, tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("broken")

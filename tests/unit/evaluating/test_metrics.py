@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.evaluating.metrics import (
@@ -92,7 +92,6 @@ def test_the_roc_rises_from_corner_to_corner_over_the_area_of_the_auc(items):
     assert area == pytest.approx(auc(scores, truth))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=40))
 def test_a_mean_lies_within_its_interval_and_is_the_same_every_time(values):
     found = mean(values)

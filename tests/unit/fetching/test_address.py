@@ -3,7 +3,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.errors import BadUse, FetchRefused
@@ -33,14 +33,12 @@ def test_not_public(address):
     assert not is_public(address)
 
 
-@settings(deadline=None)
 @given(st.ip_addresses())
 def test_nothing_is_public_that_the_library_knows_as_special(address):
     special = address.is_private or address.is_loopback or address.is_multicast or address.is_link_local
     assert not (is_public(str(address)) and (special or address.is_reserved or address.is_unspecified))
 
 
-@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_no_form_that_carries_an_address_is_public(address):
     carried = int(address)
@@ -94,7 +92,6 @@ def test_refused_by_spelling(url, key):
     assert raised.value.key == f"fetching.{key}"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text):
     for url in (text, f"http://{text}", f"http://example.org/{text}"):

@@ -7,7 +7,7 @@ import wave
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -145,7 +145,6 @@ def test_wav_written_by_the_library():
     assert sniff(written.getvalue()) == "audio/wav"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=600), st.text(max_size=40))
 def test_any_bytes_have_a_type(head, declared):
     assert "/" in sniff(head, declared)

@@ -5,7 +5,7 @@ import zlib
 from contextlib import suppress
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jikim.errors import FetchFailed
@@ -21,7 +21,6 @@ ENCODERS = {
 }
 
 
-@settings(deadline=None)
 @example(plain=bytes(8), encoding="x-gzip", step=1)
 @example(plain=b"", encoding="Deflate ", step=1)
 @given(plain=st.binary(max_size=3000), encoding=st.sampled_from(sorted(ENCODERS)), step=st.integers(1, 3000))
@@ -39,7 +38,6 @@ def test_pieces_stay_small(encoding):
     assert sum(map(len, pieces)) == len(plain)
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=200), st.sampled_from(["gzip", "deflate"]))
 def test_any_bytes_are_decoded_or_refused(raw, encoding):
     with suppress(FetchFailed):

@@ -143,7 +143,7 @@ def test_entities_are_not_expanded_and_nothing_is_read():
     assert len(named) < 100
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_whatever_a_manifest_says_it_is_parts_or_an_error_of_ours(data):
     said = st.sampled_from(

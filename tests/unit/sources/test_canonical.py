@@ -1,7 +1,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.errors import BadUse
@@ -92,7 +92,6 @@ def test_origin_and_site():
     assert site("http://www.city.example/") == site("https://city.example:8443/x")
 
 
-@settings(deadline=None)
 @given(host=HOSTS, path=TEXT, query=TEXT, fragment=TEXT)
 def test_canonical_is_idempotent(host, path, query, fragment):
     try:
@@ -103,7 +102,6 @@ def test_canonical_is_idempotent(host, path, query, fragment):
     assert once.isascii()
 
 
-@settings(deadline=None)
 @given(TEXT)
 def test_any_text_gives_an_address_or_bad_use(text):
     for url in (text, f"http://{text}", f"https://city.example{text}"):
@@ -111,7 +109,6 @@ def test_any_text_gives_an_address_or_bad_use(text):
             assert canonical(canonical(url)) == canonical(url)
 
 
-@settings(deadline=None)
 @given(TEXT, TEXT)
 def test_resolving_never_fails(base, reference):
     address = resolved(f"http://city.example/{base}", reference)

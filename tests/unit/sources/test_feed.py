@@ -138,7 +138,7 @@ PIECES = """<rss version="2.0">|<feed xmlns="http://www.w3.org/2005/Atom">|<chan
 |<gml:pos>|<dc:date>|<textarea>""".replace("\n", "").split("|")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(st.characters(exclude_categories=["Cs"]), max_size=6)), max_size=40))
 def test_any_feed_is_read_or_a_change(recorded, pieces):
     with suppress(SourceChanged):

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.errors import BadUse
@@ -62,7 +62,6 @@ def test_a_language_that_is_none_is_bad_use(lang):
         keyword("축제", lang)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=260))
 def test_any_text_gives_a_stable_keyword_or_bad_use(typed):
     try:

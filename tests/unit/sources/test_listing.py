@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.errors import BadUse, FetchFailed
@@ -86,7 +86,6 @@ def test_encodings(recorded, tmp_path, encoding):
     assert found.title == "축제.jpg"
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=200))
 def test_any_list_is_read(text):
     lines, bad = addresses_in(text)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.sources.markup import LINKS_LIMIT, Link, kind_by_ending, page_facts, text_and_images
@@ -204,7 +204,6 @@ PIECES = """<a href='|'>|<img srcset="|x 1w, |<base href=|<meta property=og:vide
 FRAGMENTS = st.sampled_from(PIECES.split("|"))
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(FRAGMENTS, st.text(st.characters(exclude_categories=()), max_size=8)), max_size=30))
 def test_any_page_is_read(pieces):
     facts = page_facts("".join(pieces), URL)

@@ -106,7 +106,7 @@ def test_everything_is_bounded(recorded):
     assert len(found.text) <= 20_000
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=200),
     st.sampled_from(["", "text/html", "text/html; charset=euc-kr", "text/plain", "image/png", "\x00", "a;b;c"]),

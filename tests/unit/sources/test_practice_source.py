@@ -121,7 +121,7 @@ JSON = st.recursive(
 FIELDS = ("id", "url", "title", "text", "author", "posted_at", "kind", "media")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON)))
 def test_any_item_is_a_candidate_or_a_change(recorded, changes):
     with suppress(SourceChanged):

@@ -2,7 +2,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.sources.charsets import decoded
@@ -28,7 +28,6 @@ def test_plain(said, kept):
     assert plain(said, 300) == kept
 
 
-@settings(deadline=None)
 @given(ANY_TEXT, st.integers(1, 50))
 def test_plain_is_bounded_stable_and_printable(text, limit):
     once = plain(text, limit)
@@ -105,7 +104,6 @@ def test_duration_s(said, expected):
     assert duration_s(said) == expected
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_text_has_a_date_and_a_duration_or_none(text):
     said = posted_at(text, NOW)
@@ -150,7 +148,6 @@ def test_one_broken_byte_costs_one_character():
     assert decoded(b"\xff" + ("축제 " * 60).encode()) == "\ufffd" + "축제 " * 60
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=300),
     st.sampled_from(["", "text/html; charset=euc-kr", "text/html; charset=big5", "charset=\x00", "charset=rot13"]),

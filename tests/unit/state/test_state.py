@@ -178,7 +178,7 @@ def test_a_file_in_the_place_of_the_home(tmp_path):
     assert caught.value.key == "state.not_writable"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), junk=st.binary(min_size=1, max_size=200))
 def test_damage_anywhere_gives_an_answer_or_one_clear_line(tmp_path_factory, place, junk):
     home = tmp_path_factory.mktemp("home")

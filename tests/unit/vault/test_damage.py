@@ -14,7 +14,7 @@ from jikim.vault.stream import CHUNK_BYTES, HEADER, TAG_BYTES
 
 DAY = "sweep:2026-11-22"
 SEALED_CHUNK = CHUNK_BYTES + TAG_BYTES
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_does_not_open(vault, blob, key="vault.blob_damaged"):
@@ -157,7 +157,7 @@ def test_a_second_copy_serves_where_the_first_is_damaged(vault, home, seal):
     assert_does_not_open(vault, sealed.blob)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), junk=st.binary(min_size=1, max_size=300))
 def test_a_damaged_list_of_keys_gives_one_clear_error_or_the_right_bytes(tmp_path_factory, seal, place, junk):
     home = tmp_path_factory.mktemp("home")

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jikim.errors import VaultError
@@ -13,13 +13,11 @@ KEY = bytes(range(32))
 anything = st.text(st.characters(codec=None), max_size=50)
 
 
-@settings(deadline=None)
 @given(table=anything, row=anything, column=anything, text=anything)
 def test_any_text_comes_back(table, row, column, text):
     assert open_field(KEY, table, row, column, seal_field(KEY, table, row, column, text)) == text
 
 
-@settings(deadline=None)
 @given(data=st.data(), text=st.text(max_size=30))
 def test_no_changed_bit_passes(data, text):
     sealed = bytearray(seal_field(KEY, "cases", "7", "name", text))

@@ -35,7 +35,7 @@ def test_every_size_comes_back(vault, home, seal, size):
     assert home.sealed_files()[0].stat().st_size == sealed_size(size)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(st.integers(0, 3 * CHUNK_BYTES), max_size=5), seed=st.binary(min_size=8, max_size=8))
 def test_pieces_of_any_size_make_the_same_blob(vault, seal, pieces, seed):
     parts = [hashlib.shake_128(seed + bytes([number])).digest(size) for number, size in enumerate(pieces)]
