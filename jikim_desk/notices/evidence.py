@@ -79,10 +79,12 @@ def packs_due(*, limit: int = 10, since: datetime | None = None) -> list[Removal
 
 def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:
     """Puts a pack together as things stand, seals it, and puts it on record; the stamp comes with `stamp`. A worker (`by`
-    None) first fetches the page where no sweep kept it.
+    None) first fetches the page where no sweep kept it, and makes no second pack where another worker was first.
 
     Raises VaultError when it cannot be sealed, BadUse for a wrong setting; then there is none.
     """
+    if by is None and (first := removal.packs.first()) is not None:
+        return first
     now, candidate = timezone.now(), removal.candidate
     number = random_number()
     visit = page_visit.keep(candidate) if by is None else {}
@@ -120,6 +122,9 @@ def complete(removal: Removal, *, by: User | None = None) -> EvidencePack:
         next_try_at=now,
     )
     with transaction.atomic():
+        locked = Removal.objects.select_for_update().get(pk=removal.pk)
+        if by is None and (first := locked.packs.first()) is not None:  # what was sealed here ends with its holder
+            return first
         made.save(force_insert=True)
         chain.record(
             Action.EVIDENCE,

@@ -114,6 +114,22 @@ def test_no_name_and_no_picture_is_in_it(pack, file):
     assert not any(planted in str(vars(pack)) for planted in NAMES)
 
 
+def test_two_workers_make_one_pack_and_a_person_another(removal, person, monkeypatch):
+    inside = packing.pack
+
+    def meanwhile(*parts, **told):
+        monkeypatch.setattr(packing, "pack", inside)
+        evidence.complete(removal)
+        return inside(*parts, **told)
+
+    monkeypatch.setattr(packing, "pack", meanwhile)
+    made = evidence.complete(removal)
+    assert list(removal.packs.all()) == [made]
+    assert evidence.complete(removal) == made
+    assert evidence.complete(removal, by=person(Role.REVIEWER)) != made
+    assert removal.packs.count() == 2
+
+
 def test_the_worker_is_a_reference_not_a_name(team, person, tmp_path):
     worker = person(Role.REVIEWER, name=NAMES[3])
     worker.name = NAMES[2]
