@@ -59,8 +59,11 @@ def hostile_among(refs: Iterable[str]) -> frozenset[str]:
 
 
 def named(name: str) -> Host | None:
-    """A host by its name."""
-    return Host.objects.filter(ref=_ref(name)).first() if name else None
+    """A host by its name in any writing, or by an address at it; None for one the directory does not know."""
+    try:
+        return Host.objects.filter(ref=_ref(_name(name))).first() if name else None
+    except BadLetter:
+        return None
 
 
 def behind(host: Host | None, kind: str) -> Host | None:

@@ -543,6 +543,13 @@ def test_a_new_host_without_a_mailbox_is_looked_up_by_itself(signed_in):
     assert Lookup.objects.get().host == hosts.named("new.example")
 
 
+@pytest.mark.parametrize("said", ["https://한글.example/one?x=1", "xn--bj0bj06e.example", " 한글.EXAMPLE "])
+def test_a_host_is_found_by_any_writing_of_its_name(keeper, signed_in, said):
+    known = hosts.keep(keeper, "한글.example")
+    assert signed_in(Role.REVIEWER).get("/hosts/", {"find": said})["Location"] == f"/hosts/{known.pk}/"
+    assert hosts.named("http://[") is None
+
+
 def test_a_host_that_only_refuses_is_pointed_out(keeper, host, team, person, signed_in):
     for number in range(3):
         removal = begun(team, person, f"refused{number}")
