@@ -5,7 +5,9 @@ in threads of their own, what may have to wait for others' servers.
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,13 +101,16 @@ class Rounds:
 
 
 def _repeat(errand: Errand, stopping: threading.Event) -> None:
-    """A database that is busy or full is met again the next time."""
+    """A database that is busy or full is met again the next time; so is a fault of our own, which must not end the errand."""
     while not stopping.wait(errand.every_s):
         try:
             close_old_connections()
             errand.go()
         except (*flows.DATABASE_FAULTS, DatabaseError, DBAPIError) as error:
             logger.warning("%s: the database did not take it: %s", errand.name, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - where is said, never with whose words
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            logger.error("%s: %s at %s:%s", errand.name, type(error).__name__, os.path.basename(where.filename), where.lineno)
 
 
 def _forgotten() -> list[str]:

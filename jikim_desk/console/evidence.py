@@ -10,6 +10,7 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from jikim.errors import VaultError
 from jikim_desk import words
 from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
@@ -31,7 +32,11 @@ def file(request: HttpRequest, pack_id: str) -> HttpResponse:
     if pack is None:
         raise Http404
     access.seen_by(user, pack.removal.candidate_id)
-    content = evidence.file_of(pack)
+    try:
+        content = evidence.file_of(pack)
+    except VaultError as error:
+        messages.error(request, words.say(error.key, **error.params))
+        return redirect("removal", pack.removal_id)
     with transaction.atomic():
         facts = {"what": "evidence", "sha256": pack.sha256}
         chain.record(Action.EXPORT, actor=user, subject=f"candidate:{pack.removal_id}", facts=facts)

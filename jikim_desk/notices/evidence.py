@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -168,9 +169,11 @@ def file_of(pack: EvidencePack) -> bytes:
 
 
 def to_hold(*, limit: int = 20) -> list[EvidencePack]:
-    """Packs of finds that were linked to a case since, and are not yet held by it."""
+    """Packs of finds that were linked to a case since, and are not yet held by it. Those whose day was destroyed before then
+    are gone and hold up no other."""
     rows = EvidencePack.objects.filter(holder__startswith="sweep:", removal__candidate__case__isnull=False)
-    return list(rows.select_related("removal__candidate")[:limit])
+    there = (pack for pack in rows.select_related("removal__candidate") if vault().has(pack.blob, pack.holder))
+    return list(islice(there, limit))
 
 
 def hold_for_case(pack: EvidencePack) -> None:

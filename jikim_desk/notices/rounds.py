@@ -20,6 +20,7 @@ from django.utils import timezone
 from jikim.errors import AuthorityMissing, JikimError
 from jikim_desk.notices import escalating, evidence, rechecking, sending
 from jikim_desk.notices.channels import replies
+from jikim_desk.notices.inbox import holding
 from jikim_desk.notices.lookups import errands
 from jikim_desk.notices.models import Removal
 from jikim_desk.notices.reports import making
@@ -50,8 +51,9 @@ def write() -> None:
 
 
 class Beginnings:
-    """What was confirmed is begun, packed and reported. To look through the finds of a year takes a second: that is done at the
-    start, while there is more than goes at once, and now and then; else only what came lately is looked through."""
+    """What was confirmed is begun, packed and reported, and what answers brought is held by its case. To look through the finds
+    of a year takes a second: that is done at the start, while there is more than goes at once, and now and then; else only what
+    came lately is looked through."""
 
     def __init__(self) -> None:
         self._thorough_at = 0.0
@@ -66,6 +68,8 @@ class Beginnings:
         reports = escalating.reports_due(since=since, limit=_AT_ONCE)
         _each(packs, lambda removal: evidence.complete(removal))
         _each(reports, escalating.report)
+        if is_thorough:
+            _each(holding.to_hold(), holding.hold_for_case)
         if is_thorough and max(map(len, (begun, packs, reports))) < _AT_ONCE:
             self._thorough_at = time.monotonic() + _THOROUGH_EVERY_S
 

@@ -5,10 +5,12 @@ from django.utils import timezone
 
 from jikim_desk import flows
 from jikim_desk.accounts.models import Role
+from jikim_desk.cases.models import Case
 from jikim_desk.notices import sending
-from jikim_desk.notices.inbox import answering, classifying, joining, origin, reading, taking
+from jikim_desk.notices.inbox import answering, classifying, holding, joining, origin, reading, taking
 from jikim_desk.notices.inbox.models import Kind, Letter, LetterState, Mailbox
 from jikim_desk.notices.models import Notice, NoticeState, Outcome, Removal
+from jikim_desk.sealing import vault
 from jikim_desk.words import catalogue
 from tests.desk.removals import begun, set_desk
 
@@ -162,7 +164,7 @@ def test_somebody_of_another_team_sees_nothing(signed_in, notice, team):
     assert letter.pk not in stranger.get("/inbox/?state=all").content.decode()
 
 
-def test_an_attached_document_is_handed_out_under_no_name_of_its_own(lead, signed_in, notice):
+def with_document(notice):
     lines = [
         f"In-Reply-To: {sending.message_id(notice)}",
         'Content-Type: multipart/mixed; boundary="b"',
@@ -174,7 +176,31 @@ def test_an_attached_document_is_handed_out_under_no_name_of_its_own(lead, signe
         "--b--",
         "",
     ]
-    letter = kept("\r\n".join(lines).encode())
+    return kept("\r\n".join(lines).encode())
+
+
+def test_a_document_is_held_by_the_case_that_its_find_comes_to_belong_to(notice, removal, team):
+    letter = with_document(notice)
+    assert holding.to_hold() == []
+    case = Case.objects.create(number="A-9", team=team)
+    type(removal.candidate).objects.update(case=case)
+    (waiting,) = holding.to_hold()
+    holding.hold_for_case(waiting)
+    assert holding.to_hold() == []
+    vault().destroy_holder(letter.holder)
+    letter.refresh_from_db()
+    assert vault().read(letter.told["attached"][0]["blob"]) == b"%PDF-1.7 x"
+
+
+def test_a_document_whose_day_was_destroyed_holds_up_no_other(notice, removal, team):
+    letter = with_document(notice)
+    type(removal.candidate).objects.update(case=Case.objects.create(number="A-9", team=team))
+    vault().destroy_holder(letter.holder)
+    assert holding.to_hold() == []
+
+
+def test_an_attached_document_is_handed_out_under_no_name_of_its_own(lead, signed_in, notice):
+    letter = with_document(notice)
     answer = lead.post(f"/inbox/{letter.pk}/file/0")
     assert (answer.content, answer["Content-Type"]) == (b"%PDF-1.7 x", "application/octet-stream")
     assert answer["Content-Disposition"] == f'attachment; filename="mail-{letter.pk[:8]}-1.bin"'

@@ -249,3 +249,11 @@ def test_a_case_linked_later_holds_the_pack_too(removal, pack, team):
     evidence.hold_for_case(waiting)
     assert vault().has(pack.blob, case_holder(case.pk))
     assert evidence.to_hold() == []
+
+
+def test_a_pack_whose_day_was_destroyed_holds_up_no_other(removal, pack, team):
+    from jikim_desk.cases.models import Case
+
+    type(removal.candidate).objects.update(case=Case.objects.create(number="A-9", team=team))
+    vault().destroy_holder(pack.holder)
+    assert evidence.to_hold(limit=1) == []

@@ -11,6 +11,7 @@ from jikim_desk.accounts.models import Role
 from jikim_desk.notices import evidence
 from jikim_desk.notices.models import Host, Notice, NoticeKind, NoticeState, Removal
 from jikim_desk.review.models import Kind
+from jikim_desk.sealing import vault
 from tests.desk.removals import begun, confirmed, set_desk, with_page
 
 
@@ -105,6 +106,14 @@ def test_the_pack_is_downloaded_under_its_number(reviewer, removal):
     assert answer["Content-Disposition"] == f'attachment; filename="evidence-{pack.number}.zip"'
     assert "evidence.json" in zipfile.ZipFile(BytesIO(answer.content)).namelist()
     assert reviewer.get(f"/evidence/{pack.pk}/file").status_code == 405
+
+
+def test_a_pack_whose_day_was_destroyed_is_said_to_be_gone(reviewer, removal):
+    pack = evidence.complete(removal)
+    vault().destroy_holder(pack.holder)
+    answer = reviewer.post(f"/evidence/{pack.pk}/file", follow=True)
+    assert answer.redirect_chain == [(f"/removals/{removal.pk}/", 302)]
+    assert [str(one) for one in answer.context["messages"]]
 
 
 def test_an_adults_request_is_recorded_on_the_page(reviewer, team, person):
