@@ -17,13 +17,16 @@ import django  # noqa: E402
 
 django.setup()
 
+import msgspec  # noqa: E402
 import pytest  # noqa: E402
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from jikim_desk import config  # noqa: E402
 from jikim_desk.accounts.models import TEAM_ROLES, Grant, Role, Team, User  # noqa: E402
+from jikim_desk.notices.reuploads import mirroring  # noqa: E402
 from tests.desk import chromium as browsers  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: no test is about the hash
@@ -37,6 +40,12 @@ def pytest_unconfigure():
 def fresh_counts():
     """Attempts counted in one test do not slow down the next."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def own_fingerprints(tmp_path, monkeypatch):
+    """What one test confirms, and a round of the worker fingerprints, is known to no other test."""
+    monkeypatch.setattr(mirroring, "jikim_config", lambda: msgspec.structs.replace(config.jikim_config(), home=tmp_path))
 
 
 @pytest.fixture(scope="module")

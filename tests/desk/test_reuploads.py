@@ -35,11 +35,9 @@ def engine():
     flows.prepare()
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A machine of its own: its banks lie apart from other tests'."""
-    made = msgspec.structs.replace(config.load(), home=tmp_path)
-    monkeypatch.setattr(mirroring, "jikim_config", lambda: made)
+@pytest.fixture
+def home(own_fingerprints, tmp_path):
+    """Where the machine keeps its banks."""
     return tmp_path
 
 

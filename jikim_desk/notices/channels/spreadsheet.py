@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -100,7 +101,9 @@ def _of_xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(part.file_size for part in packed.infolist()) > _UNPACKED_MAX:
                 raise BadLetter("channels.file_too_large", limit_mb=_UNPACKED_MAX // 2**20)
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it leaves out of a workbook that is a little broken
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
         sheet = next((one for one in book.worksheets if one.sheet_state == "visible"), None)
         if sheet is None:
             raise BadLetter("channels.file_empty")
