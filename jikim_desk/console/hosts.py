@@ -81,8 +81,13 @@ def take(request: HttpRequest, host_id: str) -> HttpResponse:
 @require_POST
 @told
 def keep(request: HttpRequest) -> HttpResponse:
-    """Puts a host into the directory or changes it; one that nobody can be reached at is looked up."""
+    """Puts a host into the directory or changes it; one that nobody can be reached at is looked up. The form for a new one
+    changes none that is known already: its page is shown instead."""
     user, sent = visitor(request), request.POST
+    known = hosts.named(sent.get("name", ""))
+    if known is not None and "changes" not in sent:
+        messages.error(request, words.say("hosts.known_already"))
+        return redirect("host", host_id=known.pk)
     kept = hosts.keep(
         user,
         sent.get("name", ""),

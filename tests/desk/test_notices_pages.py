@@ -100,6 +100,16 @@ def test_a_statutory_request_is_handed_out_as_pdf_under_its_number(reviewer, rem
     assert Removal.objects.get(pk=removal.pk).notified_at is not None
 
 
+def test_the_form_for_a_new_host_overwrites_none_that_is_known(signed_in):
+    lead = signed_in(Role.LEAD)
+    told = {"name": "board.example", "kind": "platform", "lang": "en", "law": "none"}
+    lead.post("/hosts/keep", {**told, "mailbox": "a@board.example"})
+    lead.post("/hosts/keep", {**told, "mailbox": "other@board.example"})
+    assert Host.objects.get().mailbox == "a@board.example"
+    lead.post("/hosts/keep", {**told, "mailbox": "other@board.example", "changes": "yes"})
+    assert Host.objects.get().mailbox == "other@board.example"
+
+
 def test_the_pack_is_downloaded_under_its_number(reviewer, removal):
     pack = evidence.complete(removal)
     answer = reviewer.post(f"/evidence/{pack.pk}/file")
