@@ -19,7 +19,6 @@ from tests.desk.mail import certificate
 from tests.desk.postgres import postgres, programs
 from tests.desk.processes import ROOT, environment, prepared, running, until
 
-pytestmark = pytest.mark.skipif(not servers.PROGRAM.exists(), reason=servers.MISSING)
 LETTERS, KILLS, OVERTAKEN = 32, 12, 3
 BYTES = (4_000, 16_000)
 """After how many bytes from the server it is killed: while it signs in, or with a few letters taken."""

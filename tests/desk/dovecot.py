@@ -26,7 +26,6 @@ from tests.desk.mail import HOST
 from tests.desk.processes import until
 
 PROGRAM = Path("/usr/sbin/dovecot")
-MISSING = "needs Dovecot (Debian: apt-get install dovecot-imapd)"
 USER, PASSWORD = "removal@centre.example", "correct horse battery staple ä"
 _CONFIG = """
 protocols = imap
@@ -188,6 +187,7 @@ class Cutting:
 @contextmanager
 def dovecot(cert: Path) -> Iterator[Server]:
     """A server known by the certificate of `tests.desk.mail.certificate`."""
+    assert PROGRAM.exists(), "needs Dovecot (Debian: apt-get install dovecot-imapd)"
     folder = Path(tempfile.mkdtemp(prefix="desk-imap-"))
     try:
         owner = pwd.getpwnam("dovecot") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())

@@ -29,7 +29,6 @@ from tests.desk import dovecot as servers
 from tests.desk.mail import certificate, mail_server
 from tests.desk.removals import begun, set_desk
 
-pytestmark = pytest.mark.skipif(not servers.PROGRAM.exists(), reason=servers.MISSING)
 MAILBOX = servers.USER
 TO = "abuse@board.example"
 
