@@ -7,6 +7,8 @@ from __future__ import annotations
 import http.server
 from urllib.parse import urlsplit
 
+from tests.desk.loopback import Server
+
 PAGE = b"<!doctype html><title>board</title>" + b"<p>Something else stands here now.</p>" * 500
 
 
@@ -30,7 +32,6 @@ class Host(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+    with Server(("127.0.0.1", 0), Host) as server:
         print(server.server_port, flush=True)
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # whoever looks at the first bytes hangs up
         server.serve_forever()

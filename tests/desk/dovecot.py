@@ -24,6 +24,7 @@ from pathlib import Path
 
 from tests.desk.mail import HOST
 from tests.desk.processes import until
+from tests.ports import free_port
 
 PROGRAM = Path("/usr/sbin/dovecot")
 USER, PASSWORD = "removal@centre.example", "correct horse battery staple ä"
@@ -192,7 +193,7 @@ def dovecot(cert: Path) -> Iterator[Server]:
     try:
         owner = pwd.getpwnam("dovecot") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         group = grp.getgrgid(owner.pw_gid).gr_name
-        server = Server(folder, cert, _free_port(), _free_port())
+        server = Server(folder, cert, free_port(), free_port())
         for name in ("cert.pem", "key.pem"):
             shutil.copy(cert.with_name(name), folder / name)
         (folder / "passwords").write_text(f"{USER}:{PASSWORD}\n")
@@ -210,9 +211,3 @@ def dovecot(cert: Path) -> Iterator[Server]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

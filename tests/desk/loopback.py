@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Says nothing of whoever looks at the first bytes and hangs up; every other fault is told."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[int]:
     """The port of a server that answers by `handler` until the block ends."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.handle_error = lambda *_: None  # whoever looks at the first bytes hangs up
+    server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

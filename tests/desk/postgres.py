@@ -7,12 +7,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 USER = "desk"
 
@@ -32,7 +33,7 @@ class Server:
         self._folder = folder
         self._data = folder / "data"
         self._password = secrets.token_urlsafe(18)
-        self.port = _free_port()
+        self.port = free_port()
 
     def make(self) -> None:
         """Makes the files of the server, whom no crash of the machine will hit: nothing waits for the disk."""
@@ -96,9 +97,3 @@ def postgres() -> Iterator[Server]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 
 from tests.desk.postgres import postgres
-from tests.servers.programs import free_port, program, running
+from tests.ports import free_port
+from tests.servers.programs import program, running
 
 NETWORK = Path(__file__).parent / "bluesky_network"
 PASSWORD = "harmless-words-3"

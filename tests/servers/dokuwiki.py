@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from xmlrpc.client import Binary, ServerProxy
 
-from tests.servers.programs import free_port, program, running
+from tests.ports import free_port
+from tests.servers.programs import program, running
 
 INSTALLED = Path("/usr/share/dokuwiki")
 SETTINGS = Path("/etc/dokuwiki")

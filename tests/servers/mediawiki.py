@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from tests.servers.programs import free_port, program, running
+from tests.ports import free_port
+from tests.servers.programs import program, running
 
 INSTALLED = Path("/usr/share/mediawiki")
 SERVED = ("api.php", "index.php", "load.php", "resources", "skins", "extensions")

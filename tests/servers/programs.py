@@ -23,13 +23,6 @@ def program(name: str) -> str:
     return found
 
 
-def free_port() -> int:
-    """A port that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(command: list[object], port: int, log: Path, environ: Mapping[str, str] | None = None) -> Iterator[None]:
     """`command` as a process that listens at `port` of 127.0.0.1, until the block ends; what it says goes to `log`."""

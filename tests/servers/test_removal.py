@@ -20,7 +20,7 @@ from tests.desk.loopback import Proxy, serving
 from tests.desk.mail import certificate, mail_server
 from tests.desk.processes import ROOT, environment, prepared, running, until
 from tests.flow.harness import drawing
-from tests.servers.programs import free_port
+from tests.ports import free_port
 from tests.servers.removal_desk import NAME, PERSON
 
 pytestmark = in_browser

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from jikim.vault import Vault
-from tests.store.s3_server import Gate, Store, free_port, started
+from tests.ports import free_port
+from tests.store.s3_server import Gate, Store, started
 
 
 @pytest.fixture(scope="session")

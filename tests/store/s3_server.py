@@ -3,7 +3,6 @@
 import http.client
 import os
 import re
-import socket
 import subprocess
 import threading
 import urllib.request
@@ -38,12 +37,6 @@ def started(port: int, **environ: str) -> subprocess.Popen[bytes]:
             assert process.poll() is None, "the S3 server died: run `make test-store`, which prepares it"
             waiting.wait(0.05)
     raise AssertionError("the S3 server does not answer")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Store:

@@ -9,7 +9,8 @@ import pytest
 
 from jikim.errors import VaultError
 from jikim.vault.stream import CHUNK_BYTES
-from tests.store.s3_server import DAY, Store, free_port, seal, started, unfinished
+from tests.ports import free_port
+from tests.store.s3_server import DAY, Store, seal, started, unfinished
 
 PLAIN = b"a harmless landscape that nobody may find plain " * 9000
 
