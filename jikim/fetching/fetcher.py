@@ -190,8 +190,9 @@ class SafeFetcher:
             playlist = _playlist_text(first, pieces, exchange.target.url)
         film = self._film(kind, playlist, url, exchange.target, limit_bytes, deadline)
         kept = self._kept(url, exchange, self._parts(film, limit_bytes, deadline), chain)
-        kind = kept.content_type.replace("video/", "audio/") if means_sound(url) else kept.content_type
-        return replace(kept, content_type=kind, sound=film.sound)
+        if means_sound(url):
+            return replace(kept, content_type=kept.content_type.replace("video/", "audio/"))
+        return replace(kept, sound=film.sound)
 
     def _film(self, kind: str, playlist: bytes, url: str, base: Target, limit_bytes: int, deadline: Deadline) -> Film:
         """What is to be fetched of a film; a playlist that it names is asked for as any other file."""

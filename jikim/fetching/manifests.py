@@ -15,13 +15,12 @@ from functools import partial
 from itertools import zip_longest
 from math import ceil
 from typing import Any
-from urllib.parse import urljoin
 
 from lxml import etree
 
 from jikim.errors import FetchFailed
 from jikim.fetching.address import Target
-from jikim.fetching.streams import Film, Part, number, rank, sound_of, spread
+from jikim.fetching.streams import Film, Part, joined, number, rank, sound_of, spread
 
 MIME = "application/dash+xml"
 
@@ -33,33 +32,29 @@ _LIVE_S = 60.0
 """How much of what is being broadcast can be fetched, where the manifest does not say."""
 _MOST_SEGMENTS = 10**7
 _MOST_REFERENCE = 4_000
+"""Characters of a template, and of the name that is filled into it as often as it says: longer ones are no address."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rendition:
-    """A representation with the levels around it, the outermost first, and how long its period lasts; None: nobody says."""
+    """A representation with the levels around it, the outermost first, what its set `shares` with all in it, how long its
+    period lasts (None: nobody says), and whether a level says how it is protected."""
 
     levels: Sequence[Any]
+    shares: Mapping[str, str]
     length_s: float | None
+    is_encrypted: bool
 
-    @property
-    def said(self) -> Mapping[str, str]:
-        """The attributes of the representation, and of its set where it is silent."""
-        return {**self.levels[-2].attrib, **self.levels[-1].attrib}
+    def said(self, name: str) -> str:
+        """An attribute of the representation, and of its set where it is silent."""
+        return str(self.levels[-1].get(name) or self.shares.get(name) or "")
 
     @property
     def kind(self) -> str:
         """`video`, `audio`, `text`, or empty."""
-        for level in (self.levels[-1], self.levels[-2]):
-            written = level.get("contentType") or level.get("mimeType") or ""
-            if written:
-                return str(written.partition("/")[0])
-        return ""
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether a level says how it is protected."""
-        return any(_named(level, "ContentProtection") for level in self.levels)
+        own = self.levels[-1]
+        written = own.get("contentType") or own.get("mimeType") or self.said("contentType") or self.said("mimeType")
+        return str(written.partition("/")[0])
 
     @property
     def base(self) -> str:
@@ -67,7 +62,7 @@ class _Rendition:
         base = ""
         for level in self.levels:
             first = next(iter(_named(level, "BaseURL")), None)
-            base = _joined(base, (first.text or "").strip()) if first is not None else base
+            base = joined(base, (first.text or "").strip()) if first is not None else base
         return base
 
 
@@ -85,8 +80,8 @@ def film(text: bytes, url: str, base: Target, *, only_sound: bool) -> Film:
     choice = sounds if only_sound or not pictures else pictures
     if not choice:
         raise FetchFailed("fetching.stream_empty", where=base.url)
-    chosen = min(choice, key=lambda one: rank(number(one.said.get("height")), number(one.said.get("bandwidth"))))
-    return Film(_parts(chosen, base.url), base, sound_of(url) if choice is pictures and sounds else None)
+    chosen = min(choice, key=lambda one: rank(number(one.said("height")), number(one.said("bandwidth"))))
+    return Film(_parts(chosen, base.url), base, sound_of("", url) if choice is pictures and sounds else None)
 
 
 def _tree(text: bytes, where: str) -> Any:
@@ -107,11 +102,19 @@ def _renditions(manifest: Any) -> list[_Rendition]:
     if not periods:
         return []
     longest = max(periods, key=lambda period: lengths[period] or 0.0)
-    return [
-        _Rendition((manifest, longest, group, one), lengths[longest])
-        for group in _named(longest, "AdaptationSet")
-        for one in _named(group, "Representation")
-    ]
+    found: list[_Rendition] = []
+    is_all = _is_protected(manifest) or _is_protected(longest)
+    for group in _named(longest, "AdaptationSet"):  # what it shares is read once: it may hold as many as fill a manifest
+        shares, is_group = dict(group.attrib), is_all or _is_protected(group)
+        found += [
+            _Rendition((manifest, longest, group, one), shares, lengths[longest], is_group or _is_protected(one))
+            for one in _named(group, "Representation")
+        ]
+    return found
+
+
+def _is_protected(level: Any) -> bool:
+    return bool(_named(level, "ContentProtection"))
 
 
 def _lengths(manifest: Any, periods: Sequence[Any]) -> Iterator[float | None]:
@@ -150,9 +153,9 @@ def _addressing(one: _Rendition) -> tuple[str, dict[str, str], dict[str, Any]]:
 
 def _by_list(one: _Rendition, elements: Mapping[str, Any]) -> list[Part]:
     named = _named(elements["SegmentURL"], "SegmentURL") if "SegmentURL" in elements else []
-    segments = [_ranged(_joined(one.base, each.get("media") or ""), each.get("mediaRange")) for each in named]
+    segments = [_ranged(joined(one.base, each.get("media") or ""), each.get("mediaRange")) for each in named]
     beginning = _named(elements["Initialization"], "Initialization")[:1] if "Initialization" in elements else []
-    first = [_ranged(_joined(one.base, each.get("sourceURL") or ""), each.get("range")) for each in beginning]
+    first = [_ranged(joined(one.base, each.get("sourceURL") or ""), each.get("range")) for each in beginning]
     return [*first, *(segments[each] for each in spread(len(segments)))]
 
 
@@ -165,8 +168,8 @@ def _ranged(reference: str, written: str | None) -> Part:
 
 def _by_template(one: _Rendition, said: Mapping[str, str], elements: Mapping[str, Any], where: str) -> list[Part]:
     """`media` with the number or the time of each wanted segment filled in."""
-    media, beginning = said.get("media", ""), said.get("initialization")
-    if not media or len(media) > _MOST_REFERENCE:
+    media, beginning = said.get("media", ""), said.get("initialization", "")
+    if not media or max(map(len, (media, beginning, one.said("id")))) > _MOST_REFERENCE:
         raise FetchFailed("fetching.stream_empty", where=where)
     scale = number(said.get("timescale")) or 1
     first = number(said.get("startNumber")) if "startNumber" in said else 1
@@ -179,8 +182,8 @@ def _by_template(one: _Rendition, said: Mapping[str, str], elements: Mapping[str
     if not count:
         return []
     filled = partial(_filled, said=one.said)
-    parts = [Part(_joined(one.base, filled(beginning, index=0, time=0)))] if beginning else []
-    return parts + [Part(_joined(one.base, filled(media, index=first + each, time=time_of(each)))) for each in spread(count)]
+    parts = [Part(joined(one.base, filled(beginning, index=0, time=0)))] if beginning else []
+    return parts + [Part(joined(one.base, filled(media, index=first + each, time=time_of(each)))) for each in spread(count)]
 
 
 def _counted(one: _Rendition, duration_s: float) -> tuple[int, int]:
@@ -223,15 +226,15 @@ def _timeline(timeline: Any, length_s: float | None, scale: int) -> tuple[int, C
     return count, time_of
 
 
-def _filled(template: str, *, said: Mapping[str, str], index: int, time: int) -> str:
+def _filled(template: str, *, said: Callable[[str], str], index: int, time: int) -> str:
     """A template with its identifiers filled in; `$$` is a dollar sign."""
-    values = {"Number": index, "Time": time, "Bandwidth": number(said.get("bandwidth"))}
+    values = {"Number": index, "Time": time, "Bandwidth": number(said("bandwidth"))}
 
     def value(found: re.Match[str]) -> str:
         if found[1] is None:
             return "$"
         if found[1] == "RepresentationID":
-            return said.get("id", "")
+            return said("id")
         return f"{values[found[1]]:0{int(found[2] or 1)}d}"
 
     return _IDENTIFIER.sub(value, template)
@@ -240,14 +243,6 @@ def _filled(template: str, *, said: Mapping[str, str], index: int, time: int) ->
 def _named(element: Any, name: str) -> list[Any]:
     """The children of that name, in whatever namespace: versions of the format differ in it."""
     return [child for child in element if isinstance(child.tag, str) and etree.QName(child).localname == name]
-
-
-def _joined(base: str, reference: str) -> str:
-    """A reference from where another one leads; what is no address is met again where it would be asked for."""
-    try:
-        return urljoin(base, reference)
-    except ValueError:
-        return reference
 
 
 def _seconds(text: str | None) -> float | None:

@@ -27,7 +27,7 @@ def film(text: str, base: Target, read: Read) -> Film:
     if chosen is None:
         return Film(parts(text, base.url), base)
     sound = sound_rendition(text, chosen)
-    apart = sound_of(parse(sound, base=base).url) if sound is not None and sound != chosen else None
+    apart = sound_of(base.url, sound) if sound is not None and sound != chosen else None
     text, base = read(parse(chosen, base=base))
     return Film(parts(text, base.url), base, apart)
 

@@ -8,9 +8,10 @@ long one segments spread evenly over it are taken. Where its sound stands in fil
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
+from urllib.parse import urljoin
 
-from jikim.fetching.address import Target, parse
+from jikim.fetching.address import Target
 
 PLAYLIST_BYTES = 2**20
 SEGMENTS_LIMIT = 20
@@ -22,7 +23,6 @@ SOUND = "track=audio"
 
 Read = Callable[[Target], tuple[str, Target]]
 """The text of another playlist, and where it was found in the end."""
-_T = TypeVar("_T")
 
 
 class Part(NamedTuple):
@@ -53,9 +53,17 @@ def means_sound(url: str) -> bool:
     return url.partition("#")[2] == SOUND
 
 
-def sound_of(url: str) -> str:
-    """The address that means the sound of the film at `url`."""
-    return f"{parse(url).url}#{SOUND}"
+def sound_of(base: str, reference: str) -> str:
+    """The address that means the sound of the film at `reference`, seen from `base`."""
+    return f"{joined(base, reference).partition('#')[0]}#{SOUND}"
+
+
+def joined(base: str, reference: str) -> str:
+    """A reference from where another one leads; what is no address is met again where it would be asked for."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
 
 
 def spread(count: int) -> list[int]:

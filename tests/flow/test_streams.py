@@ -254,6 +254,27 @@ def test_sound_that_is_with_the_picture_is_not_fetched_twice(served, captured, t
     assert capture.sound is None
 
 
+def with_sound_at(reference: str) -> bytes:
+    sound = f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="ko",URI="{reference}"'
+    return f'#EXTM3U\n{sound}\n#EXT-X-STREAM-INF:BANDWIDTH=9,AUDIO="a"\nlow.m3u8\n'.encode()
+
+
+def test_sound_leads_to_no_further_sound(served, captured, tmp_path):
+    files = {**stream(tmp_path, 2, "ts"), "/a.m3u8": with_sound_at("b.m3u8"), "/b.m3u8": with_sound_at("c.m3u8")}
+    server = served(files)
+    _, capture = captured(server, "/a.m3u8")
+    assert capture.sound == f"http://{server.host}/b.m3u8#track=audio"
+    _, heard = captured(server, "/b.m3u8#track=audio")
+    assert heard.sound is None, "a site could lead on like that without end"
+
+
+@pytest.mark.parametrize("reference", ["data:audio/mp4;base64,AAAA", "http://[", "http://a:b@c.example/x.m3u8"])
+def test_a_wrong_address_of_the_sound_hides_no_picture(reference, served, captured, tmp_path):
+    film, capture = captured(served({**stream(tmp_path, 2, "ts"), "/a.m3u8": with_sound_at(reference)}), "/a.m3u8")
+    assert times(film)
+    assert capture.sound == f"{reference}#track=audio"
+
+
 def test_a_manifest_leads_nowhere_it_may_not(served, captured, tmp_path):
     files = dash(tmp_path, 2, "numbers")
     inside = served({})

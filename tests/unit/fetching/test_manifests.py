@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jikim.errors import FetchFailed, JikimError
+from jikim.fetching import manifests
 from jikim.fetching.address import parse
 from jikim.fetching.manifests import film
 from jikim.fetching.streams import SEGMENTS_LIMIT, Part
@@ -63,6 +64,23 @@ def test_times_of_a_timeline():
 def test_however_many_segments_are_claimed_some_are_wanted(template):
     text = mpd(pictures(f"{template}<Representation/>"), 'mediaPresentationDuration="P99999D"')
     assert len(set(references(text))) == SEGMENTS_LIMIT
+
+
+def test_a_name_as_long_as_a_manifest_is_not_filled_in_as_often_as_it_says():
+    template = f'<SegmentTemplate media="$Number$" initialization="{"$RepresentationID$" * 2000}" duration="2"/>'
+    for inside in (f'{template}<Representation id="a"/>', f'{TEMPLATE}<Representation id="{"a" * 5000}"/>'):
+        with pytest.raises(FetchFailed, match="names no segments"):
+            read(mpd(pictures(inside)))
+
+
+def test_each_level_is_read_once_however_many_renditions_share_it(monkeypatch):
+    looked = []
+    named = manifests._named
+    monkeypatch.setattr(manifests, "_named", lambda element, name: looked.append(len(element)) or named(element, name))
+    count = 5000
+    renditions = "".join(f'<Representation id="h{px}" height="{px}"/>' for px in range(count))
+    assert references(mpd(pictures(TEMPLATE + renditions)))[0] == "h480.mp4"
+    assert sum(looked) < 20 * count
 
 
 def test_a_list_of_ranges():
