@@ -143,7 +143,7 @@ class ObjectsAnalyzer:
         """What a drawing shows, where it is surer of it than the detectors are."""
         seen = {self._labels[one.kind]: one.score for one in reversed(kept)}
         box = objects_drawn.drawn_box(frame.pixels)
-        for label, score in objects_drawn.drawn(self._sessions, frame.pixels).items():
+        for label, score in objects_drawn.drawn(self._sessions, frame.pixels, box).items():
             if label in self._labels and score >= self._drawn_from[label] and score > seen.get(label, 0.0):
                 yield Cue(
                     media_id=frame.media_id,

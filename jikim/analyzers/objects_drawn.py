@@ -52,14 +52,16 @@ class Head:
         return {label: float(score) for label, score in zip(self.labels, 1 / (1 + np.exp(-odds)), strict=True)}
 
 
-def drawn(sessions: Sessions, pixels: Pixels) -> dict[str, float]:
-    """How surely an RGB drawing shows each label. Raises WeightsMissing."""
-    return shipped_head().scores(features(sessions, pixels))
+def drawn(sessions: Sessions, pixels: Pixels, box: Box) -> dict[str, float]:
+    """How surely what an RGB drawing shows in its `drawn_box` is each label. Raises WeightsMissing."""
+    return shipped_head().scores(features(sessions, pixels, box))
 
 
-def features(sessions: Sessions, pixels: Pixels) -> Vector:
-    """(2560,): average and maximum pooling of what is drawn, each of length one."""
-    halves = [half / max(float(np.linalg.norm(half)), 1e-6) for half in pooled(sessions, trimmed(pixels))]
+def features(sessions: Sessions, pixels: Pixels, box: Box) -> Vector:
+    """(2560,): average and maximum pooling of what is drawn in a box, each of length one. Raises WeightsMissing."""
+    left, top, width, height = (int(side) for side in box)
+    part = np.ascontiguousarray(pixels[top : top + height, left : left + width])
+    halves = [half / max(float(np.linalg.norm(half)), 1e-6) for half in pooled(sessions, part)]
     return np.concatenate(halves).astype(np.float32)
 
 
@@ -80,20 +82,16 @@ def drawn_box(pixels: Pixels) -> Box:
     ground = np.median(edge, axis=0)
     if (np.abs(edge - ground).max(axis=1) <= GROUND_NEAR).mean() < GROUND_SHARE:
         return Box(0, 0, width, height)
-    is_other = np.abs(pixels - ground).max(axis=2) > GROUND_NEAR
-    rows, columns = np.flatnonzero(is_other.any(axis=1)), np.flatnonzero(is_other.any(axis=0))
+    values = np.abs(np.arange(256)[:, None] - ground) > GROUND_NEAR  # by table: a still may have millions of pixels
+    is_other = cv2.LUT(pixels, values.astype(np.uint8)[None])
+    rows = np.flatnonzero(is_other.reshape(height, -1).any(axis=1))
+    columns = np.flatnonzero(np.any(np.any(is_other, axis=0), axis=1))
     if not rows.size:
         return Box(0, 0, width, height)
     margin = round(MARGIN * max(rows[-1] - rows[0], columns[-1] - columns[0]))
     top, left = max(0, int(rows[0]) - margin), max(0, int(columns[0]) - margin)
     bottom, right = min(height, int(rows[-1]) + 1 + margin), min(width, int(columns[-1]) + 1 + margin)
     return Box(left, top, right - left, bottom - top)
-
-
-def trimmed(pixels: Pixels) -> Pixels:
-    """The part of a picture in its `drawn_box`."""
-    left, top, width, height = (int(side) for side in drawn_box(pixels))
-    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
 
 @cache

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim import config
-from jikim.analyzers.objects_drawn import features
+from jikim.analyzers.objects_drawn import drawn_box, features
 from jikim.weights.sessions import LocalSessions
 from training.drawn_things.drawing import book, other, teddy_bear
 from training.drawn_things.icons import ALIKE, Icon, icons, rendered
@@ -51,7 +51,7 @@ def main() -> None:
     drawn = np.random.default_rng(SEED)
     table, names = [], []
     for label, pixels in _pictures(chosen.families, drawn):
-        table.append(features(sessions, pixels))
+        table.append(features(sessions, pixels, drawn_box(pixels)))
         names.append(label)
     given, labels = np.stack(table), np.array([name or "" for name in names])
     heads = [fitted(given, labels == label) for label in LABELS]

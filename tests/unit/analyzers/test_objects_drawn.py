@@ -79,6 +79,12 @@ def test_what_is_drawn_is_cut_out_of_its_ground():
     canvas[100:200, 300:500] = (200, 30, 30)
     assert drawn_box(canvas) == (288, 88, 224, 124)
     assert drawn_box(np.full((40, 60, 3), 9, np.uint8)) == (0, 0, 60, 40)
+    framed = np.full((41, 60, 3), 100, np.uint8)
+    framed[:, 30:] = 101  # an even edge: its middle lies between two values
+    framed[20, 40] = (126, 101, 101)
+    framed[10, 20] = (100, 100, 76)
+    framed[5, 5] = 124  # as near as the ground may be
+    assert drawn_box(framed) == (19, 9, 23, 13)
     busy = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     assert drawn_box(busy) == (0, 0, 60, 40)
 
