@@ -74,10 +74,9 @@ def acknowledge_command(
 
     django.setup()
     from jikim_desk import words
-    from jikim_desk.accounts import acknowledging
+    from jikim_desk.accounts import acknowledging, at_terminal
     from jikim_desk.config import jikim_config
 
     lang = jikim_config().lang
-    password = typer.prompt(words.say("accounts.acknowledge.password", lang, name=name), hide_input=True)
-    lost = acknowledging.acknowledge(name, password)
+    lost = acknowledging.acknowledge(name, at_terminal.ask_password(name, lang))
     typer.echo(words.say("audit.acknowledged", lang, known=lost.known, found=lost.found, number=lost.number))

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 from django.utils import timezone
 
+from jikim_desk.accounts import at_terminal
 from jikim_desk.accounts.models import Role, User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
@@ -71,13 +72,8 @@ class Taken:
 
 
 def lead(username: str, password: str) -> User:
-    """The lead with this name. Raises BadAsk; the attempt is on record."""
-    person = User.objects.filter(username=username, is_active=True).first()
-    is_right = person is not None and person.check_password(password)
-    if person is None or not is_right or not person.has_role(Role.LEAD):
-        chain.record(Action.SIGN_IN_FAILED, actor=person, subject="hosts:directory", facts={"what": "share"})
-        raise BadAsk("sharing.refused")
-    return person
+    """The lead with this name. Raises BadAsk as `at_terminal.person`."""
+    return at_terminal.person(username, password, Role.LEAD, subject="hosts:directory", what="share")
 
 
 def own_recipient() -> str:

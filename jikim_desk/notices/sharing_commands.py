@@ -32,9 +32,10 @@ def export_command(
     """Writes the host directory for one other centre, encrypted and signed / 호스트 목록을 한 기관만 열 수 있게 내보낸다."""
     lang = _set_up()
     from jikim_desk import words
+    from jikim_desk.accounts import at_terminal
     from jikim_desk.notices import sharing
 
-    sealed = sharing.export(sharing.lead(name, _password(name, lang)), centre)
+    sealed = sharing.export(sharing.lead(name, at_terminal.ask_password(name, lang)), centre)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writing:
         writing.write(sealed)
     typer.echo(words.say("sharing.written", lang, file=file, centre=centre))
@@ -47,9 +48,10 @@ def import_command(
     """Takes in the host directory of another centre; entries that are there stay / 다른 기관의 호스트 목록을 들인다."""
     lang = _set_up()
     from jikim_desk import words
+    from jikim_desk.accounts import at_terminal
     from jikim_desk.notices import sharing
 
-    taken = sharing.take_in(sharing.lead(name, _password(name, lang)), file.read_bytes())
+    taken = sharing.take_in(sharing.lead(name, at_terminal.ask_password(name, lang)), file.read_bytes())
     counts = {"new": taken.new, "known": taken.known, "unusable": taken.unusable}
     typer.echo(words.say("sharing.taken", lang, centre=taken.centre, **counts))
 
@@ -63,10 +65,3 @@ def _set_up() -> str:
 
     django.setup()
     return jikim_config().lang
-
-
-def _password(name: str, lang: str) -> str:
-    from jikim_desk import words
-
-    typed: str = typer.prompt(words.say("accounts.acknowledge.password", lang, name=name), hide_input=True)
-    return typed

@@ -85,7 +85,7 @@ def test_a_named_person_acknowledges_it_and_the_chain_goes_on(restored, since, n
 def test_nobody_else_may_and_the_attempt_is_on_record(restored, name, password):
     with pytest.raises(BadUse) as caught:
         acknowledging.acknowledge(name, password)
-    assert caught.value.key == "accounts.acknowledge.refused"
+    assert caught.value.key == "accounts.at_terminal.refused"
     assert keys() == ["audit.problem.cut"]
     assert Entry.objects.order_by("-number")[0].action == Action.SIGN_IN_FAILED
 
