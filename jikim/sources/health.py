@@ -10,9 +10,20 @@ KEY_KEYS = frozenset(["sources.key_refused", "sources.key_or_quota", "sources.si
 """Whatever the status with which a place says it."""
 
 
+UNREAD_KEYS = frozenset(["sources.field_changed", "sources.not_json", "sources.not_a_sitemap", "sources.other_server"])
+"""Answers that came and could not be read, in whole or in part."""
+UNSEEN_WALLS = ("sources.wall_captcha", "sources.wall_consent")
+"""What stands behind these is public. A sign-in stands before what is not, and every site has a page that is one."""
+
+
 def is_silence(warning: JikimError) -> bool:
-    """Whether a part of a place did not answer at all; a page that is gone or refused is an answer."""
-    if isinstance(warning, SourceChanged) or not isinstance(warning, FetchFailed):
+    """Whether a part of a place was not read, so that nobody can tell what is there; a page that is gone or refused is an
+    answer."""
+    if warning.key == "sources.wall":
+        return warning.params["kind"] in [{"message": wall} for wall in UNSEEN_WALLS]
+    if isinstance(warning, SourceChanged):
+        return warning.key in UNREAD_KEYS
+    if not isinstance(warning, FetchFailed):
         return False
     return warning.status is None or warning.status == 429 or warning.status >= 500 or warning.key in KEY_KEYS
 

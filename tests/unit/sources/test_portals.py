@@ -6,12 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from jikim import sweep
 from jikim.errors import BadUse, FetchFailed, NotConfigured, SourceChanged
 from jikim.sources.kakao import KakaoConfig, KakaoSource
 from jikim.sources.naver import NaverConfig, NaverSource
 from jikim.sources.peertube import PeertubeConfig, PeertubeSource
 from jikim.sources.youtube import YoutubeConfig, YoutubeSource
-from jikim.types import Answer, Keyword
+from jikim.types import Answer, Keyword, SourceState
 
 FESTIVAL = Keyword("축제")
 KEY = "key-7f1c"
@@ -114,6 +115,29 @@ def test_services_share_the_limit_and_what_one_leaves_goes_on():
     _, place, found = naver(answer, limit=150)
     assert len(found) == 150
     assert [query.get("start") for path, query in place.asked if path.endswith("blog")] == ["1", "101"]
+
+
+CAPTCHA = b'<!doctype html><script src="https://www.google.com/recaptcha/api.js"></script>'
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (naver_items(), SourceState.EMPTY),
+        ({"items": "gone"}, SourceState.CHANGED),
+        (b"<html><title>news</title>", SourceState.CHANGED),
+        (CAPTCHA, SourceState.BLOCKED),
+        (503, SourceState.DEAD),
+        (429, SourceState.LIMITED),
+    ],
+)
+def test_nothing_found_is_said_only_where_every_service_was_read(answer, state):
+    source, place, found = naver(lambda path, query: naver_items() if path.endswith("webkr") else answer)
+    assert found == []
+    health = sweep.Health()
+    sweep.ask_place(sweep.Place("naver", source, place), FESTIVAL, None, 10, health, lambda *_: None)
+    assert health.state is state
+    assert (health.error is None) is (state is SourceState.EMPTY)
 
 
 def test_the_last_pages_of_the_portals_are_not_passed():
