@@ -121,7 +121,7 @@ def opened(config: Config, sweep: Sweep, recording: Recording) -> Iterator[Place
         return
     has_own = bool(config.sources.get(PRACTICE, {}).get("url"))
     named = [practice_platform(config) if one == PRACTICE and not has_own else one for one in sweep.places]
-    with opened_places(config, named) as made:
+    with opened_places(config, named, spares_others=True) as made:
         telling = {place.name: replace(place, fetcher=TellingFetcher(place.fetcher, recording)) for place in made}
         yield Places(telling.__getitem__, list(telling), is_practice=all(place.is_practice for place in made))
 

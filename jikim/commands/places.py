@@ -19,7 +19,7 @@ from typing import Any
 
 from jikim.commands.metering import MeteredFetcher
 from jikim.config import Config
-from jikim.errors import BadUse, FetchFailed, JikimError
+from jikim.errors import BadUse, FetchFailed, JikimError, NotConfigured
 from jikim.fetching import SafeFetcher, parse, prove
 from jikim.provenance import ProvenPractice
 from jikim.seams import SOURCES, Fetcher, configured, plugin, plugins
@@ -28,6 +28,7 @@ from jikim.sources.keywords import keyword as read_keyword
 from jikim.sources.recipes import is_on, read_recipe, recipes
 from jikim.state import State
 from jikim.sweep import Place
+from jikim.types import Candidate, Keyword
 from jikim.vault import Vault, open_vault, sweep_holder
 
 PRACTICE = "practice"
@@ -46,13 +47,31 @@ main()
 """A practice platform that ends with the process that asked for it, however that one ends."""
 
 
+class Unusable:
+    """The source of a place that cannot be asked as it is set up: whoever searches it is told why."""
+
+    def __init__(self, name: str, error: JikimError) -> None:
+        self.name = name
+        self.error = error
+
+    def search(self, keyword: Keyword, since: datetime | None, limit: int) -> Iterator[Candidate]:
+        """Raises what is wrong."""
+        raise self.error
+
+
 @contextmanager
 def opened(
-    config: Config, named: Sequence[str], *, keys: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    config: Config,
+    named: Sequence[str],
+    *,
+    keys: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    spares_others: bool = False,
 ) -> Iterator[list[Place]]:
-    """The places named, ready to be searched; `keys` by place instead of those on record.
+    """The places named, ready to be searched; `keys` by place instead of those on record. With `spares_others` one that cannot
+    be asked as it is set up, such as a recipe that is gone, is `Unusable` among the others.
 
-    Raises BadUse, AuthorityMissing, or FetchRefused for a false practice host.
+    Raises BadUse and NotConfigured, with `spares_others` where no place can be asked; AuthorityMissing, or FetchRefused for a
+    false practice host.
     """
     wanted = [parsed(one) for one in named or set_up(config)]
     if not wanted:
@@ -71,7 +90,11 @@ def opened(
             number = 1 + sum(place.source.name == name for place in places)
             label = name if number == 1 else f"{name}:{number}"
             secrets = keys.get(name) or own_keys(config, name)
-            places.append(stack.enter_context(_place(config, vault, label, kind, url, proven, secrets)))
+            place = stack.enter_context(_place(config, vault, label, kind, url, proven, secrets, spares_others=spares_others))
+            places.append(place)
+        unusable = [place.source.error for place in places if isinstance(place.source, Unusable)]
+        if len(unusable) == len(places):
+            raise unusable[0]
         yield places
 
 
@@ -98,28 +121,39 @@ def _place(
     url: str | None,
     proven: ProvenPractice | None,
     keys: Mapping[str, str],
+    *,
+    spares_others: bool = False,
 ) -> Iterator[Place]:
     if kind.name == "recipe" and url and _RECIPE_NAME.fullmatch(url):
         url = str(recipe_file(config, url))
     section = {**config.sources.get(kind.name, {}), **keys, **({"url": url} if url else {})}
-    read = configured(kind.Config, section, f"sources.{kind.name}")
-    try:
-        kind.verify(read)
-    except JikimError as error:
-        if proven is None and "where" in error.params:
-            error.params["where"] = {"message": "masked.where"}
-        raise
     with ExitStack() as stack:
         holder = sweep_holder(datetime.now(UTC).date())
         fetcher: Fetcher = stack.enter_context(SafeFetcher(config.fetching, vault, holder, practice=proven))
         if getattr(kind, "quota", None):
             fetcher = MeteredFetcher(fetcher, stack.enter_context(State.open(config.home)), kind.name, kind.quota)
-        source = kind(read, fetcher)
+        try:
+            source = _source(kind, section, fetcher, is_practice=proven is not None)
+        except (BadUse, NotConfigured) as error:
+            if not spares_others:
+                raise
+            source = Unusable(kind.name, error)
         canary = config.canaries.get(kind.name, getattr(source, "canary", ""))
         asked = read_keyword(canary, None) if canary else None
         identity = "" if proven else _identity(vault, kind.name, section.get("url"))
         host = site(own_url) if (own_url := str(section.get("url") or "")).startswith(("http://", "https://")) else ""
         yield Place(name, source, fetcher, is_practice=proven is not None, canary=asked, identity=identity, host=host)
+
+
+def _source(kind: Any, section: Mapping[str, Any], fetcher: Fetcher, *, is_practice: bool) -> Any:
+    read = configured(kind.Config, section, f"sources.{kind.name}")
+    try:
+        kind.verify(read)
+    except JikimError as error:
+        if not is_practice and "where" in error.params:
+            error.params["where"] = {"message": "masked.where"}
+        raise
+    return kind(read, fetcher)
 
 
 def _identity(vault: Vault, kind: str, url: object) -> str:

@@ -235,6 +235,16 @@ def test_what_a_place_gave_and_where_its_finds_stand_is_remembered(home, news_si
         assert news_sites[1].encode() not in host.sealed
 
 
+def test_a_place_that_is_no_longer_set_up_stops_no_other(home, news_sites, asker):
+    asker.authorise()
+    with running(home, "worker"):
+        done = ended(asker, asker.ask(["축제"], ["recipe=gone", f"feed=http://{news_sites[0]}/feed"]))
+        alone = ended(asker, asker.ask(["축제"], ["recipe=gone"]))
+    assert (done["state"], done["finds"], done["health"]["feed"]["state"]) == ("done", 3, "ok")
+    assert (done["health"]["recipe"]["state"], done["health"]["recipe"]["error"]) == ("dead", "sources.recipe_wrong")
+    assert alone["state"] == "failed"
+
+
 class Gate:
     """Counts what the platform is asked for, and keeps who asks for one of `held` waiting until it is opened."""
 
