@@ -235,11 +235,13 @@ def _extracted(info: dict[str, Any], url: str) -> Extracted:
 
 def _media(info: dict[str, Any]) -> tuple[str, ...]:
     """What to fetch: a whole file over http(s), with picture and sound where there is such a one, at most `HEIGHT_LIMIT_PX`
-    high where there is a choice, and a second one with the sound where that is apart; else a playlist of segments (HLS), or a
-    manifest (DASH), of which the fetcher knows what to fetch."""
+    high where there is a choice, and a second one with the sound where that is apart; where none has a picture a playlist of
+    segments (HLS), or a manifest (DASH), of which the fetcher knows what to fetch."""
     every = [form for form in info.get("formats") or [info] if isinstance(form, dict) and not form.get("has_drm")]
     kinds = (_is_whole_file, _is_playlist, _is_manifest)
-    formats = next((some for is_kind in kinds if (some := [form for form in every if is_kind(form)])), [])
+    groups = [some for is_kind in kinds if (some := [form for form in every if is_kind(form)])]
+    shown = (some for some in groups if any(form.get("vcodec") != "none" for form in some))
+    formats = next(shown, groups[0] if groups else [])
     best = max(formats, key=_worth, default=None)
     if best is None:
         return ()

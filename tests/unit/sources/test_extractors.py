@@ -244,6 +244,8 @@ MANIFEST = {**PICTURE, "url": "https://cdn.example/film.mpd", "protocol": "http_
         ([PICTURE, BOTH, SOUND], [BOTH]),
         ([PICTURE, LOUDER, SOUND], [PICTURE, SOUND]),
         ([SOUND], [SOUND]),
+        ([SOUND, MANIFEST], [MANIFEST]),
+        ([SOUND, LISTED_SOUND, {**MANIFEST, "vcodec": None}], [{**MANIFEST, "vcodec": None}]),
         ([LISTED, LISTED_SOUND, MANIFEST], [LISTED, LISTED_SOUND]),
         ([MANIFEST, {**MANIFEST, "vcodec": "none", "acodec": "mp4a"}], [MANIFEST]),
         ([BOTH, LISTED, MANIFEST], [BOTH]),
