@@ -25,7 +25,7 @@ from jikim.sources.canonical import canonical, require_address, resolved, site
 from jikim.sources.markup import PageFacts, page_facts
 from jikim.sources.page import is_media, page_text
 from jikim.sources.text import matches
-from jikim.sources.trouble import Trouble
+from jikim.sources.trouble import Trouble, warn
 from jikim.sources.walls import refuse_wall_for_page
 from jikim.types import Candidate, Keyword
 
@@ -103,7 +103,7 @@ class CrawlSource:
                 self._say_unfinished(host)
                 continue
             if trouble.leaves(name):
-                self._warn(FetchFailed("sources.host_left", where=name, count=len(host.waiting)))
+                warn(self.warnings, FetchFailed("sources.host_left", where=name, count=len(host.waiting)), WARNINGS_LIMIT)
                 continue
             turns.append((name, host))
             _, depth, _, url = heapq.heappop(host.waiting)
@@ -113,7 +113,7 @@ class CrawlSource:
             except (FetchFailed, FetchRefused) as error:
                 first_failure = first_failure or error
                 trouble.note(name, error)
-                self._warn(error)
+                warn(self.warnings, error, WARNINGS_LIMIT)
             else:
                 trouble.is_over(name)
                 host.has_answered = True
@@ -129,14 +129,14 @@ class CrawlSource:
         if site(base) != name or is_media(answer):
             return
         facts = page_facts(page_text(answer), base)
-        refuse_wall_for_page(answer, facts)
-        if matches(keyword, facts.title, facts.text):
-            yield self._candidate(url, facts, keyword)
         if depth < self._config.depth:
             for link in facts.links:
                 address = resolved(base, link.url)
                 if address is not None and site(address) == name:
                     host.add(address, depth + 1, matches(keyword, link.text))
+        refuse_wall_for_page(answer, facts)  # past a small page with a sign-in on it the way may go on
+        if matches(keyword, facts.title, facts.text):
+            yield self._candidate(url, facts, keyword)
 
     def _candidate(self, url: str, facts: PageFacts, keyword: Keyword) -> Candidate:
         return candidate(
@@ -156,11 +156,8 @@ class CrawlSource:
 
     def _say_unfinished(self, host: _Host) -> None:
         if host.waiting and not host.pages_left:
-            self._warn(SourceChanged("sources.crawl_unfinished", where=host.waiting[0][3], count=len(host.waiting)))
-
-    def _warn(self, error: JikimError) -> None:
-        if len(self.warnings) < WARNINGS_LIMIT:
-            self.warnings.append(error)
+            unfinished = SourceChanged("sources.crawl_unfinished", where=host.waiting[0][3], count=len(host.waiting))
+            warn(self.warnings, unfinished, WARNINGS_LIMIT)
 
     @classmethod
     def verify(cls, config: CrawlConfig) -> None:

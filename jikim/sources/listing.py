@@ -20,7 +20,7 @@ from jikim.sources.canonical import SHOWN_LIMIT, canonical, site
 from jikim.sources.charsets import decoded
 from jikim.sources.page import Visit
 from jikim.sources.text import plain
-from jikim.sources.trouble import Trouble
+from jikim.sources.trouble import Trouble, warn
 from jikim.types import Candidate, Keyword
 
 ADDRESSES_LIMIT = 10_000
@@ -79,11 +79,11 @@ class ListingSource:
             except (FetchFailed, FetchRefused) as error:
                 first_failure = first_failure or error
                 trouble.note(site(line.url), error)
-                self._warn(error)
+                warn(self.warnings, error, WARNINGS_LIMIT)
             else:
                 trouble.is_over(site(line.url))
         for name, count in trouble.left.items():
-            self._warn(FetchFailed("sources.host_left", where=name, count=count))
+            warn(self.warnings, FetchFailed("sources.host_left", where=name, count=count), WARNINGS_LIMIT)
         if first_failure and not answered:
             raise first_failure
         if left > 0 and (gone := trouble.of_all(site(line.url) for line in lines)):
@@ -97,16 +97,12 @@ class ListingSource:
             lines += [line for line in from_file if canonical(line.url) not in known]
             bad += bad_in_file
         for error in bad:
-            self._warn(error)
+            warn(self.warnings, error, WARNINGS_LIMIT)
         if not lines:
             raise BadUse("sources.list_empty", where=self._config.url or "addresses")
         if len(lines) > ADDRESSES_LIMIT:
             raise _too_long(self._config.url or "addresses")
         return lines
-
-    def _warn(self, error: JikimError) -> None:
-        if len(self.warnings) < WARNINGS_LIMIT:
-            self.warnings.append(error)
 
     @classmethod
     def verify(cls, config: ListingConfig) -> None:

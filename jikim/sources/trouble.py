@@ -6,10 +6,17 @@ from collections import Counter
 from collections.abc import Iterable
 
 from jikim.errors import FetchFailed, JikimError
+from jikim.sources.health import is_silence
 
 FAILURES_IN_A_ROW = 5
 """A site that fails so often in a row is left alone for this time."""
 TOO_MANY = 429
+
+
+def warn(warnings: list[JikimError], error: JikimError, most: int) -> None:
+    """Adds a warning: of many the first `most`, and one that says that something was not read, if there is any."""
+    if len(warnings) < most or (is_silence(error) and not any(map(is_silence, warnings))):
+        warnings.append(error)
 
 
 class Trouble:

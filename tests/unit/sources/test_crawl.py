@@ -6,11 +6,12 @@ from contextlib import nullcontext
 
 import pytest
 
+from jikim import sweep
 from jikim.errors import FetchFailed, NotConfigured
 from jikim.seams import configured
-from jikim.sources.crawl import CrawlConfig, CrawlSource
+from jikim.sources.crawl import WARNINGS_LIMIT, CrawlConfig, CrawlSource
 from jikim.sources.trouble import FAILURES_IN_A_ROW
-from jikim.types import Keyword
+from jikim.types import Keyword, SourceState
 
 BASE = "https://board.example"
 FESTIVAL = Keyword("축제")
@@ -70,6 +71,31 @@ def test_what_cannot_be_had_is_said_and_the_rest_is_delivered(recorded):
     found, _, source = crawl(recorded, pages)
     assert found == ["/1"]
     assert len(source.warnings) == 2
+
+
+def test_the_way_goes_on_past_a_small_page_with_a_sign_in(recorded):
+    sign_in = b'<form action="/login"><input type="password" name="pw"></form>'
+    found, _, source = crawl(recorded, {"/": page("처음", "/1") + sign_in, "/1": page("축제")})
+    assert found == ["/1"]
+    assert [one.key for one in source.warnings] == ["sources.wall"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"), [(None, SourceState.EMPTY), (503, SourceState.DEAD), ("captcha", SourceState.BLOCKED)]
+)
+def test_many_pages_that_are_gone_hide_none_that_could_not_be_read(trouble, state, recorded):
+    gone = [f"/forbidden/{number}" for number in range(WARNINGS_LIMIT + 5)]
+    pages = {"/": page("처음", *gone, "/trouble", "/end"), "/end": page("끝")}
+    if trouble is None:
+        pages["/trouble"] = page("바다")
+    elif trouble == "captcha":
+        pages["/trouble"] = b'<!doctype html><div class="g-recaptcha"></div>'
+    fetcher = recorded({f"{BASE}{path}": body for path, body in pages.items()}, otherwise=503)
+    source = CrawlSource(CrawlConfig(url=f"{BASE}/"), fetcher)
+    health = sweep.Health()
+    sweep.ask_place(sweep.Place("crawl", source, fetcher), FESTIVAL, None, 300, health, lambda *_: None)
+    assert health.state is state
+    assert len(health.warnings) <= WARNINGS_LIMIT + 1
 
 
 @pytest.mark.parametrize(("status", "asked"), [(503, FAILURES_IN_A_ROW), (429, 1), (404, 50), (403, 50)])
