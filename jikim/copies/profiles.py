@@ -25,16 +25,19 @@ ALIKE_MIN = 0.35
 """The mean correlation of its blocks from which a frame may show a moment of the item."""
 
 _FRAMES_MAX = 80
+"""So many frames of the query are held against an item."""
 _MAPS_TRIED, _MAPS_KEPT, _MAPS_FRAMES = 6, 2, 8
+"""So many maps are tried on so many frames; each frame is held against the item by the better of those that are kept."""
 _FITS, _FITTED_FRAMES, _FIT_ROUNDS, _FIT_STEP = 0.88, 3, 5, 0.012
-"""A map under which frames are less like the item than this is fitted: by so many frames, in so many rounds of changes that at
-first are as large as this share of the picture's longer side."""
+"""A map under which frames are less like the item than this is fitted: by about so many frames, in so many rounds of changes
+that at first are as large as this share of the picture's longer side."""
 _FIT_SIDE_PX = 160
+"""The longer side of the sketches it is fitted by."""
 
 _SEEN_BLOCKS_MIN = 10
-_SPREAD = 0.08
-"""How far a moment may fall behind the best one of a frame to be voted for."""
-_VOTES = 8
+"""A frame of which fewer blocks can be compared with a moment is taken for unlike it."""
+_SPREAD, _VOTES = 0.08, 8
+"""How far a moment may fall behind the best one of a frame to be voted for, and how many moments are at most."""
 _SAME_MOMENT_S = 0.22
 _EXACT_S = 0.06
 _CLOSE_FRAMES = 3
@@ -51,9 +54,11 @@ nothing moves many moments are alike, and on a plain ground there is little to c
 
 _MOVED = 0.75
 _APART_S = 0.4
+"""A block of the item moves where it is less like itself than this at half of the moments that lie so far off and more."""
 _MOVING_BLOCKS_MIN = 8
-_COVERED = 0.4
-_COVERED_SHARE = 0.9
+"""Of fewer such blocks nothing is said."""
+_COVERED, _COVERED_SHARE = 0.4, 0.9
+"""A block that is less like the item than this in such a share of all comparisons lies under a sticker and does not count."""
 _GAIN_MIN = 5.0
 """How much must differ between moments of the item, in blocks that are told apart by nothing else, to count what was gained."""
 

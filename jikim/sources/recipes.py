@@ -216,4 +216,4 @@ def is_on(file: Path) -> bool:
 
 def recipes(folder: Path) -> Mapping[str, Path]:
     """The recipes of a folder by their names."""
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: path for path in sorted(folder.glob("*.toml")) if path.is_file()}
