@@ -21,8 +21,9 @@ NOT_ASKED = "not_asked"
 _READ_BYTES = 256 * 1024
 _SHORT_TEXT = 1500
 _TITLE_MIN, _PATH_MIN = 6, 8
-_TAGS = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<[^>]+>", re.I | re.S)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.I | re.S)
+# What is never closed goes to the end of the page, as browsers have it: else each "<" of a hostile page is a search through all of it.
+_TAGS = re.compile(r"<(script|style|noscript)\b.*?(?:</\1\s*>|\Z)|<[^>]+(?:>|\Z)", re.I | re.S)
+_TITLE = re.compile(r"<title[^<>]*>(.*?)(?:</title|\Z)", re.I | re.S)
 _CAPTCHA = re.compile(
     r"g-recaptcha|h-captcha|hcaptcha\.com|cf-turnstile|challenges\.cloudflare|cf-chl|captcha-delivery|"
     r"verify (?:that )?you are (?:a )?human|checking your browser|are you a robot|"
@@ -31,7 +32,7 @@ _CAPTCHA = re.compile(
 )
 _LOGIN_PATH = re.compile(r"/(?:login|log-in|signin|sign-in|auth|member/login|account/login|adult[-_]?(?:check|auth))\b", re.I)
 _LOGIN = re.compile(
-    r"<input[^>]+type=[\"']?password|로그인이 필요|로그인 후 이용|please (?:log|sign) ?in|login required|"
+    r"<input[^<>]+type=[\"']?password|로그인이 필요|로그인 후 이용|please (?:log|sign) ?in|login required|"
     r"성인 ?인증",
     re.I,
 )

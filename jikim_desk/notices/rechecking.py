@@ -84,11 +84,12 @@ def ask(user: User, removal: Removal) -> None:
 def visit_due(removal_id: str, ways: Ways) -> RemovalState | None:
     """Visits one find, if no other process does, and puts on record what was seen; None where another does."""
     now = timezone.now()
+    leased_until = now + LEASE
     mine = Removal.objects.filter(pk=removal_id, next_recheck_at__lte=now)
-    if not mine.update(next_recheck_at=now + LEASE):
+    if not mine.update(next_recheck_at=leased_until):
         return None
     removal = Removal.objects.select_related("candidate").get(pk=removal_id)
-    return _put(removal, visits(removal, ways), timezone.now())
+    return _put(removal, visits(removal, ways), timezone.now(), leased_until)
 
 
 def visits(removal: Removal, ways: Ways) -> list[Recheck]:
@@ -175,7 +176,7 @@ def _asked(way: Getter, url: str, *, peek: bool = False) -> tuple[Answered, dict
     return Answered(url, answer.status, answer.final_url, answer.headers, whole, answer.body), proof
 
 
-def _put(removal: Removal, found: Sequence[Recheck], now: datetime) -> RemovalState:
+def _put(removal: Removal, found: Sequence[Recheck], now: datetime, leased_until: datetime) -> RemovalState:
     state = state_after(removal, found)
     with transaction.atomic():
         removal = Removal.objects.select_for_update().get(pk=removal.pk)
@@ -187,7 +188,8 @@ def _put(removal: Removal, found: Sequence[Recheck], now: datetime) -> RemovalSt
             removal.gone_at = None
             removal.next_step_at = now
         removal.state = state
-        removal.next_recheck_at = next_visit(removal, now)
+        if removal.next_recheck_at == leased_until:  # else another visit was asked for during this one
+            removal.next_recheck_at = next_visit(removal, now)
         removal.save(update_fields=["gone_at", "state", "next_recheck_at", "next_step_at"])
         facts = {"what": "visit", "state": state.value, "visits": len(found)}
         chain.record(Action.RECHECK, actor=None, subject=f"candidate:{removal.pk}", facts=facts)

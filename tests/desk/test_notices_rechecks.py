@@ -1,6 +1,8 @@
 """Rechecks against real servers: what is gone is said only with proof from here and from another network."""
 
 import http.server
+import subprocess
+import sys
 from datetime import timedelta
 from hashlib import sha256
 
@@ -304,6 +306,46 @@ def test_steps_follow_each_other_and_one_visit_is_made_by_one_process(removal, w
     assert rechecking.visit_due(removal.pk, ways) is None
     assert rechecking.due(timezone.now()) == []
     assert rechecking.due(timezone.now() + timedelta(hours=2)) == [removal.pk]
+
+
+def test_a_visit_asked_for_during_another_is_still_made(removal, ways, host):
+    class Slow:
+        """Somebody asks while the page is being fetched."""
+
+        def get(self, url, **how):
+            Removal.objects.filter(pk=removal.pk).update(next_recheck_at=timezone.now())
+            return ways.here.get(url, **how)
+
+    assert visit(removal, Ways(Slow(), {})) is not None
+    assert rechecking.due(timezone.now()) == [removal.pk]
+    assert visit(removal, ways) is not None
+    assert rechecking.due(timezone.now()) == []
+
+
+def test_a_page_that_closes_nothing_is_read_once_and_not_from_each_of_its_tags_anew():
+    """Of 256 KiB each took half a minute: the limit of all is a fraction of that."""
+    code = """
+import resource
+import django
+django.setup()
+from jikim_desk.notices.judging import Answered, Known, judge
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+known = Known("http://a.example/post/1", "동네 축제 사진 모음", frozenset())
+for piece in ("<", "<script ", "<title>", "<title", "<input ", "<input type=", "<noscript></script"):
+    page = Answered(known.url, 200, known.url, body=(piece * 2**18)[:2**18].encode())
+    assert judge(known, page, [])[0] == "cannot_tell", piece
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_page_cut_short_is_read_as_browsers_read_it():
+    known = Known("http://a.example/post/1", "동네 축제 사진 모음", frozenset())
+    for body, sign in (
+        ("<title>동네 축제 사진 모음", "title_on_page"),
+        ("<p>동네 축제 사진 모음<img src='/a", "title_on_page"),
+        ("<p>hello<script>let title = '동네 축제 사진 모음'", "changed"),
+    ):
+        assert judge(known, Answered(known.url, 200, known.url, body=body.encode()), [])[1] == sign
 
 
 def test_nothing_is_visited_without_authority(db):
