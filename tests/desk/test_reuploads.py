@@ -221,6 +221,28 @@ def test_new_ones_are_taken_up_in_the_next_round_and_one_that_cannot_be_opened_h
     assert GuardedFile.objects.exclude(guard=row.pk).get().kept_at is not None
 
 
+def test_a_file_at_which_our_own_code_breaks_stops_no_other(team, person, home, monkeypatch):
+    opened, broken = mirroring.copies.opened, []
+
+    def breaks(capture_id, blob):
+        if not broken or capture_id in broken:
+            broken.append(capture_id)
+            raise ZeroDivisionError
+        return opened(capture_id, blob)
+
+    monkeypatch.setattr(mirroring.copies, "opened", breaks)
+    for name in ("first", "second"):
+        capture(confirmed(team, person(Role.REVIEWER), name), picture(400, 300 + 10 * len(name)), name=name)
+    evidence.begin_due(timezone.now())
+    mirror = Mirror()
+    with pytest.raises(ZeroDivisionError):
+        mirror.go()
+    assert bank(home) == {}
+    mirror.go()
+    assert set(bank(home)) == {GuardedFile.objects.exclude(capture=broken[0]).get().sha256}
+    assert len(broken) == 1
+
+
 def test_a_machine_that_joins_later_makes_its_own(team, person, home, monkeypatch, tmp_path):
     begun(team, person)
     Mirror().go()

@@ -101,11 +101,12 @@ class Mirror:
             self._last = max(self._last, *(pk for pk, _, _ in wanted))
 
     def _add(self, bank: StoredBank, row: GuardedFile) -> None:
+        self._failed[row.sha256] = time.monotonic() + RETRY_S  # beforehand: whatever it breaks, the others go on without it
         try:
             made = _fingerprint(row)
         except JikimError as error:
-            wait_s = UNREADABLE_RETRY_S if isinstance(error, MediaUnreadable) else RETRY_S
-            self._failed[row.sha256] = time.monotonic() + wait_s
+            if isinstance(error, MediaUnreadable):
+                self._failed[row.sha256] = time.monotonic() + UNREADABLE_RETRY_S
             GuardedFile.objects.filter(pk=row.pk).update(problem_key=error.key[:60])
             logger.warning("reuploads: %s", error.key)
             return
@@ -114,6 +115,7 @@ class Mirror:
             bank.set_state(bank.item_by_id(row.sha256).number, ItemState.ACTIVE, is_confirmed=False)
         rows = GuardedFile.objects.filter(sha256=row.sha256, pk__in=guarding.wanted().values("pk"))
         rows.update(kept_at=timezone.now(), problem_key="")
+        del self._failed[row.sha256]
 
 
 def _fingerprint(row: GuardedFile) -> ItemFingerprint:
