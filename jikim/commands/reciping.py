@@ -67,8 +67,13 @@ def keep(config: Config, name: str, text: str) -> None:
 
 
 def switch(config: Config, name: str, *, is_on: bool) -> None:
-    """Has a kept recipe's site searched whenever no places are named, or not. Raises BadUse where there is no such recipe."""
+    """Has a kept recipe's site searched whenever no places are named, or not. Raises BadUse where there is no such recipe, or
+    one that is no text."""
     file = places.recipe_file(config, name)
     if not file.exists():
         raise BadUse("reciping.none", name=name)
-    keep(config, name, switched(file.read_text("utf-8"), is_on=is_on))
+    try:
+        text = file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadUse("sources.recipe_wrong", where=str(file), problem=str(error)) from error
+    keep(config, name, switched(text, is_on=is_on))

@@ -68,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("recipe", "")
     file = recipes(_folder()).get(name)
     begun = _begun(request, request.GET.get("host", ""))
-    return _page(request, begun or Shown(name, file.read_text("utf-8") if file else ""))
+    return _page(request, begun or Shown(name, file.read_text("utf-8", "replace") if file else ""))
 
 
 @allow(Role.ADMINISTRATOR)

@@ -183,6 +183,16 @@ def test_a_recipe_is_switched_on_and_is_then_searched_when_no_places_are_named(h
     assert browser.post(reverse("source_recipe"), {"what": "on", "name": "gone"}).status_code == 400
 
 
+def test_a_recipe_that_is_no_text_is_said_to_be_none_and_stays_as_it_is(home, recipe_of, signed_in):
+    browser = signed_in(Role.LEAD)
+    browser.post(reverse("source_recipe"), {"what": "keep", "name": "forum", "text": recipe_of, "keyword": "축제"})
+    file = home / "recipes" / "forum.toml"
+    file.write_bytes(broken := b'search = "\xff"')
+    assert browser.get(reverse("source_setup"), {"recipe": "forum"}).status_code == 200
+    assert browser.post(reverse("source_recipe"), {"what": "on", "name": "forum"}).status_code < 500
+    assert file.read_bytes() == broken
+
+
 def test_a_guess_is_previewed_at_once(home, server, signed_in):
     sent = {"what": "guess", "name": "forum", "url": server.url + "/", "keyword": "축제"}
     shown = signed_in(Role.LEAD).post(reverse("source_recipe"), sent).context["shown"]
