@@ -21,7 +21,7 @@ NOT_ASKED = "not_asked"
 _READ_BYTES = 256 * 1024
 _SHORT_TEXT = 1500
 _TITLE_MIN, _PATH_MIN = 6, 8
-# What is never closed goes to the end of the page, as browsers have it: else each "<" of a hostile page is a search through all of it.
+# What is never closed goes to the end of the page, as browsers have it: else each "<" begins a search through all that follows.
 _TAGS = re.compile(r"<(script|style|noscript)\b.*?(?:</\1\s*>|\Z)|<[^>]+(?:>|\Z)", re.I | re.S)
 _TITLE = re.compile(r"<title[^<>]*>(.*?)(?:</title|\Z)", re.I | re.S)
 _CAPTCHA = re.compile(

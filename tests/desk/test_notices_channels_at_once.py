@@ -10,7 +10,7 @@ from django.utils import timezone
 from jikim_desk.audit import chain
 from jikim_desk.audit.models import Entry
 from jikim_desk.notices import drafting, evidence
-from jikim_desk.notices.channels import bulk, filling, replies, suggestions
+from jikim_desk.notices.channels import bulk, filling, replies, sheet_files, suggestions
 from jikim_desk.notices.channels.models import BulkFile, Filing, Reply, ReplyState, Suggestion, SuggestionState
 from jikim_desk.notices.faults import BadLetter, Changed
 from jikim_desk.notices.models import Notice, NoticeKind, NoticeState, Outcome, Removal
@@ -128,6 +128,14 @@ def test_a_form_is_filed_by_one_or_cancelled_by_one(place, removals):  # noqa: F
     else:
         winner = said.index(None)
         assert (notice.state, filing.receipt) == (NoticeState.DOWNLOADED, f"R-{people()[winner].pk}")
+
+
+def test_each_search_engine_is_drafted_for_once(place, removals):  # noqa: F811
+    engines = len(sheet_files.engines())
+    acts = [lambda user=user: filling.draft_for_engines(user, Removal.objects.get(pk=removals[0].pk)) for user in people()]
+    said = at_once(place[0], *acts)
+    assert sorted(map(len, said)) == [0] * (PEOPLE - 1) + [engines], said
+    assert Filing.objects.filter(notice__removal=removals[0]).count() == engines
 
 
 def test_a_suggestion_is_filed_once(place):  # noqa: F811

@@ -43,10 +43,11 @@ class Filled:
 
 def draft_for_engines(user: User, removal: Removal) -> list[Notice]:
     """Drafts a request for each search engine that was not asked yet. Raises PermissionDenied, BadLetter."""
-    asked = Filing.objects.filter(notice__removal=removal).exclude(notice__state=NoticeState.CANCELLED)
-    done = set(asked.values_list("form", flat=True))
     made = []
     with transaction.atomic():
+        Removal.objects.select_for_update().get(pk=removal.pk)  # two who ask at once are put in a row
+        asked = Filing.objects.filter(notice__removal=removal).exclude(notice__state=NoticeState.CANCELLED)
+        done = set(asked.values_list("form", flat=True))
         for name, sheet in sheet_files.engines().items():
             if name in done:
                 continue

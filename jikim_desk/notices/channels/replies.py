@@ -115,7 +115,7 @@ def _go_on(reply_id: str, rows: Sequence[Row]) -> bool:
         piece = rows[reply.done_upto : reply.done_upto + _PIECE]
         to_apply = {row.notice: row for row in piece if row.verdict == CHANGE}
         standing = Filing.objects.select_for_update(of=("self",)).select_related("notice__removal__candidate")
-        filings = standing.filter(notice__in=list(to_apply)).in_bulk()
+        filings = standing.filter(notice__in=list(to_apply)).order_by("pk").in_bulk()
         applied = sum(_apply_row(reply.applied_by, row, filings.get(key)) for key, row in to_apply.items())
         reply.changed += applied
         reply.overtaken += len(to_apply) - applied

@@ -56,7 +56,7 @@ def enter(user: User, team_id: int, form: str, words: str, *, is_adult: bool = F
 
 
 def seen(user: User) -> QuerySet[Suggestion]:
-    """Those of the teams in which `user` decides; what is due first stands first, what is closed last."""
+    """Those of the teams in which `user` decides; what is due first stands first."""
     return Suggestion.objects.filter(team__in=access.team_ids(user, *access.DECIDERS)).order_by("due_at", "pk")
 
 
