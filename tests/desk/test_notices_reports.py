@@ -8,6 +8,7 @@ import zipfile
 from datetime import timedelta
 
 import docx
+import msgspec
 import pytest
 from django.utils import timezone
 from hwpx import HwpxDocument, validate_package
@@ -18,6 +19,7 @@ from jikim_desk.notices import documents, drafting, evidence, rounds
 from jikim_desk.notices.models import Outcome, Recheck, Removal, RemovalState, Seen
 from jikim_desk.notices.reports import counting, files, making, period, person, police, suppressing
 from jikim_desk.notices.reports.models import PeriodReport
+from jikim_desk.records.models import Candidate
 from jikim_desk.review.models import DecisionState, Kind
 from jikim_desk.sealing import vault
 from tests.desk.removals import begun, confirmed, set_desk
@@ -65,6 +67,17 @@ def whole(document):
     """All text of a Word document's parts."""
     with zipfile.ZipFile(io.BytesIO(document)) as archive:
         return b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
+
+
+def month_of(team, lead, **counted):
+    """What a month says of these figures."""
+    lengths = {"gone": counting.Length(counted.pop("gone_of", 0), 1.0, 2.0, 3.0)}
+    none = {name: {} for name in ("states", "letters", "levels", "reopened", "visits", "places")}
+    none |= dict.fromkeys(("begun", "gone", "confirmed", "by_two", "differed", "never_visited"), 0)
+    figures = counting.Figures(**{**none, **counted}, lengths=lengths, stays=[])
+    asked = PeriodReport(team=team, year=2026, month=11, asked_by=lead, asked_at=timezone.now())
+    asked.figures = msgspec.to_builtins(figures)
+    return told(period.written(asked, "en"))
 
 
 def this_month(team, lead):
@@ -148,6 +161,9 @@ def test_what_was_opened_again_and_what_two_people_saw_differently_is_counted(te
     assert figures.reopened == {"confirmed": 1}
     assert figures.confirmed == 2
     assert (figures.by_two, figures.differed) == (1, 1)
+    Candidate.objects.update(is_test=True)
+    figures = counting.count([team.pk], *counting.bounds(now.year, now.month))
+    assert (figures.reopened, figures.levels, figures.confirmed, figures.by_two) == ({}, {}, 0, 0)
 
 
 def test_the_bounds_of_periods_are_those_of_the_centres_clock():
@@ -158,14 +174,49 @@ def test_the_bounds_of_periods_are_those_of_the_centres_clock():
 
 
 def test_small_numbers_cannot_be_worked_out_from_the_sum():
-    assert suppressing.column([0, 7, 12]) == ["0", "7", "12"]
-    assert suppressing.column([3, 7, 12]) == ["<5", "-", "12"]
-    assert suppressing.column([1, 1, 12, 30]) == ["<5", "<5", "-", "30"]
-    assert suppressing.column([4, 4, 30]) == ["<5", "<5", "30"]
-    assert suppressing.column([3, 0, 0]) == ["<5", "0", "0"]
+    def column(*numbers, **how):
+        return list(suppressing.column(dict(zip("abcd", numbers, strict=False)), **how).values())
+
+    assert column(0, 7, 12) == ["0", "7", "12"]
+    assert column(3, 7, 12) == ["<5", "-", "12"]
+    assert column(3, 7, 12, last="b") == ["<5", "7", "-"]
+    assert column(3, 7, last="b") == ["<5", "-"]
+    assert column(1, 1, 12, 30) == ["<5", "<5", "-", "30"]
+    assert column(4, 4, 30) == ["<5", "<5", "30"]
+    assert column(3, 0, 0) == ["<5", "0", "0"]
     assert (suppressing.count(0), suppressing.count(4), suppressing.count(5)) == ("0", "<5", "5")
     assert suppressing.share(3, 100) == suppressing.share(98, 100) == suppressing.share(5, 19) == "-"
     assert suppressing.share(10, 100) == "10.0 % (5.5~17.4)"
+
+
+@pytest.mark.parametrize(
+    ("states", "share", "hours"), [({"open": 3, "gone": 20, "blocked": 50}, True, "20"), ({"open": 3, "gone": 50}, False, "-")]
+)
+def test_what_is_left_out_stands_in_no_share_and_beside_no_hours(team, lead, states, share, hours):
+    said = month_of(team, lead, begun=sum(states.values()), states=states, gone_of=states["gone"])
+    assert said["still there"] == "<5"
+    assert (said["Share removed, verified"] != "-") is share
+    assert said["from first notice to verified gone"][0] == hours
+    assert (said["removed, verified"] == "-") is not share
+
+
+def test_a_small_number_of_visits_stands_in_no_share(team, lead):
+    visits = {"gone": 3, "still_there": 60, "unreachable": 9, "cannot_tell": 12}
+    assert month_of(team, lead, visits=visits)["Share not reached or unclear"] == "-"
+    visits["gone"] = 30
+    assert month_of(team, lead, visits=visits)["Share not reached or unclear"] == "18.9 % (12.7~27.2)"
+
+
+def test_small_numbers_of_decisions_stand_in_no_sum_and_no_share(team, lead):
+    levels = {"urgent": {"confirmed": 3}, "look": {"confirmed": 40, "not_relevant": 30, "appears_adult": 2}}
+    said = month_of(team, lead, levels=levels, confirmed=43)
+    assert said["Confirmations"] == "43"
+    assert said["Urgent"][0] == "<5"
+    assert said["Look"] == ["-", "<5", "30", "0", "-"]
+    levels = {"urgent": {"confirmed": 20}, "look": {"confirmed": 40, "not_relevant": 30, "appears_adult": 9}}
+    said = month_of(team, lead, levels=levels, confirmed=63, reopened={"confirmed": 3})
+    assert (said["of these, opened again"], said["Urgent"][0]) == ("<5", "-")
+    assert said["Look"] == ["40", "9", "30", "0", "50.6 % (39.8~61.4)"]
 
 
 def test_a_report_that_nobody_could_make_says_so_and_a_killed_worker_loses_none(team, lead, monkeypatch):

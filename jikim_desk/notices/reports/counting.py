@@ -90,12 +90,11 @@ def count(team_ids: Collection[int], begins: datetime, ends: datetime) -> Figure
     """What these teams did from `begins` until before `ends`."""
     begun = Removal.objects.filter(team__in=team_ids, begun_at__gte=begins, begun_at__lt=ends)
     gone = Removal.objects.filter(team__in=team_ids, gone_at__gte=begins, gone_at__lt=ends)
-    decided = Decision.objects.filter(team__in=team_ids, decided_at__gte=begins, decided_at__lt=ends)
+    decided = Decision.objects.filter(team__in=team_ids, decided_at__gte=begins, decided_at__lt=ends, candidate__is_test=False)
     states = _counted(begun, "state")
     by_two, differed = _by_two(decided)
     reopened = _counted(decided.filter(state=DecisionState.REOPENED), "kind")
-    stands = decided.filter(state=DecisionState.STANDS, candidate__is_test=False)
-    levels = _nested(stands, "candidate__level", "kind")
+    levels = _nested(decided.filter(state=DecisionState.STANDS), "candidate__level", "kind")
     found = clocks.rows(begun)
     return Figures(
         begun=sum(states.values()),

@@ -17,6 +17,8 @@ from jikim_desk.words import say
 
 ANSWERS = ("removed", "refused", "asks", "bounced", "")
 _LEVELS = ("urgent", "look", "none")
+_UNTELLING = ("unreachable", "cannot_tell")
+_TAKEN_BACK, _UNRAISED = "taken_back", "unraised"
 _KINDS = ("confirmed", "appears_adult", "not_relevant", "cannot_tell")
 
 
@@ -50,21 +52,38 @@ def written(asked: PeriodReport, lang: str) -> dict[str, Any]:
 
 
 def _states(figures: Figures, word: Any) -> dict[str, Any]:
-    counts = {word(f"state.{state}"): figures.states.get(state, 0) for state in RemovalState.values}
+    told = _told_states(figures)
     gone = suppressing.share(figures.states.get(RemovalState.GONE, 0), figures.begun)
-    rows = [*suppressing.table(counts), (word("share_gone"), gone)]
+    rows = [(word(f"state.{state}"), cell) for state, cell in told.items()]
+    rows += [(word("share_gone"), gone if suppressing.are_told(told[RemovalState.GONE]) else suppressing.LEFT_OUT)]
     words = [word("words_gone"), word("words_not_visible")]
     return section(word("finds"), [word("column.what"), word("column.count")], rows, widths=[5, 2], words=words)
 
 
+def _told_states(figures: Figures) -> dict[str, str]:
+    """The finds in each state. How many are gone stands in the share and beside the hours too."""
+    counts = {state: figures.states.get(state, 0) for state in RemovalState.values}
+    return suppressing.column(counts, last=(RemovalState.GONE,))
+
+
 def _lengths(figures: Figures, word: Any) -> dict[str, Any]:
+    is_gone_told = suppressing.are_told(_told_states(figures)[RemovalState.GONE])
     rows = [
-        (word(f"hours.{name}"), suppressing.count(one.count), f"{one.middle:,.1f}", f"{one.low:,.1f}~{one.high:,.1f}")
+        (
+            word(f"hours.{name}"),
+            _finds(one.count, is_told=is_gone_told or name != "gone"),
+            f"{one.middle:,.1f}",
+            f"{one.low:,.1f}~{one.high:,.1f}",
+        )
         for name, one in figures.lengths.items()
         if one.count >= FEWEST_OF_LENGTH
     ]
     head = [word(f"column.{name}") for name in ("what", "count", "median_hours", "half_hours")]
     return section(word("hours"), head, rows, widths=[5, 2, 2, 3], words=[word("hours_help")] if rows else [])
+
+
+def _finds(count: int, *, is_told: bool) -> str:
+    return suppressing.count(count) if is_told else suppressing.LEFT_OUT
 
 
 def _stays(figures: Figures, word: Any) -> dict[str, Any]:
@@ -96,23 +115,35 @@ def _letters(figures: Figures, lang: str, word: Any) -> dict[str, Any]:
 
 
 def _seen(figures: Figures, word: Any) -> dict[str, Any]:
-    order = ("gone", "still_there", "moved", "refused_here", "unreachable", "cannot_tell")
-    counts = {word(f"seen.{seen}"): figures.visits.get(seen, 0) for seen in order}
+    counts = {seen: figures.visits.get(seen, 0) for seen in ("gone", "still_there", "moved", "refused_here", *_UNTELLING)}
     total = sum(counts.values())
-    not_told = figures.visits.get("unreachable", 0) + figures.visits.get("cannot_tell", 0)
-    rows = [*suppressing.table(counts), (word("share_not_told"), suppressing.share(not_told, total))] if total else []
+    told = suppressing.column(counts)
+    share = suppressing.share(sum(counts[seen] for seen in _UNTELLING), total)
+    if not suppressing.are_told(*(told[seen] for seen in _UNTELLING)):
+        share = suppressing.LEFT_OUT
+    rows = [*((word(f"seen.{seen}"), cell) for seen, cell in told.items()), (word("share_not_told"), share)] if total else []
     rows += [(word("never_visited"), suppressing.count(figures.never_visited))]
     words = [word("visits_help")]
     return section(word("visits"), [word("column.what"), word("column.count")], rows, widths=[5, 2], words=words)
 
 
+def _told_confirmed(figures: Figures) -> dict[str, str]:
+    """What the confirmations of the period are made of: by what the software had said, and those taken back."""
+    counts = {level: figures.levels.get(level, {}).get("confirmed", 0) for level in _LEVELS}
+    counts[_TAKEN_BACK] = figures.reopened.get("confirmed", 0)
+    counts[_UNRAISED] = figures.confirmed - sum(counts.values())
+    return suppressing.column(counts)
+
+
 def _people(figures: Figures, word: Any) -> dict[str, Any]:
     taken_back = figures.reopened.get("confirmed", 0)
     others = sum(figures.reopened.values()) - taken_back
+    told = _told_confirmed(figures)[_TAKEN_BACK]
+    share = suppressing.share(taken_back, figures.confirmed) if suppressing.are_told(told) else suppressing.LEFT_OUT
     rows = [
         (word("confirmed"), suppressing.count(figures.confirmed)),
-        (word("taken_back"), suppressing.count(taken_back)),
-        (word("share_taken_back"), suppressing.share(taken_back, figures.confirmed)),
+        (word("taken_back"), told),
+        (word("share_taken_back"), share),
         (word("opened_again"), suppressing.count(others)),
         (word("by_two"), suppressing.count(figures.by_two)),
         (word("share_differed"), suppressing.share(figures.differed, figures.by_two)),
@@ -125,13 +156,14 @@ def _people(figures: Figures, word: Any) -> dict[str, Any]:
 def _software(figures: Figures, word: Any) -> dict[str, Any]:
     head = [word("column.level"), *(word(f"decided.{kind}") for kind in _KINDS), word("column.share_confirmed")]
     rows = []
+    confirmed = _told_confirmed(figures)
     for level in _LEVELS:
         kinds: Mapping[str, int] = figures.levels.get(level, {})
-        told = [kinds.get(kind, 0) for kind in _KINDS]
-        judged = sum(told[:3])
-        if sum(told):
-            share = suppressing.share(told[0], judged)
-            rows.append([word(f"level.{level}"), *(suppressing.count(number) for number in told), share])
+        counts = [kinds.get(kind, 0) for kind in _KINDS]
+        told = [confirmed[level], *(suppressing.count(number) for number in counts[1:])]
+        share = suppressing.share(counts[0], sum(counts[:3])) if suppressing.are_told(*told[:3]) else suppressing.LEFT_OUT
+        if sum(counts):
+            rows.append([word(f"level.{level}"), *told, share])
     words = [word("software_help"), word("software_missed")] if rows else []
     return section(word("software"), head, rows, widths=[3, 2, 2, 2, 2, 4], words=words)
 
