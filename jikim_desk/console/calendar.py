@@ -67,7 +67,7 @@ def page(request: HttpRequest) -> HttpResponse:
     shown = {
         "teams": teams if len(teams) > 1 else [],
         "team": team,
-        "reuploads": len(noticing.alarms(user)),
+        "reuploads": noticing.count_alarms(user, team),
         "back": _finds(finds.filter(state=RemovalState.BACK).order_by("-begun_at"), "begun_at"),
         "drafts": _letters(notices.filter(state=NoticeState.DRAFT).order_by("drafted_at"), "drafted_at", now - READ_WITHIN),
         "unknown": _letters(wrong.order_by("drafted_at"), "drafted_at"),
@@ -86,7 +86,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def letters_due(user: User) -> dict[str, int]:
     """For the first page: finds that are there again, and for who may act, drafts to read and letters that went wrong."""
-    due = {"reuploads": len(noticing.alarms(user)), "back": visible.removals(user).filter(state=RemovalState.BACK).count()}
+    due = {"reuploads": noticing.count_alarms(user), "back": visible.removals(user).filter(state=RemovalState.BACK).count()}
     if user.has_role(*access.DECIDERS):
         notices = visible.notices(user)
         due["letters"] = notices.filter(state=NoticeState.DRAFT).count()

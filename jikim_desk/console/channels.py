@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,36 +13,18 @@ from jikim_desk import words
 from jikim_desk.accounts.models import Team, User
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console import reply_uploads
+from jikim_desk.console.refusals import told_at
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import letters, visible
 from jikim_desk.notices.channels import bulk, matching, replies, sheet_files
 from jikim_desk.notices.channels.models import ReplyState
-from jikim_desk.notices.faults import BadLetter, NoticeRefused
+from jikim_desk.notices.faults import BadLetter
 from jikim_desk.notices.models import NoticeKind, NoticeState
 from jikim_desk.review import access
 
 ROWS_SHOWN, FILES_SHOWN, DRAFTS_SHOWN = 100, 20, 50
 _TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8"}
 _SAMPLE = "ABCDEFGHJK"
-View = Callable[..., HttpResponse]
-
-
-def told_at(name: str, **key: str) -> Callable[[View], View]:
-    """What is refused is said on the page `name`, whose keys are taken from those of the view: nothing was done."""
-
-    def wrap(view: View) -> View:
-        @wraps(view)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            try:
-                return view(request, *args, **kwargs)
-            except NoticeRefused as refused:
-                messages.error(request, words.say(refused.key, **refused.params))
-                back: HttpResponse = redirect(name, **{theirs: kwargs[ours] for ours, theirs in key.items()})
-                return back
-
-        return answer
-
-    return wrap
 
 
 def teams_of(user: User) -> list[Team]:
@@ -148,7 +126,7 @@ def reply(request: HttpRequest, reply_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told_at("reply", reply_id="reply_id")
+@told_at("reply", "reply_id")
 def reply_apply(request: HttpRequest, reply_id: str) -> HttpResponse:
     """Puts it in force in this person's name."""
     user = visitor(request)
@@ -161,7 +139,7 @@ def reply_apply(request: HttpRequest, reply_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told_at("reply", reply_id="reply_id")
+@told_at("reply", "reply_id")
 def reply_drop(request: HttpRequest, reply_id: str) -> HttpResponse:
     """Puts it aside; nothing was changed by it."""
     user = visitor(request)

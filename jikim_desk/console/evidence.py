@@ -15,7 +15,7 @@ from jikim_desk import words
 from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
-from jikim_desk.console.removal import told
+from jikim_desk.console.refusals import told_at
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import drafting, evidence, receipts
 from jikim_desk.notices.models import EvidencePack
@@ -47,7 +47,7 @@ def file(request: HttpRequest, pack_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("notice", "notice_id")
 def receipt(request: HttpRequest, notice_id: str) -> HttpResponse:
     """Puts the number on record under which an authority took a report in."""
     user = visitor(request)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from jikim_desk import words
 from jikim_desk.accounts.rights import allow
-from jikim_desk.console.removal import told
+from jikim_desk.console.refusals import told_at
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import drafting
 from jikim_desk.notices.channels import filling, printing
@@ -24,7 +24,7 @@ from jikim_desk.review import access
 @allow(*access.DECIDERS)
 @require_POST
 @never_cache
-@told
+@told_at("notice", "notice_id")
 def notice_sheet(request: HttpRequest, notice_id: str) -> HttpResponse:
     """What goes into which field of the form. Opening it is on record, since addresses stand in it."""
     user = visitor(request)
@@ -45,7 +45,7 @@ def notice_sheet(request: HttpRequest, notice_id: str) -> HttpResponse:
 @allow(*access.DECIDERS)
 @require_POST
 @never_cache
-@told
+@told_at("notice", "notice_id")
 def notice_sheet_file(request: HttpRequest, notice_id: str) -> HttpResponse:
     """The same on paper, as a PDF that the centre signed. Its name is the number."""
     user = visitor(request)
@@ -60,7 +60,7 @@ def notice_sheet_file(request: HttpRequest, notice_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("notice", "notice_id")
 def notice_filed(request: HttpRequest, notice_id: str) -> HttpResponse:
     """It was handed in by the form."""
     user = visitor(request)
@@ -71,7 +71,7 @@ def notice_filed(request: HttpRequest, notice_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("removal", "candidate_id")
 def removal_engines(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Drafts for every search engine that was not asked yet."""
     user = visitor(request)

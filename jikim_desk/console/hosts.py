@@ -16,7 +16,7 @@ from jikim_desk import words
 from jikim_desk.accounts.rights import allow
 from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
-from jikim_desk.console.removal import told
+from jikim_desk.console.refusals import told_at
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import hosts, letters
 from jikim_desk.notices.lookups import errands, proposing
@@ -67,7 +67,7 @@ def look_up(request: HttpRequest, host_id: str) -> HttpResponse:
 
 @allow(*hosts.KEEPERS)
 @require_POST
-@told
+@told_at("host", "host_id")
 def take(request: HttpRequest, host_id: str) -> HttpResponse:
     """Takes over the proposals that were chosen."""
     user = visitor(request)
@@ -79,7 +79,7 @@ def take(request: HttpRequest, host_id: str) -> HttpResponse:
 
 @allow(*hosts.KEEPERS)
 @require_POST
-@told
+@told_at("hosts")
 def keep(request: HttpRequest) -> HttpResponse:
     """Puts a host into the directory or changes it; one that nobody can be reached at is looked up. The form for a new one
     changes none that is known already: its page is shown instead."""

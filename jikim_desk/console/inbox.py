@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -19,9 +17,10 @@ from jikim_desk.accounts.rights import allow
 from jikim_desk.config import desk_config
 from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
+from jikim_desk.console.refusals import told_at
 from jikim_desk.console.removal import NUMBER_DIGITS
 from jikim_desk.console.visitor import visitor
-from jikim_desk.notices.faults import Changed, NoticeRefused
+from jikim_desk.notices.faults import Changed
 from jikim_desk.notices.inbox import answering
 from jikim_desk.notices.inbox.models import NO_ANSWER, LetterState
 from jikim_desk.review import access
@@ -34,21 +33,6 @@ COLUMNS = (
     Column("inbox.column.notice"),
     Column("inbox.column.confirmed"),
 )
-View = Callable[..., HttpResponse]
-
-
-def told(view: View) -> View:
-    """What is refused is said on the letter's page: nothing was done."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, letter_id: str) -> HttpResponse:
-        try:
-            return view(request, letter_id)
-        except NoticeRefused as refused:
-            messages.error(request, words.say(refused.key, **refused.params))
-            return redirect("letter", letter_id=letter_id)
-
-    return answer
 
 
 @allow(*access.READERS)
@@ -97,7 +81,7 @@ def letter(request: HttpRequest, letter_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("letter", "letter_id")
 def confirm(request: HttpRequest, letter_id: str) -> HttpResponse:
     """Says what a letter is."""
     user, outcome = visitor(request), request.POST.get("outcome", "")
@@ -110,7 +94,7 @@ def confirm(request: HttpRequest, letter_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("letter", "letter_id")
 def attach(request: HttpRequest, letter_id: str) -> HttpResponse:
     """Joins a letter to the notice whose number was typed."""
     user = visitor(request)

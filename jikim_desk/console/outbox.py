@@ -20,7 +20,8 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.config import desk_config
 from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
-from jikim_desk.console.removal import NUMBER_DIGITS, told
+from jikim_desk.console.refusals import told_at
+from jikim_desk.console.removal import NUMBER_DIGITS
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import drafting, leaving, sheets, visible
 from jikim_desk.notices.channels import bulk, filling, printing
@@ -84,7 +85,7 @@ def notice(request: HttpRequest, notice_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("notice", "notice_id")
 def edit(request: HttpRequest, notice_id: str) -> HttpResponse:
     """Keeps other words; with `then=approve` also lets it leave, with `then=download` hands it out, with `then=sheet` or
     `then=bulk` approves it for a web form or the commission's bulk file."""
@@ -113,7 +114,7 @@ def edit(request: HttpRequest, notice_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("notice", "notice_id")
 def cancel(request: HttpRequest, notice_id: str) -> HttpResponse:
     """Stops it before it leaves."""
     user = visitor(request)
@@ -123,7 +124,7 @@ def cancel(request: HttpRequest, notice_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("notice", "notice_id")
 def withdraw(request: HttpRequest, notice_id: str) -> HttpResponse:
     """Drafts the letter that takes it back."""
     user = visitor(request)
@@ -133,7 +134,7 @@ def withdraw(request: HttpRequest, notice_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("notice", "notice_id")
 def answer(request: HttpRequest, notice_id: str) -> HttpResponse:
     """Puts on record what the other side answered."""
     user = visitor(request)
@@ -143,7 +144,7 @@ def answer(request: HttpRequest, notice_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("notice", "notice_id")
 def settle(request: HttpRequest, notice_id: str) -> HttpResponse:
     """Says whether it left, where nobody knew."""
     user = visitor(request)
@@ -154,7 +155,7 @@ def settle(request: HttpRequest, notice_id: str) -> HttpResponse:
 @allow(*access.READERS)
 @require_POST
 @never_cache
-@told
+@told_at("notice", "notice_id")
 def file(request: HttpRequest, notice_id: str) -> HttpResponse:
     """The letter that was handed out or sent, as text or, with `as=pdf`, as a signed PDF. Its name is its number."""
     user = visitor(request)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
-from functools import wraps
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
@@ -24,9 +21,10 @@ from jikim_desk.audit.actions import Action
 from jikim_desk.console import reuploads
 from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
+from jikim_desk.console.refusals import told_at
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices import drafting, evidence, hosts, leaving, letters, rechecking, visible
-from jikim_desk.notices.faults import NotAllowed, NoticeRefused
+from jikim_desk.notices.faults import NotAllowed
 from jikim_desk.notices.models import NoticeKind, Removal, RemovalState
 from jikim_desk.notices.reports import composing, files, police
 from jikim_desk.review import access
@@ -41,22 +39,6 @@ COLUMNS = (
     Column("removal.column.next"),
 )
 _VISITS_SHOWN = 40
-View = Callable[..., HttpResponse]
-
-
-def told(view: View) -> View:
-    """What removal refuses is said on the page one came from: nothing was done."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except NoticeRefused as refused:
-            messages.error(request, words.say(refused.key, **refused.params))
-            name, key = ("notice", "notice_id") if "notice_id" in kwargs else ("removal", "candidate_id")
-            return redirect(name, kwargs[key]) if key in kwargs else redirect("hosts")
-
-    return answer
 
 
 @allow(*access.READERS)
@@ -115,7 +97,7 @@ def removal(request: HttpRequest, candidate_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("removal", "candidate_id")
 def draft(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Composes a notice; it is read before anything leaves."""
     user, sent = visitor(request), request.POST
@@ -149,7 +131,7 @@ def pack_again(request: HttpRequest, candidate_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told
+@told_at("removal", "candidate_id")
 def mandate(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Puts on record that an adult, or the prosecution for them, asked, or took it back (`end`)."""
     user, sent = visitor(request), request.POST
@@ -169,7 +151,7 @@ def mandate(request: HttpRequest, candidate_id: str) -> HttpResponse:
 
 @allow(Role.LEAD)
 @require_POST
-@told
+@told_at("removal", "candidate_id")
 def hold(request: HttpRequest, candidate_id: str) -> HttpResponse:
     """Holds notices for an investigation, or lets them go on."""
     user, sent = visitor(request), request.POST

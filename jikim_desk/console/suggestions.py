@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jikim_desk import words
 from jikim_desk.accounts.rights import allow
-from jikim_desk.console.channels import team_in, teams_of, told_at
+from jikim_desk.console.channels import team_in, teams_of
 from jikim_desk.console.lists import Column
 from jikim_desk.console.lists import page as page_of
+from jikim_desk.console.refusals import told_at
 from jikim_desk.console.visitor import visitor
 from jikim_desk.notices.channels import filling, sheet_files, suggestions
 from jikim_desk.notices.channels.models import SuggestionState
@@ -84,7 +85,7 @@ def suggestion(request: HttpRequest, suggestion_id: str) -> HttpResponse:
 @allow(*access.DECIDERS)
 @require_POST
 @never_cache
-@told_at("suggestion", suggestion_id="suggestion_id")
+@told_at("suggestion", "suggestion_id")
 def sheet(request: HttpRequest, suggestion_id: str) -> HttpResponse:
     """The engine's form filled in, with the words; on record."""
     user = visitor(request)
@@ -104,7 +105,7 @@ def sheet(request: HttpRequest, suggestion_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told_at("suggestion", suggestion_id="suggestion_id")
+@told_at("suggestion", "suggestion_id")
 def filed(request: HttpRequest, suggestion_id: str) -> HttpResponse:
     """It was filed with the engine."""
     user = visitor(request)
@@ -115,7 +116,7 @@ def filed(request: HttpRequest, suggestion_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told_at("suggestion", suggestion_id="suggestion_id")
+@told_at("suggestion", "suggestion_id")
 def looked(request: HttpRequest, suggestion_id: str) -> HttpResponse:
     """Somebody looked whether it is still suggested."""
     user = visitor(request)
@@ -126,7 +127,7 @@ def looked(request: HttpRequest, suggestion_id: str) -> HttpResponse:
 
 @allow(*access.DECIDERS)
 @require_POST
-@told_at("suggestion", suggestion_id="suggestion_id")
+@told_at("suggestion", "suggestion_id")
 def close(request: HttpRequest, suggestion_id: str) -> HttpResponse:
     """Nothing more is to be done."""
     user = visitor(request)

@@ -371,6 +371,12 @@ def test_the_pages_say_so_until_somebody_takes_note(signed_in, team, person):
     page = reviewer.get(f"/items/{row.pk}/", headers=english).content.decode()
     assert "This seems to be a re-upload" in page
     assert f"/removals/{removal.pk}/" in page
+    other = type(team).objects.create(name="other")
+    reviewer.user.grants.create(role=Role.REVIEWER, team=other)
+    counts = [
+        reviewer.get(f"/calendar/{query}").context["reuploads"] for query in ("", f"?team={team.pk}", f"?team={other.pk}")
+    ]
+    assert counts == [1, 1, 0]
     made = Reupload.objects.get()
     answer = reviewer.post(f"/reuploads/{made.pk}/seen")
     assert answer["Location"] == f"/items/{row.pk}/"

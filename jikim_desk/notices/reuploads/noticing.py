@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
 from jikim.types import Cue
-from jikim_desk.accounts.models import User
+from jikim_desk.accounts.models import Team, User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.notices import visible
@@ -23,7 +23,7 @@ from jikim_desk.notices.reuploads.models import Likeness, Reupload
 from jikim_desk.records.models import Candidate
 from jikim_desk.review import access
 
-_WAITING_MAX = 2_000
+_SHOWN_MAX, _WAITING_MAX = 200, 2_000
 """Alarms, the latest first, of which a person is shown theirs: few ever wait. Asked for by themselves, since a database that
 knows no better would go through all removals first."""
 NOT_THERE = (RemovalState.GONE, RemovalState.NOT_VISIBLE, RemovalState.BLOCKED)
@@ -61,11 +61,13 @@ def sighted(candidate_ids: Collection[str]) -> int:
 
 def alarms(user: User) -> list[Reupload]:
     """What came up again and nobody has taken note of, as far as `user` may see the removal; the latest first."""
-    waiting = Reupload.objects.filter(is_alarm=True, seen_at=None).order_by("-found_at")
-    ids = list(waiting.values_list("pk", flat=True)[:_WAITING_MAX])
-    seen = visible.condition(user, "removal__", team="removal__team")
-    rows = Reupload.objects.filter(seen, pk__in=ids).select_related("removal__candidate", "candidate")
-    return list(rows.order_by("-found_at")[:200]) if ids else []
+    return list(_waiting(user).select_related("removal__candidate", "candidate").order_by("-found_at")[:_SHOWN_MAX])
+
+
+def count_alarms(user: User, team: Team | None = None) -> int:
+    """How many of them there are; of one team where it says so."""
+    rows = _waiting(user)
+    return (rows.filter(removal__team=team) if team else rows)[:_SHOWN_MAX].count()
 
 
 def of_removal(removal: Removal) -> list[Reupload]:
@@ -99,6 +101,14 @@ def take_note(user: User, reupload_id: str) -> Reupload:
             facts = {"what": "reupload_seen"}
             chain.record(Action.GUARD, actor=user, subject=f"candidate:{row.removal_id}", facts=facts)
     return row
+
+
+def _waiting(user: User) -> QuerySet[Reupload]:
+    waiting = Reupload.objects.filter(is_alarm=True, seen_at=None).order_by("-found_at")
+    ids = list(waiting.values_list("pk", flat=True)[:_WAITING_MAX])
+    if not ids:
+        return Reupload.objects.none()
+    return Reupload.objects.filter(visible.condition(user, "removal__", team="removal__team"), pk__in=ids)
 
 
 def _shown(candidate: Candidate) -> list[tuple[Removal, Likeness]]:
