@@ -34,7 +34,7 @@ _PUBLIC = "recovery.pub"
 _NEW = ".new-"
 _WRAPPED = "wrapped.sqlite"
 _NAMES = re.compile(
-    r"centre|fields|practice|signing|keeper|recovery\.pub|wrapped\.sqlite|holders/(sweep|case)-[A-Za-z0-9_-]{1,100}\.(key|pub)"
+    r"centre|fields|practice|signing|keeper|exchange|recovery\.pub|wrapped\.sqlite|holders/(sweep|case)-[A-Za-z0-9_-]{1,100}\.(key|pub)"
 )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -33,7 +35,8 @@ from jikim_desk.sealing import vault
 FILE_MAX_BYTES = 8 * 2**20
 HOSTS_MAX = 20_000
 _MARK = b"jikim host directory 1\n"
-_KEY_FILE = "exchange.key"
+_KEY_FILE = "keys/exchange"
+"""Among the other keys, so that it is in their backup (`jikim keys backup`)."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -180,12 +183,16 @@ def _identity() -> Any:
 
 
 def _make(file: Path) -> None:
-    try:
-        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return  # another process was first
-    with os.fdopen(opened, "w") as writing:
+    """Makes the key in one step, for whom one that another process is just making counts as well."""
+    vault()  # whose folder it is
+    new = file.with_name(f".new-{token_hex(8)}")  # the vault sweeps away what a kill leaves of it
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as writing:
         writing.write(f"{pyrage.x25519.Identity.generate()}\n")
+        writing.flush()
+        os.fsync(writing.fileno())
+    with suppress(FileExistsError):
+        file.hardlink_to(new)
+    new.unlink(missing_ok=True)
 
 
 def _lines(file: Path) -> Iterator[str]:

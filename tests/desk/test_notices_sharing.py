@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from jikim.errors import JikimError
+from jikim.vault import recovery
 from jikim_desk.accounts.models import Role
 from jikim_desk.audit.models import Entry as ChainEntry
-from jikim_desk.config import Centre
+from jikim_desk.config import Centre, jikim_config
 from jikim_desk.faults import BadAsk
 from jikim_desk.notices import commands, hosts, sharing
 from jikim_desk.notices.models import Host
@@ -112,6 +113,24 @@ def test_what_is_not_for_us_or_of_nobody_we_know_is_refused(lead, other, monkeyp
     with pytest.raises(BadAsk):
         sharing.take_in(lead, other.sends(entry("x.example")))
     assert not Host.objects.exists()
+
+
+@pytest.fixture
+def code():
+    """On paper; the other tests' home has none."""
+    sharing.own_recipient()
+    made = recovery.new_code()
+    recovery.adopt(jikim_config().home, made)
+    yield made
+    (jikim_config().home / "keys" / "recovery.pub").unlink()
+    (jikim_config().home / recovery.BACKUP).unlink()
+
+
+def test_the_key_comes_back_from_the_backup_of_keys(lead, other, code):
+    home, sent = jikim_config().home, other.sends(entry("new.example"))
+    (home / "keys" / "exchange").unlink()
+    assert "exchange" in recovery.restore(home, code, home / recovery.BACKUP)
+    assert sharing.take_in(lead, sent).new == 1
 
 
 def test_only_a_lead_with_the_password_does_it(lead, person):
