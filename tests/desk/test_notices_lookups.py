@@ -280,6 +280,43 @@ def test_who_asks_to_wait_is_waited_for_and_only_that_is_asked_again(stand, aski
     assert stand.paths()[before:] == ["/rdap/domain/board.example"]
 
 
+class Slow:
+    """The way there, on which something happens before each answer."""
+
+    def __init__(self, way, happens):
+        self._way, self._happens = way, happens
+
+    def get(self, url, **how):
+        answer = self._way.get(url, **how)
+        self._happens()
+        return answer
+
+
+def test_a_look_up_that_takes_long_stays_one_worker_s(stand, asking, keeper, host, monkeypatch):
+    lookup, clock, others = errands.ask(keeper, host), [timezone.now()], []
+    monkeypatch.setattr(timezone, "now", lambda: clock[0])
+
+    def wait():
+        clock[0] += errands.LEASE * 0.7
+        others.append((errands.due(clock[0]), errands.go(lookup.pk, asking)))
+
+    assert errands.go(lookup.pk, dataclasses.replace(asking, way=Slow(asking.way, wait))).state == "done"
+    assert others == [([], None)] * 5
+
+
+def test_a_worker_that_lost_a_look_up_leaves_it_to_the_other(stand, asking, keeper, host):
+    lookup = errands.ask(keeper, host)
+
+    def take():
+        if not Lookup.objects.get().answers:
+            Lookup.objects.update(next_try_at=timezone.now())
+            assert errands.go(lookup.pk, asking).state == "done"
+
+    assert errands.go(lookup.pk, dataclasses.replace(asking, way=Slow(asking.way, take))) is None
+    assert Lookup.objects.get().tries == 1
+    assert len(stand.paths()) == 6
+
+
 @pytest.mark.parametrize(
     "body",
     [

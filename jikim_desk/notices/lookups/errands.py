@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +19,7 @@ from django.utils import timezone
 from jikim.commands.places import require_authority
 from jikim.errors import FetchFailed, FetchRefused
 from jikim.fetching import SafeFetcher
+from jikim.types import Answer
 from jikim.vault import sweep_holder
 from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
@@ -34,6 +35,7 @@ from jikim_desk.sealing import vault
 WAYS = ("security_txt", "domain", "network")
 FOUND, NONE, WAITING, FAILED = "found", "none", "waiting", "failed"
 LEASE = timedelta(minutes=10)
+"""How long a look-up is its worker's after each request it begins: longer than any one may take."""
 RETRY, RETRY_MAX = timedelta(minutes=5), timedelta(hours=12)
 TRIES_MAX = 6
 LIST_KEPT = timedelta(days=1)
@@ -86,12 +88,12 @@ def go(lookup_id: str, asking: Asking) -> Lookup | None:
     if not Lookup.objects.filter(pk=lookup_id, next_try_at__lte=now).update(next_try_at=now + LEASE):
         return None
     lookup = Lookup.objects.select_related("host").get(pk=lookup_id)
-    answers: dict[str, dict[str, Any]] = dict(lookup.answers or {})
-    pause = timedelta()
-    for name in WAYS:
-        if answers.get(name, {}).get("state", WAITING) == WAITING:
-            answers[name], wanted = _answered(name, lookup.host, answers, asking)
-            pause = max(pause, wanted)
+    leased = _Leased(asking.way, lookup)
+    try:
+        answers, pause = _asked(lookup, replace(asking, way=leased))
+        leased.renew()
+    except _Lost:
+        return None
     lookup.tries += 1
     if lookup.tries >= TRIES_MAX:
         answers = {name: {**one, "state": FAILED} if one["state"] == WAITING else one for name, one in answers.items()}
@@ -102,6 +104,42 @@ def go(lookup_id: str, asking: Asking) -> Lookup | None:
     lookup.next_try_at = None if is_done else now + max(pause, min(RETRY * 2 ** (lookup.tries - 1), RETRY_MAX))
     lookup.save(update_fields=["answers_sealed", "state", "done_at", "next_try_at", "tries"])
     return lookup
+
+
+class _Lost(Exception):
+    """Another worker has the look-up."""
+
+
+class _Leased:
+    """Asks as `way` does, for as long as the look-up is ours. One request ends long before the lease does, all together may
+    not: it is renewed before each."""
+
+    def __init__(self, way: rdap.Getter, lookup: Lookup) -> None:
+        self._way = way
+        self._lookup = lookup
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None) -> Answer:
+        self.renew()
+        return self._way.get(url, headers=headers, max_bytes=max_bytes)
+
+    def renew(self) -> None:
+        """Raises _Lost."""
+        until = timezone.now() + LEASE
+        mine = Lookup.objects.filter(pk=self._lookup.pk, next_try_at=self._lookup.next_try_at)
+        if not mine.update(next_try_at=until):
+            raise _Lost
+        self._lookup.next_try_at = until
+
+
+def _asked(lookup: Lookup, asking: Asking) -> tuple[dict[str, dict[str, Any]], timedelta]:
+    """What is known once every way that is not yet answered was asked, and how long to leave them alone."""
+    answers: dict[str, dict[str, Any]] = dict(lookup.answers or {})
+    pause = timedelta()
+    for name in WAYS:
+        if answers.get(name, {}).get("state", WAITING) == WAITING:
+            answers[name], wanted = _answered(name, lookup.host, answers, asking)
+            pause = max(pause, wanted)
+    return answers, pause
 
 
 def latest(host: Host) -> Lookup | None:
