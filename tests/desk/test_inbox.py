@@ -387,6 +387,31 @@ def test_a_letter_that_the_server_cannot_read_keeps_no_other_out(server, notice)
     assert (withheld.told["marks"], withheld.kind) == (["not_read"], Kind.UNKNOWN)
 
 
+@pytest.mark.parametrize("step", ["head", "whole"])
+def test_a_letter_that_is_moved_while_it_is_fetched_is_told_and_read_when_it_is_back(server, notice, monkeypatch, step):
+    """By the server's own answers: whoever tidies the mailbox deletes it between two of our requests."""
+    asked, letter = getattr(connecting.Folder, step), answer(notice, number=1)
+
+    def tidied(folder, uid, *more):
+        monkeypatch.setattr(connecting.Folder, step, asked)
+        with server.client() as client:
+            client.select("INBOX")
+            client.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)")
+            client.expunge()
+        return asked(folder, uid, *more)
+
+    server.deliver(letter, answer(notice, number=2))
+    monkeypatch.setattr(connecting.Folder, step, tidied)
+    assert (take(), fault()) == (2, "")
+    gone, other = Letter.objects.order_by("uid")
+    assert (gone.told["marks"], gone.kind, other.kind) == (["gone"], Kind.UNKNOWN, Kind.REMOVED)
+    assert gone.notice == (None if step == "head" else notice)
+    server.deliver(letter)
+    assert take() == 1
+    again = Letter.objects.order_by("uid").last()
+    assert (again.kind, again.notice, again.told["marks"]) == (Kind.REMOVED, notice, [])
+
+
 def test_a_letter_that_nothing_can_write_keeps_no_other_out(server, notice):
     odd = answer(notice, number=1).as_bytes().replace(b"From: abuse@board.example", b"From: <a\xff@board.example>")
     server.deliver(odd, answer(notice, number=2))

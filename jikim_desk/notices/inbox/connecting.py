@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jikim_desk.config import Removal
-from jikim_desk.notices.inbox.faults import CutOff, MailboxFault, Withheld
+from jikim_desk.notices.inbox.faults import CutOff, Gone, MailboxFault, Withheld
 from jikim_desk.notices.inbox.reading import HEADERS_MAX_BYTES
 
 TLS_PORT = 993
@@ -28,6 +28,8 @@ _WINDOW = 20_000
 """UIDs asked for at once, so that no answer of the server becomes longer than imaplib reads."""
 _UID, _SIZE = re.compile(rb"\bUID (\d+)"), re.compile(rb"\bRFC822\.SIZE (\d+)")
 _ARRIVED = re.compile(rb'INTERNALDATE "([ \d]\d-[A-Za-z]{3}-\d{4} \d\d:\d\d:\d\d [+-]\d{4})"')
+_EXPUNGED = "[EXPUNGEISSUED]"
+"""What a server says (RFC 5530) of a letter that was deleted meanwhile; others answer with nothing."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -69,22 +71,19 @@ class Folder:
             return found[:limit], found[limit - 1]
         return found, max(uid, end - 1)
 
-    def head(self, uid: int) -> Head | None:
-        """Headers, size and time of arrival; None where it is gone. Raises Withheld, CutOff."""
-        found = self._fetched(uid, f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER]<0.{HEADERS_MAX_BYTES}>)")
-        if found is None:
-            return None
-        said, headers = found
+    def head(self, uid: int) -> Head:
+        """Headers, size and time of arrival. Raises Gone, Withheld, CutOff."""
+        said, headers = self._fetched(uid, f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER]<0.{HEADERS_MAX_BYTES}>)")
         size, at = _SIZE.search(said), _ARRIVED.search(said)
         return Head(int(size[1]) if size else len(headers), _moment(at[1]) if at else None, headers)
 
     def whole(self, uid: int, limit_bytes: int) -> bytes | None:
-        """The letter; None where it is gone, or larger than the server had said. Raises Withheld, CutOff."""
-        found = self._fetched(uid, f"(UID BODY.PEEK[]<0.{limit_bytes + 1}>)")
-        return None if found is None or len(found[1]) > limit_bytes else found[1]
+        """The letter; None where it is larger than the server had said. Raises Gone, Withheld, CutOff."""
+        _, content = self._fetched(uid, f"(UID BODY.PEEK[]<0.{limit_bytes + 1}>)")
+        return None if len(content) > limit_bytes else content
 
-    def _fetched(self, uid: int, what: str) -> tuple[bytes, bytes] | None:
-        """What stands around the one literal of the answer, and that literal."""
+    def _fetched(self, uid: int, what: str) -> tuple[bytes, bytes]:
+        """What stands around the one literal of the answer, and that literal. Raises Gone, Withheld, CutOff."""
         data = self._asked("FETCH", str(uid), what)
         for place, one in enumerate(data):
             if isinstance(one, tuple):
@@ -93,7 +92,7 @@ class Folder:
                 named = _UID.search(said)
                 if named and int(named[1]) == uid:
                     return said, one[1]
-        return None
+        raise Gone("inbox.remark.gone")
 
     def _asked(self, command: str, *arguments: str) -> list[Any]:
         try:
@@ -101,6 +100,8 @@ class Folder:
         except (imaplib.IMAP4.abort, OSError) as error:
             raise CutOff("inbox.fault.cut_off", said=_reason(error)) from error
         if state == "NO" and command == "FETCH":
+            if _EXPUNGED in _words(data):
+                raise Gone("inbox.remark.gone", said=_words(data))
             raise Withheld("inbox.fault.not_understood", said=_words(data))
         if state != "OK":
             raise MailboxFault("inbox.fault.not_understood", said=_words(data))

@@ -3,6 +3,7 @@
 MailboxFault     `said` is the mail server's own words, where it had any
 ├── CutOff       the connection ended in the middle
 ├── Withheld     the server does not hand out this one letter
+│   └── Gone     since it was listed, somebody moved or deleted it
 └── Lost         another process has taken over; nothing is wrong
 """
 
@@ -28,4 +29,8 @@ class CutOff(MailboxFault):
 
 
 class Withheld(MailboxFault):
+    pass
+
+
+class Gone(Withheld):
     pass

@@ -26,7 +26,7 @@ from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import Removal, desk_config
 from jikim_desk.notices.inbox import classifying, connecting, joining, origin, reading
-from jikim_desk.notices.inbox.faults import CutOff, Lost, MailboxFault, Withheld
+from jikim_desk.notices.inbox.faults import CutOff, Gone, Lost, MailboxFault, Withheld
 from jikim_desk.notices.inbox.models import JoinedBy, Kind, Letter, Mailbox
 from jikim_desk.notices.models import Notice
 from jikim_desk.records.models import random_id
@@ -40,6 +40,8 @@ AT_ONCE = 200
 STUCK_MAX = 3
 """How often reading may break off at the same letter before it is passed over."""
 _BEFORE_FIRST = timedelta(days=2)
+_UNREAD = frozenset({"not_read", "gone"})
+"""Marks of letters whose kind nobody can tell."""
 
 
 def ref_of(settings: Removal) -> str:
@@ -100,32 +102,22 @@ def _first_day() -> date | None:
 def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: int, attempt: str) -> bool:
     """Takes one letter; whether it is on record now and was not before. Raises MailboxFault, VaultError.
 
-    One that the server does not hand out, or that we cannot deal with, is put on record as not read, so that it keeps no
-    other out.
+    One that the server does not hand out, that is gone meanwhile, or that we cannot deal with, is put on record as such with
+    what is known of it, so that it keeps no other out.
     """
     try:
-        if (mailbox.stuck_uid, mailbox.stuck) == (uid, STUCK_MAX):
-            raise Withheld("inbox.fault.cut_off")
-        head = folder.head(uid)
-        if head is None:
-            return False
-        content, is_withheld = _whole(folder, settings, uid, head), False
+        head, content, why_not = _fetched(folder, settings, mailbox, uid)
     except CutOff:
         _stuck(mailbox, uid, attempt)
         raise
-    except Withheld:
-        nothing = (
-            f"{mailbox.pk} {mailbox.uidvalidity} {uid}".encode()
-        )  # what tells it from another one of which nothing is known
-        head, content, is_withheld = connecting.Head(0, None, nothing), None, True
     mail, marks = _read(content if content is not None else head.headers, is_whole=content is not None)
-    if content is None:
-        marks.append("not_read" if is_withheld else "too_large")
+    marks += [why_not] if why_not else []
     letter = Letter(mailbox=mailbox, uidvalidity=mailbox.uidvalidity, uid=uid, taken_at=timezone.now())
     letter.arrived_at = head.arrived_at or letter.taken_at
     letter.size_bytes = head.size_bytes
     letter.content_ref = _content_ref(mail, head)
-    letter.message_ref = reference("message", mail.message_id) if mail.message_id else ""
+    if mail.message_id and why_not not in _UNREAD:  # what was not read is no other letter than the one that is
+        letter.message_ref = reference("message", mail.message_id)
     if Letter.objects.filter(content_ref=letter.content_ref).exists():
         return _passed_over(mailbox, uid, attempt)
     try:
@@ -148,9 +140,23 @@ def _one(folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: in
     return True
 
 
-def _whole(folder: connecting.Folder, settings: Removal, uid: int, head: connecting.Head) -> bytes | None:
+def _fetched(
+    folder: connecting.Folder, settings: Removal, mailbox: Mailbox, uid: int
+) -> tuple[connecting.Head, bytes | None, str]:
+    """What is known of a letter, its bytes, and where these are None the mark that says why. Raises CutOff, MailboxFault."""
     limit_bytes = settings.imap_max_mb * 2**20
-    return folder.whole(uid, limit_bytes) if head.size_bytes <= limit_bytes else None
+    # what tells one of which nothing is known from another such
+    head = connecting.Head(0, None, f"{mailbox.pk} {mailbox.uidvalidity} {uid}".encode())
+    try:
+        if (mailbox.stuck_uid, mailbox.stuck) == (uid, STUCK_MAX):
+            raise Withheld("inbox.fault.cut_off")
+        head = folder.head(uid)
+        content = folder.whole(uid, limit_bytes) if head.size_bytes <= limit_bytes else None
+    except Gone:
+        return head, None, "gone"
+    except Withheld:
+        return head, None, "not_read"
+    return head, content, "too_large" if content is None else ""
 
 
 def _read(content: bytes, *, is_whole: bool) -> tuple[reading.Mail, list[str]]:
@@ -184,7 +190,7 @@ def _fill(letter: Letter, mail: reading.Mail, marks: list[str], settings: Remova
         marks.append("same_id")
     letter.notice, letter.joined_by = joined.notice, joined.by if joined.notice else JoinedBy.NOTHING
     letter.team_id = joined.notice.team_id if joined.notice else None
-    letter.kind = Kind.UNKNOWN if "not_read" in marks else verdict.kind
+    letter.kind = Kind.UNKNOWN if _UNREAD & {*marks} else verdict.kind
     found = origin.of(mail.headers, mail.sender, settings.imap_believes)
     letter.told = told(mail, verdict, found, marks, _kept(letter, mail))
     letter.text = mail.text
