@@ -49,11 +49,13 @@ _NOTHING = ItemFingerprint("", MediaKind.AUDIO, 0, 0, None, (), None)
 
 @dataclass(slots=True)
 class _Film:
-    """What was seen or heard of the file that was looked at last: when, which items were told, and what is still unsure."""
+    """What was seen or heard of the file that was looked at last: when, which items were told, what was found of them last, and
+    what is still unsure."""
 
     seen: ItemFingerprint = _NOTHING
     frames_s: tuple[float, ...] = ()
     told: set[tuple[str, str]] = field(default_factory=set)
+    found: tuple[Match, ...] = ()
     unsure_s: set[float] = field(default_factory=set)
 
 
@@ -103,7 +105,8 @@ class KnownCopyAnalyzer:
         else:
             return
         film = self._film
-        for match in self._known.match(film.seen):
+        film.found = tuple(self._known.match(film.seen, film.found))
+        for match in film.found:
             film.unsure_s.update(match.unsure_s)
             if (match.bank, match.item) not in film.told:
                 film.told.add((match.bank, match.item))

@@ -15,13 +15,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from jikim.copies.films import pointed_frames
 from jikim.copies.fingerprints import ItemFingerprint, Segment
+from jikim.copies.frame_pairs import PLACE_MOMENTS_MIN, Pairs
 from jikim.copies.frame_votes import SINGLE_DISTANCE_MAX, PointVotes, hash_votes
 from jikim.copies.listening import same_sound, sound_votes
 from jikim.copies.profiles import CLOSE_ROWS_MIN, NOT_COMPARED, Closeness, FramePair, Profile, profiled
 from jikim.copies.timelines import Stretch, Vote, align, coverage
-from jikim.copies.verification import PictureRelation, Relation, compare_pictures
+from jikim.copies.verification import INLIERS_MIN, Relation
 
 SINGLE_INLIERS_MIN = 15
 """What one pair of frames must show where no second pair confirms it."""
@@ -97,7 +97,7 @@ def compare_items(
 ) -> ItemRelation | None:
     """What the query has to do with the reference; None when nothing. `candidates` are pairs of frames, as places in their
     lists, that an index found to be alike: they are compared first. `listens`: whether their sounds are compared."""
-    pairs = _Pairs(query, reference)
+    pairs = Pairs(query, reference)
     hashed = hash_votes(query, reference)
     explained = {frame for frame, _, _ in hashed}
     if len(explained) < max(3, _EXPLAINED_MIN * len(query.frames)):
@@ -105,16 +105,16 @@ def compare_items(
     for frame, item_frame, _ in sorted(hashed, key=lambda one: -one[2])[:_MAPPED]:
         pairs.relation(frame, item_frame)
     spoken = sound_votes(query.sound, reference.sound) if listens else []
-    if not _is_enough(pairs, hashed):
-        return _by_sound(query, reference, spoken)
-    told, stretches = _aligned(pairs, hashed, explained, spoken)
-    if told and told.relation is Relation.SAME_SCENE and _compare_same_moments(pairs, stretches):
-        told = _aligned(pairs, hashed, explained, spoken)[0] or told
-    return told or _by_sound(query, reference, spoken)
+    told = None
+    if _is_enough(pairs, hashed):
+        told, stretches = _aligned(pairs, hashed, explained, spoken)
+        if told and told.relation is Relation.SAME_SCENE and _compare_same_moments(pairs, stretches):
+            told = _aligned(pairs, hashed, explained, spoken)[0] or told
+    return told or _by_sound(query, reference, spoken) or _at_one_place(pairs)
 
 
 def _aligned(
-    pairs: _Pairs, hashed: Sequence[tuple[int, int, float]], explained: set[int], spoken: Sequence[Vote]
+    pairs: Pairs, hashed: Sequence[tuple[int, int, float]], explained: set[int], spoken: Sequence[Vote]
 ) -> tuple[ItemRelation | None, list[Stretch]]:
     """The relation by the frames compared so far, with the stretches on which something is shown; None without any."""
     query, reference = pairs.query, pairs.reference
@@ -133,32 +133,13 @@ def _aligned(
     return (_judged(pairs, shown, profile) if shown else None), shown
 
 
-class _Pairs:
-    """Pairs of frames, each compared once."""
-
-    def __init__(self, query: ItemFingerprint, reference: ItemFingerprint) -> None:
-        self.query, self.reference = query, reference
-        self.pointed, self.item_pointed = pointed_frames(query), pointed_frames(reference)
-        self._known: dict[tuple[int, int], PictureRelation] = {}
-
-    def relation(self, frame: int, item_frame: int) -> PictureRelation:
-        key = frame, item_frame
-        if key not in self._known:
-            self._known[key] = compare_pictures(self.query.frames[frame], self.reference.frames[item_frame])
-        return self._known[key]
-
-    def related(self) -> list[FramePair]:
-        """Those compared so far that are related."""
-        return [FramePair(*key, one) for key, one in self._known.items() if one.relation is not Relation.NONE]
-
-
 # ---- votes ----------------------------------------------------------------------------------------------------------------
 
 
-def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explained: set[int]) -> None:
-    """Compares frames with keypoints: those that an index proposed, and if these are related or hashes are alike, or nothing
-    was proposed, others with the frames of the item that are likeliest, first those that no hash explains; until so many
-    frames of the query are related that their maps are known."""
+def _compare_points(pairs: Pairs, candidates: Iterable[tuple[int, int]], explained: set[int]) -> None:
+    """Compares frames with keypoints: those that an index proposed, and if these have enough places in common or hashes are
+    alike, or nothing was proposed, others with the frames of the item that are likeliest, first those that no hash explains;
+    until so many frames of the query are related that their maps are known."""
     proposed = [one for one in candidates if one[0] in pairs.pointed and one[1] in pairs.item_pointed][:_PROPOSED_MAX]
     most = 0
     for place, (frame, item_frame) in enumerate(proposed):
@@ -166,7 +147,8 @@ def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explai
             break
         if len({pair.frame for pair in pairs.related()}) < _RELATED_ENOUGH:
             most = max(most, pairs.relation(frame, item_frame).inliers)
-    if not pairs.pointed or not pairs.item_pointed or (proposed and not explained and not pairs.related()):
+    is_hopeless = bool(proposed) and not explained and most < INLIERS_MIN and not pairs.related()
+    if not pairs.pointed or not pairs.item_pointed or is_hopeless:
         return
     known = PointVotes([pairs.reference.frames[place] for place in pairs.item_pointed])
     open_ = [place for place in pairs.pointed if place not in explained]
@@ -178,7 +160,7 @@ def _compare_points(pairs: _Pairs, candidates: Iterable[tuple[int, int]], explai
                 break
 
 
-def _compare_same_moments(pairs: _Pairs, stretches: Sequence[Stretch]) -> bool:
+def _compare_same_moments(pairs: Pairs, stretches: Sequence[Stretch]) -> bool:
     """Compares frames that show the same moment by stretches found so far: where the camera moves, only these tell how the film
     lies on the screen. Whether there were any to compare."""
     known_s = np.array([pairs.reference.frames[place].at_s for place in pairs.item_pointed])
@@ -191,7 +173,7 @@ def _compare_same_moments(pairs: _Pairs, stretches: Sequence[Stretch]) -> bool:
     return len(pairs.related()) > before
 
 
-def _plain_votes(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> list[Vote]:
+def _plain_votes(pairs: Pairs, hashed: Sequence[tuple[int, int, float]]) -> list[Vote]:
     """Votes where there are no sketches to look closer at."""
     query, reference = pairs.query.frames, pairs.reference.frames
     best: dict[int, float] = {}
@@ -230,7 +212,7 @@ def _tolerance_s(reference: ItemFingerprint) -> float:
     return max(_TOLERANCE_MIN_S, 0.6 * gap_s)
 
 
-def _is_enough(pairs: _Pairs, hashed: Sequence[tuple[int, int, float]]) -> bool:
+def _is_enough(pairs: Pairs, hashed: Sequence[tuple[int, int, float]]) -> bool:
     """Two moments of the query are shown, or one that leaves no doubt. Of a film known by its hashes alone there is nothing to
     look at closely: two of its own moments have to be there, so that a shared title card makes no copy."""
     related = pairs.related()
@@ -251,7 +233,7 @@ def _is_bare(item: ItemFingerprint) -> bool:
 # ---- judgement --------------------------------------------------------------------------------------------------------------
 
 
-def _judged(pairs: _Pairs, stretches: list[Stretch], profile: Profile | None) -> ItemRelation:
+def _judged(pairs: Pairs, stretches: list[Stretch], profile: Profile | None) -> ItemRelation:
     """Whether frames on the stretches show the same moments."""
     related = pairs.related()
     close = profile.along(stretches) if profile else NOT_COMPARED
@@ -296,7 +278,7 @@ def _moves_alike(close: Closeness, speed: float) -> bool:
     return close.gain >= (GAIN_MIN if speed > 0 else GAIN_BACKWARDS_MIN)
 
 
-def _rank(pairs: _Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple[bool, bool, float, int]:
+def _rank(pairs: Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple[bool, bool, float, int]:
     """Frames of the same moment come first, copies among them, the surest first."""
     at_s, item_at_s = pairs.query.frames[pair.frame].at_s, pairs.reference.frames[pair.item_frame].at_s
     is_on_line = any(
@@ -305,7 +287,7 @@ def _rank(pairs: _Pairs, pair: FramePair, stretches: Sequence[Stretch]) -> tuple
     return is_on_line, pair.relation.relation is Relation.COPY, pair.relation.score, pair.relation.inliers
 
 
-def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], *, is_unsure: bool) -> tuple[float, ...]:
+def _to_look_at(pairs: Pairs, stretches: Sequence[Stretch], *, is_unsure: bool) -> tuple[float, ...]:
     """Moments of the query at which the item has frames to compare with, if that is unsure so far; and the gaps in
     which a stretch begins or ends."""
     wanted: list[float] = []
@@ -323,6 +305,33 @@ def _to_look_at(pairs: _Pairs, stretches: Sequence[Stretch], *, is_unsure: bool)
             if len(before) and len(after) and after[0] - before[-1] > 1.0:
                 wanted += list(np.linspace(before[-1], after[0], 10)[1:-1])
     return tuple(sorted({round(float(at), 3) for at in wanted if at >= 0}))
+
+
+def _at_one_place(pairs: Pairs) -> ItemRelation | None:
+    """The same scene where frames agree that show no stretch of the item: what was filmed another time has no second in common
+    with it. The segment goes from the first to the last of these frames on both time lines."""
+    found = pairs.at_one_place()
+    if len({pair.frame for pair in found}) < PLACE_MOMENTS_MIN:
+        return None
+    own_s = sorted(pairs.query.frames[pair.frame].at_s for pair in found)
+    items_s = sorted(pairs.reference.frames[pair.item_frame].at_s for pair in found)
+    segments = (Segment(*(round(at_s, 3) for at_s in (own_s[0], own_s[-1], items_s[0], items_s[-1]))),)
+    covered = coverage(segments, _length_s(pairs.query), _length_s(pairs.reference))
+    best = max(found, key=lambda pair: (pair.relation.score, pair.relation.agreement))
+    return ItemRelation(
+        relation=Relation.SAME_SCENE,
+        score=best.relation.score,
+        coverage_query=round(covered[0], 4),
+        coverage_item=round(covered[1], 4),
+        segments=segments,
+        speed=1.0,
+        best=best,
+        is_by_sound=False,
+        moving=math.nan,
+        still=math.nan,
+        gain=math.nan,
+        unsure_s=(),
+    )
 
 
 def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequence[Vote]) -> ItemRelation | None:

@@ -97,12 +97,24 @@ class Matcher:
         """Whether any bank may have sound, so that it is worth while to listen."""
         return any(bank.has_sound for bank in self._banks)
 
-    def match(self, query: ItemFingerprint) -> list[Match]:
-        """The known items that a file shows, best first. Raises StateError when a bank cannot be read."""
+    def match(self, query: ItemFingerprint, before: Sequence[Match] = ()) -> list[Match]:
+        """The known items that a file shows, best first. Raises StateError when a bank cannot be read.
+
+        `before`: what was told of the same file when fewer of its frames had been seen. What is not told any more stays a
+        lead: it is the same scene, never a copy.
+        """
         found = [one for bank in self._banks for one in self._in_bank(bank, query)]
         claims = [claim for _, claim in found if claim]
         told = [_outdone(match) if claim and is_outdone(claim, claims) else match for match, claim in found]
+        told += self._still_leads(before, {(match.bank, match.item) for match in told})
         return sorted(told, key=lambda match: (-match.score, match.bank, match.item))
+
+    def _still_leads(self, before: Sequence[Match], told: set[tuple[str, str]]) -> Iterator[Match]:
+        """What was told before and is not now, as far as it is still known."""
+        for bank in self._banks:
+            for one in before:
+                if one.bank == bank.name and (one.bank, one.item) not in told and bank.active_item(one.item) is not None:
+                    yield replace(one, relation=Relation.SAME_SCENE.value, unsure_s=())
 
     def _in_bank(self, bank: SearchableBank, query: ItemFingerprint) -> Iterator[tuple[Match, Claim | None]]:
         hits = _hits(bank, query)

@@ -97,8 +97,11 @@ class PictureRelation:
     coverage_item: float
 
 
-def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -> PictureRelation:
-    """How the query relates to the reference; NONE when nothing proves a relation."""
+def compare_pictures(
+    query: PictureFingerprint, reference: PictureFingerprint, *, scene_agreement_min: float = SCENE_AGREEMENT_MIN
+) -> PictureRelation:
+    """How the query relates to the reference; NONE when nothing proves a relation. `scene_agreement_min`: the share of the
+    blocks seen by both that must agree in one scene."""
     distance, orientation, inside = pdq_distance(query, reference)
     geometry = best_geometry(query, reference)
     inliers = geometry.inliers if geometry else 0
@@ -110,7 +113,7 @@ def compare_pictures(query: PictureFingerprint, reference: PictureFingerprint) -
         agreement = _agreement(geometry, query, reference)
     if by_pdq or agreement >= (AGREEMENT_MIN if inliers >= FEW_INLIERS else FEW_AGREEMENT_MIN):
         relation = Relation.COPY if by_pdq or by_points else Relation.NONE
-    elif agreement >= SCENE_AGREEMENT_MIN:
+    elif by_points and agreement >= scene_agreement_min:
         relation = Relation.SAME_SCENE
     coverage = (0.0, 0.0)
     transform = None
