@@ -37,10 +37,12 @@ class SecondLook:
     scale: Floats
 
     def peaks(self, kind: int) -> Floats:
-        """(n, 4): left, top, width, height in pixels of the frame of what it sees of one class."""
+        """(n, 4): left, top, width, height in pixels of the frame of what it sees of one class; the surest of it always."""
         heat = self.heat[:, :, kind]
         highest = cv2.dilate(heat, np.ones((3, 3), np.uint8))
         rows, columns = np.nonzero((heat >= PEAK_FROM) & (heat == highest))
+        if not rows.size:
+            rows, columns = np.unravel_index([heat.argmax()], heat.shape)
         middle = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE
         reach = self.reach[rows, columns]
         start, end = middle - reach[:, :2], middle + reach[:, 2:]

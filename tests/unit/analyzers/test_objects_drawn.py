@@ -59,6 +59,14 @@ def test_labels_and_the_most_drawings_of_a_round_are_obeyed(sessions):
     assert drawn(labels=("book",)) == 0
 
 
+def test_of_a_drawing_the_detectors_are_believed_where_they_are_sure(sessions):
+    asked = dict.fromkeys(("book", "teddy bear", "backpack"), 0.001)
+    drawn = _things(sessions, _bear(), threshold=asked)
+    assert all(cue.value.get("is_drawn") or cue.confidence >= 0.45 for cue in drawn)
+    assert len([cue for cue in drawn if cue.value["label"] == "book"]) == 1
+    assert not any("is_drawn" in cue.value for cue in _things(sessions, _bear(), threshold=asked, drawn_most=0))
+
+
 def test_photographs_are_not_looked_at_as_drawings(sessions):
     grain = np.random.default_rng(0).normal(0, 3, (500, 500, 3))
     taken = np.clip(_bear() + grain, 0, 255).astype(np.uint8)
