@@ -203,16 +203,36 @@ def test_a_draft_cannot_be_answered(server, lead, removal, notice):
         answering.confirm(lead, letter, "removed")
 
 
-def test_an_automatic_reply_and_our_own_letter_are_no_answers(server, notice):
+def test_an_automatic_reply_and_our_own_letter_are_no_answers(server, desk, notice):
     ours = message_from_bytes(sending.written(notice))
+    desk(imap_believes="mx.centre.example")
+    proven = "mx.centre.example; dkim=pass header.d=centre.example"
     server.deliver(
         answer(notice, number=1, Auto_Submitted="auto-replied"),
         ours.as_bytes(),
-        answer(notice, number=2, sender=MAILBOX),
+        answer(notice, number=2, sender=MAILBOX, Authentication_Results=proven),
     )
     take()
     assert list(Letter.objects.order_by("uid").values_list("kind", flat=True)) == ["auto", "own", "own"]
     assert Letter.objects.filter(notice=notice).count() == 3
+
+
+def test_a_letter_of_somebody_else_under_our_message_id_or_address_waits_for_a_person(server, lead, notice):
+    theirs, ours = answer(text="We refuse."), message_from_bytes(sending.written(notice))
+    theirs.replace_header("Message-ID", sending.message_id(notice))
+    with_more = EmailMessage()
+    for name, value in ours.items():
+        if not name.lower().startswith(("content-", "mime-")):
+            with_more[name] = value
+    with_more.set_content(f"{notice.body}\nWe refuse.\n")
+    with_file = message_from_bytes(ours.as_bytes(), policy=SMTP)
+    with_file.make_mixed()
+    with_file.add_attachment(b"%PDF-1.7 no", maintype="application", subtype="pdf", filename="no.pdf")
+    server.deliver(theirs, answer(notice, "We refuse.", number=2, sender=MAILBOX), with_more, with_file)
+    take()
+    every = list(Letter.objects.order_by("uid"))
+    assert [(one.kind, one.notice, "claims_own" in one.told["marks"]) for one in every] == [(Kind.UNKNOWN, notice, True)] * 4
+    assert answering.automatic(lead, [one.pk for one in every]) == []
 
 
 def test_a_loop_ends_with_the_first_letter(server, notice):
@@ -375,13 +395,13 @@ def test_a_letter_that_the_server_cannot_read_keeps_no_other_out(server, notice)
     server.deliver(*(answer(notice, number=number) for number in range(3)))
     with server.client() as client:
         client.select("INBOX")
-    every = sorted(server.folder.glob("mail/cur/*")) or sorted(server.folder.glob("mail/new/*"))
-    every[1].chmod(0)
+    (second,) = (one for one in server.folder.glob("mail/*/*") if b"<answer1@" in one.read_bytes())
+    second.chmod(0)
     try:
         assert [take() for _ in range(4)] == [0, 0, 0, 2]
         assert fault() == ""
     finally:
-        every[1].chmod(0o600)
+        second.chmod(0o600)
     first, withheld, last = Letter.objects.order_by("uid")
     assert (first.notice, last.notice) == (notice, notice)
     assert (withheld.told["marks"], withheld.kind) == (["not_read"], Kind.UNKNOWN)

@@ -20,29 +20,29 @@ OUTSIDE = (*drafting.WENT_OUT, NoticeState.SENDING)
 
 
 class Joined(NamedTuple):
-    """The notice, None for none, by what, and whether the letter is our own come back."""
+    """The notice, None for none, by what, and whether the letter says that it is our own come back."""
 
     notice: Notice | None
     by: JoinedBy
-    is_own: bool = False
+    claims_own: bool = False
 
 
 def join(mail: Mail, mailbox: str) -> Joined:
     """The notice a letter belongs to. `mailbox` is our own address."""
     own = _numbered([mail.message_id.partition("@")[0]])
     if own:
-        return Joined(own[0], JoinedBy.REPLY, is_own=True)
-    is_own = bool(mail.sender) and mail.sender == mailbox.lower()
+        return Joined(own[0], JoinedBy.REPLY, claims_own=True)
+    claims_own = bool(mail.sender) and mail.sender == mailbox.lower()
     for one in mail.answers:
         if found := _numbered([one.partition("@")[0]]):
-            return Joined(found[0], JoinedBy.REPLY, is_own)
+            return Joined(found[0], JoinedBy.REPLY, claims_own)
     for by, text in ((JoinedBy.SUBJECT, mail.subject), (JoinedBy.BODY, mail.text)):
         found = _numbered(_NUMBER.findall(text))
         if len({one.removal_id for one in found}) == 1:
-            return Joined(found[0], by, is_own)
+            return Joined(found[0], by, claims_own)
         if found:
             break  # of several finds: a person says which
-    return Joined(None, JoinedBy.NOTHING, is_own)
+    return Joined(None, JoinedBy.NOTHING, claims_own)
 
 
 def _numbered(numbers: Iterable[str]) -> list[Notice]:

@@ -25,7 +25,7 @@ from jikim.vault import case_holder, sweep_holder
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import Removal, desk_config
-from jikim_desk.notices.inbox import classifying, connecting, joining, origin, reading
+from jikim_desk.notices.inbox import classifying, connecting, joining, origin, reading, wording
 from jikim_desk.notices.inbox.faults import CutOff, Gone, Lost, MailboxFault, Withheld
 from jikim_desk.notices.inbox.models import JoinedBy, Kind, Letter, Mailbox
 from jikim_desk.notices.models import Notice
@@ -41,7 +41,8 @@ STUCK_MAX = 3
 """How often reading may break off at the same letter before it is passed over."""
 _BEFORE_FIRST = timedelta(days=2)
 _UNREAD = frozenset({"not_read", "gone"})
-"""Marks of letters whose kind nobody can tell."""
+_UNTOLD = _UNREAD | {"claims_own"}
+"""Marks of letters whose kind nobody can tell but a person."""
 
 
 def ref_of(settings: Removal) -> str:
@@ -184,16 +185,27 @@ def _content_ref(mail: reading.Mail, head: connecting.Head) -> str:
 
 
 def _fill(letter: Letter, mail: reading.Mail, marks: list[str], settings: Removal) -> None:
-    joined = joining.join(mail, settings.mailbox)
-    verdict = classifying.classify(mail, joined.notice.body if joined.notice else "", is_own=joined.is_own)
+    joined, found = joining.join(mail, settings.mailbox), origin.of(mail.headers, mail.sender, settings.imap_believes)
+    ours = joined.notice.body if joined.notice else ""
+    is_own = joined.claims_own and _is_own(mail, ours, found, settings)
+    if joined.claims_own and not is_own:
+        marks.append("claims_own")
+    verdict = classifying.classify(mail, ours, is_own=is_own)
     if letter.message_ref and Letter.objects.filter(message_ref=letter.message_ref).exists():
         marks.append("same_id")
     letter.notice, letter.joined_by = joined.notice, joined.by if joined.notice else JoinedBy.NOTHING
     letter.team_id = joined.notice.team_id if joined.notice else None
-    letter.kind = Kind.UNKNOWN if _UNREAD & {*marks} else verdict.kind
-    found = origin.of(mail.headers, mail.sender, settings.imap_believes)
+    letter.kind = Kind.UNKNOWN if _UNTOLD & {*marks} else verdict.kind
     letter.told = told(mail, verdict, found, marks, _kept(letter, mail))
     letter.text = mail.text
+
+
+def _is_own(mail: reading.Mail, ours: str, found: origin.Origin, settings: Removal) -> bool:
+    """Whether a letter that says it is our own is: from our mailbox as our mail server found, or without any word that is not
+    in the notice. Our address and, for whom we wrote to, our Message-ID are anybody's to write."""
+    if found.proof == origin.Proof.PROVEN and mail.sender == settings.mailbox.lower():
+        return True
+    return bool(mail.text) and not mail.attached and wording.is_within(mail.text, ours)
 
 
 def told(

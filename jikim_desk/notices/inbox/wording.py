@@ -76,8 +76,13 @@ def turns(text: str) -> bool:
 
 def own_words(text: str, ours: str) -> str:
     """What they wrote themselves: without what they quote, and without any line that stands in our own letter."""
-    known = {said for one in ours.split("\n") if (said := _bare(one))}
+    known = _lines(ours)
     return "\n".join(one for one in _unquoted(text) if _bare(one) not in known or not one.strip())
+
+
+def is_within(text: str, ours: str) -> bool:
+    """Whether every line of a text, quoted or not, stands in our own letter."""
+    return _lines(text) <= _lines(ours)
 
 
 def folded(text: str) -> str:
@@ -93,6 +98,10 @@ def _unquoted(text: str) -> Iterator[str]:
         if len(one) < 400 and _QUOTE_BEGINS.fullmatch(one):
             return
         yield one
+
+
+def _lines(text: str) -> set[str]:
+    return {said for one in text.split("\n") if (said := _bare(one))}
 
 
 def _bare(text: str) -> str:
