@@ -102,12 +102,13 @@ def evaluate_command(
     card: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the model card here / 모델 카드 저장")] = None,
     group_by: Annotated[str, typer.Option(metavar="COLUMN", help="The column of the groups / 집단의 열")] = "group",
     about: Annotated[str, typer.Option(metavar="TEXT", help="For the card: measured on what / 카드에 적을 자료 설명")] = "",
+    only: Annotated[str | None, typer.Option(metavar="ANALYZER,...", help="For assessment / assessment에서 이것만")] = None,
 ) -> None:
     """How well an analyzer does on files whose truth is known / 정답을 아는 파일로 분석기를 잰다."""
     from jikim.commands import evaluating
 
     config = configuration.load()
-    raise typer.Exit(evaluating.run(config, task, manifest, plots, card, group_by, about, as_json=as_json))
+    raise typer.Exit(evaluating.run(config, task, manifest, plots, card, group_by, about, only, as_json=as_json))
 
 
 @app.command("practice")

@@ -31,6 +31,7 @@ def run(
     cards: Path | None,
     group_by: str,
     about: str,
+    only: str | None = None,
     *,
     as_json: bool,
 ) -> int:
@@ -38,7 +39,8 @@ def run(
     for folder in (plots, cards):
         if folder:
             _save(folder, {})
-    measured = evaluate(config, task, manifest, group_by=group_by, watched=_progress)
+    names = [name.strip() for name in (only or "").split(",") if name.strip()]
+    measured = evaluate(config, task, manifest, group_by=group_by, only=names, watched=_progress)
     if plots:
         _save(plots, {f"{measured.task}-{name}.svg": svg for name, svg in measured.figures.plots.items()})
     if cards:

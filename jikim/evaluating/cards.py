@@ -74,7 +74,8 @@ def _head(measured: Evaluation, model: ModelCard) -> Iterator[str]:
 
 def _section(measured: Evaluation, about: str) -> Iterator[str]:
     yield f"<!-- measured {measured.task} -->\n### {measured.task}\n\n"
-    yield f"`jikim evaluate {measured.task} MANIFEST.tsv --card DIR`\n\n"
+    limits = f" --only {','.join(measured.only)}" if measured.only else ""
+    yield f"`jikim evaluate {measured.task} MANIFEST.tsv{limits} --card DIR`\n\n"
     left_out = len(measured.problems)
     yield f"{about}\n\n" if about else ""
     yield (

@@ -57,7 +57,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of one analyzer at one task. `n` items were measured, each problem is one that was left out."""
+    """The figures of one analyzer at one task. `n` items were measured, each problem is one that was left out; `only` names the
+    analyzers that took part where these were not all."""
 
     task: str
     analyzer: str
@@ -68,6 +69,7 @@ class Evaluation:
     figures: Figures
     problems: tuple[Problem, ...]
     took_s: float
+    only: tuple[str, ...] = ()
 
     def as_object(self) -> dict[str, JsonValue]:
         """The object of `jikim evaluate --json`."""
@@ -81,6 +83,7 @@ class Evaluation:
             "left_out": len(self.problems),
             "analyzer": {"name": self.analyzer, "version": self.analyzer_version, "weights_sha256": self.weights},
             "manifest_sha256": self.manifest_sha256,
+            **({"only": list(self.only)} if self.only else {}),
         }
 
 
@@ -94,13 +97,17 @@ def evaluate(
     path: Path,
     *,
     group_by: str = "group",
+    only: Sequence[str] = (),
     watched: Watched = lambda lines, _: lines,
 ) -> Evaluation:
-    """Measures a task on a manifest. `group_by` is the column that names each item's group.
+    """Measures a task on a manifest. `group_by` is the column that names each item's group; `only` limits the analyzers of a
+    task that is of all of them.
 
-    Raises BadUse for an unknown task or an unusable manifest, NotConfigured when the analyzer is not there, WeightsMissing.
+    Raises BadUse for an unknown task or an unusable manifest, NotConfigured when an analyzer is not there, WeightsMissing.
     """
     task = task_named(task_name)
+    if only and task.analyzer != EVERY:
+        raise BadUse("evaluating.of_one_analyzer", task=task.name, analyzer=task.analyzer)
     read = manifest.read(path, task.needs)
     if task.one_of and not set(task.one_of) & set(read.header):
         raise BadUse("evaluating.no_column", where=str(path), missing=" | ".join(task.one_of), found=", ".join(read.header))
@@ -109,7 +116,7 @@ def evaluate(
     section = {**config.analyzers.get(task.analyzer, {}), **task.settings}
     tuned = msgspec.structs.replace(config, analyzers={**config.analyzers, task.analyzer: section})
     problems = [Problem(error.params.get("number"), error) for error in read.problems]
-    with _looking(task, config, tuned) as look:
+    with _looking(task, config, tuned, only) as look:
         items = watched(read.lines, len(read.lines))
         observed = list(observations(task, look, items, group_by, problems))
     figures = task.figures(observed)
@@ -124,6 +131,7 @@ def evaluate(
         figures=Figures(metrics, figures.by_group, figures.plots),
         problems=tuple(problems),
         took_s=time.monotonic() - start,
+        only=tuple(only),
     )
 
 
@@ -135,14 +143,14 @@ def task_named(name: str) -> Task[Any]:
 
 
 @contextmanager
-def _looking(task: Task[Any], config: Config, tuned: Config) -> Iterator[Callable[[Line], Look]]:
+def _looking(task: Task[Any], config: Config, tuned: Config, only: Sequence[str]) -> Iterator[Callable[[Line], Look]]:
     """What looks at the item of a line."""
     if task.analyzer == faces_pairs.ANALYZER:
         with Opener(config.opening) as opener:
             pairs = faces_pairs.Comparing(LocalSessions(config.weights), opener)
             yield lambda line: pairs.look(_file(line), _file(line, "other"))
         return
-    with Detector(*((config,) if task.analyzer == EVERY else (tuned, [task.analyzer]))) as detector:
+    with Detector(*((config, only or None) if task.analyzer == EVERY else (tuned, [task.analyzer]))) as detector:
         yield lambda line: _look(task, detector, line)
 
 

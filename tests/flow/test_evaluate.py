@@ -60,6 +60,16 @@ def test_objects_and_quietness_are_measured_below_the_thresholds_too(jikim, pict
     assert ran.objects[0]["metrics"]["score"]["p95"] > 0.0
 
 
+def test_of_an_assessment_the_analyzers_that_take_part_can_be_named(jikim, pictures):
+    path = manifest(pictures, "file\tminor", "bear.png\t1", "shapes.png\t0")
+    ran = jikim("evaluate", "assessment", path, "--only", "objects", "--json", "--card", pictures / "cards")
+    assert ran.status == 0, ran.err
+    assert ran.objects[0]["only"] == ["objects"]
+    assert set(ran.objects[0]["metrics"]["latency_ms"]) == {"open", "objects", "whole"}
+    assert ran.objects[0]["metrics"]["without_a_rule_auc_falls_by"]["object: teddy bear"]["items"] == 1
+    assert "MANIFEST.tsv --only objects --card" in (pictures / "cards" / "assessment.md").read_text("utf-8")
+
+
 def test_a_person_reads_the_figures_in_korean(jikim, pictures):
     ran = jikim("evaluate", "faces", manifest(pictures, "file\tfaces", "face.png\t1", "shapes.png\t0"), lang="ko")
     assert ran.status == 0, ran.err
@@ -70,11 +80,15 @@ def test_a_person_reads_the_figures_in_korean(jikim, pictures):
 def test_wrong_use_is_one_line(jikim, pictures):
     good = manifest(pictures, "file\tage", "face.png\t1")
     (pictures / "file").write_text("")
+    (pictures / "other").mkdir()
+    other = manifest(pictures / "other", "file\tminor", "../face.png\t1")
     for arguments in (
         ("nonsense", good),
         ("copies", good),
         ("faces", good),
         ("age", pictures / "none.tsv"),
+        ("age", good, "--only", "objects"),
+        ("assessment", other, "--only", "nonsense"),
         ("age", good, "--plots", pictures / "file" / "deep"),
     ):
         ran = jikim("evaluate", *arguments)
