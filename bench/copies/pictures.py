@@ -191,7 +191,7 @@ def _look(query: Query, every_pair: bool) -> Look:
     count = dict.fromkeys(Relation, 0)
     for number, reference in enumerate(_ORIGINALS.pictures if every_pair else ()):
         if number != query.reference:
-            count[compare_pictures(picture, reference).relation] += 1
+            count[compare_pictures(picture, reference, are_alone=True).relation] += 1
     return Look(found, count, cpu_s)
 
 

@@ -190,7 +190,7 @@ def _are_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> bool:
 
 
 def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | None:
-    relation = compare_pictures(query.frames[0], reference.frames[0])
+    relation = compare_pictures(query.frames[0], reference.frames[0], are_alone=True)
     if relation.relation is Relation.NONE:
         return None
     covered = float(relation.coverage_query), float(relation.coverage_item)

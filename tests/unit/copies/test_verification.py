@@ -12,7 +12,7 @@ from jikim.copies.fingerprints import PictureFingerprint
 from jikim.copies.keypoints import keypoints, mirrored_descriptors, mirrored_points
 from jikim.copies.pdq import ORIENTATIONS
 from jikim.copies.pictures import fingerprint_picture
-from jikim.copies.verification import REFERENCE_POINTS, Relation, best_geometry, compare_pictures
+from jikim.copies.verification import FEWEST_INLIERS, REFERENCE_POINTS, Relation, best_geometry, compare_pictures
 
 DONE = {
     "none": lambda p: p,
@@ -188,3 +188,26 @@ def test_an_edit_is_put_into_words():
     assert words("tilted:-5").en == "tilted by 5°"
     with pytest.raises(KeyError):
         words("vanished")
+
+
+def _with_few_places(query: PictureFingerprint, reference: PictureFingerprint) -> PictureFingerprint:
+    """The query with its first keypoints alone, as many as agree with the reference in 7 places."""
+    for count in range(FEWEST_INLIERS, len(query.points)):
+        few = replace(query, points=query.points[:count], descriptors=query.descriptors[:count])
+        found = best_geometry(few, reference)
+        if found and found.inliers == FEWEST_INLIERS:
+            return few
+    raise AssertionError("no number of keypoints agrees in 7 places")
+
+
+def test_few_places_prove_a_picture_whose_blocks_nearly_all_agree(original: PictureFingerprint):
+    few = _with_few_places(_edited(CROP), original)
+    assert compare_pictures(few, original).relation is Relation.NONE
+    assert compare_pictures(few, original, are_alone=True).relation is Relation.COPY
+
+
+def test_few_places_prove_nothing_where_blocks_differ_or_are_not_known(original: PictureFingerprint):
+    few = _with_few_places(_edited(CROP), original)
+    other = fingerprint_picture(drawing(2)[36:-36, 48:-48])
+    for query in (replace(few, sketch=other.sketch), replace(few, sketch=None)):
+        assert compare_pictures(query, original, are_alone=True).relation is Relation.NONE
