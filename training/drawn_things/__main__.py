@@ -4,8 +4,9 @@
 
 FOLDER holds the packages of icons of `COLOURED` and `LINED` unpacked, each with `icons.json` and `info.json` (Iconify's json
 packages of these names; all under MIT, Apache-2.0 or ISC). Emoji of other families and the clip art that it is measured on are
-not learned from; how `volumes` draws books was chosen with the even half of that clip art in sight. Rendering needs resvg-py. Kept is the head alone: 2,561 numbers a label, nothing of any icon. Runs in some
-minutes on one core; the same packages give the same head.
+not learned from; how `volumes` draws books was chosen with the even half of that clip art in sight. Rendering needs resvg-py.
+Kept is the head alone: 2,561 numbers a label, nothing of any icon. Runs in some minutes on one core; the same packages give the
+same head. The one that is shipped came of as many pictures drawn in another order: it differs from this in what fell at random.
 """
 
 from __future__ import annotations
