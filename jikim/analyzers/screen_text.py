@@ -15,17 +15,8 @@ from numpy.typing import NDArray
 from jikim.analyzers import drawings
 from jikim.analyzers.pictures import region
 from jikim.analyzers.text_boxes import TextBox, TextDetector
-from jikim.analyzers.text_lines import (
-    AGREEING_SHARE,
-    AGREEING_SHARE_HERE,
-    BELIEVED,
-    KOREAN,
-    ORIGINAL,
-    LineReader,
-    Reading,
-    agree,
-    upright,
-)
+from jikim.analyzers.text_lines import KOREAN, ORIGINAL, SURE, LineReader, upright
+from jikim.analyzers.text_readings import AGREEING_SHARE, AGREEING_SHARE_HERE, BELIEVED, Reading, agree
 from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, ModelCard, Need, Subject
 
@@ -37,7 +28,6 @@ LIKENESS_PX = (64, 16)
 LIKENESS_MIN = 0.75
 OVERLAP_MIN = 0.5
 TRACK_MAX = 6
-SURE = 0.97
 TRIES_PER_LINE = 2
 """How many lines are tried for each that may be given: most that cannot be read are texture."""
 

@@ -7,9 +7,8 @@ on drawn Korean lines as `training/screen_text` describes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 
 from jikim.analyzers.pictures import Pixels
 from jikim.analyzers.text_boxes import TextBox
+from jikim.analyzers.text_readings import Reading, hangul, joined
+from jikim.analyzers.text_scripts import is_foreign
 from jikim.seams import Sessions
-
-Lang = Literal["ko", "en", "ja", "zh"]
 
 KOREAN, ORIGINAL = "korean-lines", "ppocr-rec"
 HEIGHT_PX = 48
@@ -27,49 +26,21 @@ WIDTH_MAX_PX = 48 * 40
 STEP_PX = 8
 
 KOREAN_ENOUGH = 0.9
-"""A line that holds Hangul and was read this surely is not shown to the other head."""
+"""A Korean line that was read this surely is not shown to the other head."""
+SURE = 0.97
+"""Nothing is tried again for a line that was read this surely."""
 ORIGINAL_LEAD = 0.05
 """By how much PP-OCRv6's own head must be surer than ours."""
 CELLS_A_WIDTH = 1.15
 """Letters in a piece of a column as high as the column is wide: the box leaves room beside them."""
-AGREEING_SHARE, AGREEING_SHARE_HERE = 0.25, 0.45
-"""Of the letters of two readings of one line at most so many differ; more may where both stand in the same place."""
-BELIEVED = 0.8
-BELIEVED_LONG = 0.6
-"""For four syllables and more: in photographs without Korean nothing gave so many at 0.4 already."""
-BELIEVED_SHORT = 0.95
-"""For a single syllable and for two letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a line was read as. `weights` names the head; `confidence` is the mean share of the letters that were taken."""
+class InLatin(NamedTuple):
+    """Both heads' readings of a line in Latin letters, and the one that is taken."""
 
-    text: str
-    confidence: float
-    weights: str
-
-    @property
-    def lang(self) -> Lang:
-        """By the letters: Hangul is Korean, kana Japanese, Han alone Chinese, all else counts as English."""
-        if _hangul(self.text):
-            return "ko"
-        if any("\u3040" <= char <= "\u30ff" for char in self.text):
-            return "ja"
-        return "zh" if any(_is_han(char) for char in self.text) else "en"
-
-    @property
-    def is_believable(self) -> bool:
-        """Whether it may be shown as something that stood there. Textures give one or two letters, or many unsure ones."""
-        letters = sum(char.isalpha() for char in self.text)
-        digits = sum(char.isdecimal() for char in self.text)
-        signs = letters + digits
-        if not signs or signs < 0.5 * len(_joined(self.text)) or (not letters and digits < 3):
-            return False
-        if signs <= 2:
-            return self.lang != "en" and self.confidence >= BELIEVED_SHORT
-        syllables = sum("가" <= char <= "힣" for char in self.text)
-        return self.confidence >= (BELIEVED_LONG if syllables >= 4 else BELIEVED)
+    korean: Reading
+    original: Reading
+    taken: Reading
 
 
 class LineReader:
@@ -87,17 +58,35 @@ class LineReader:
         return _Head(self._sessions, ORIGINAL)
 
     def read(self, line: Pixels) -> Reading | None:
-        """The surer reading of a line (HEIGHT_PX, w, 3), None where there is none. Raises WeightsMissing."""
+        """The surer reading of a line (HEIGHT_PX, w, 3), None where there is none or only letters of a script that neither head
+        knows. Raises WeightsMissing."""
+        looked = self.look(line)
+        if isinstance(looked, InLatin):
+            return None if is_foreign(*looked) else looked.taken
+        return looked
+
+    def look(self, line: Pixels) -> Reading | InLatin | None:
+        """The same, before it is judged whether letters that both heads read as Latin are."""
         korean = self._korean.read(line)
-        if not korean.text or (_hangul(korean.text) and korean.confidence >= KOREAN_ENOUGH):
-            return korean if korean.text else None
+        if not korean.text:
+            return None
+        if hangul(korean.text) and korean.confidence >= (KOREAN_ENOUGH if _is_korean(korean.text) else SURE):
+            return korean
         original = self._original.read(line)
-        return original if original.text and original.confidence > korean.confidence + ORIGINAL_LEAD else korean
+        taken = original if original.text and original.confidence > korean.confidence + ORIGINAL_LEAD else korean
+        is_known = taken.lang in ("zh", "ja") or _is_korean(taken.text)
+        return taken if is_known else InLatin(korean, original, taken)
 
     def read_column(self, pixels: Pixels, box: TextBox) -> Reading | None:
         """The surest Korean reading of a column of letters, written downwards. Raises WeightsMissing."""
         best = max((self._korean.read(line) for line in laid_out(pixels, box)), key=lambda reading: reading.confidence)
-        return best if _hangul(best.text) else None
+        return best if hangul(best.text) else None
+
+
+def _is_korean(text: str) -> bool:
+    """Whether Hangul is half of it, or enough of it: a letter or two of another script may look like some."""
+    syllables = sum("가" <= char <= "힣" for char in text)
+    return syllables >= 2 or hangul(text) >= 3 or 2 * hangul(text) >= len(joined(text))
 
 
 class _Head:
@@ -148,39 +137,3 @@ def laid_out(pixels: Pixels, box: TextBox) -> Iterator[Pixels]:
     for count in range(max(2, likely - 1), likely + 2):
         cells = cv2.resize(column, (width, count * HEIGHT_PX), interpolation=cv2.INTER_AREA).reshape(count, HEIGHT_PX, width, 3)
         yield np.ascontiguousarray(cells.transpose(1, 0, 2, 3).reshape(HEIGHT_PX, count * width, 3))
-
-
-def agree(one: str, two: str, share: float = AGREEING_SHARE) -> bool:
-    """Whether two readings are likely of the same line: at most this share of the letters may differ, no digit may."""
-    one, two = _joined(one), _joined(two)
-    if _digits(one) != _digits(two):
-        return False
-    allowed = share * max(len(one), len(two))
-    return abs(len(one) - len(two)) <= allowed and changes(one, two) <= allowed
-
-
-def changes(one: str, two: str) -> int:
-    """The edit distance: how many letters must be put in, left out or replaced."""
-    before = list(range(len(two) + 1))
-    for place, letter in enumerate(one, 1):
-        here = [place]
-        for column, other in enumerate(two, 1):
-            here.append(min(before[column] + 1, here[-1] + 1, before[column - 1] + (letter != other)))
-        before = here
-    return before[-1]
-
-
-def _joined(text: str) -> str:
-    return "".join(text.split())
-
-
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdecimal())
-
-
-def _hangul(text: str) -> int:
-    return sum("가" <= char <= "힣" or "ㄱ" <= char <= "ㅣ" for char in text)
-
-
-def _is_han(char: str) -> bool:
-    return "\u4e00" <= char <= "\u9fff"

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from jikim.analyzers import drawings
 from jikim.analyzers.screen_text import ScreenTextAnalyzer, ScreenTextConfig
 from jikim.analyzers.text_boxes import strokes_box
-from jikim.analyzers.text_lines import Reading, agree, changes
+from jikim.analyzers.text_readings import Reading, agree, changes
 from jikim.errors import WeightsMissing
 from jikim.messages import render
 from jikim.types import Frame, Subject
