@@ -22,7 +22,7 @@ from jikim_desk.notices.reuploads import guarding, mirroring, noticing
 from jikim_desk.notices.reuploads.mirroring import BANK, SOURCE, Mirror
 from jikim_desk.notices.reuploads.models import GuardedFile, Likeness, Reupload
 from jikim_desk.records import watches
-from jikim_desk.records.models import CandidateState, Watch
+from jikim_desk.records.models import Candidate, CandidateState, Watch
 from jikim_desk.review import news
 from jikim_desk.review.models import Kind
 from tests.desk.items import capture, item, picture
@@ -428,6 +428,20 @@ def test_the_page_of_a_find_that_came_up_again_names_the_earlier_one(signed_in, 
     made.is_alarm = True
     made.save()
     assert f"/removals/{first.pk}/" in reviewer.get(f"/removals/{second.pk}/").content.decode()
+
+
+def test_many_alarms_of_others_push_none_of_ours_out(team, person):
+    ours, theirs = begun(team, person, "ours"), begun(type(team).objects.create(name="other"), person, "theirs")
+    row, now = again(team, ours), timezone.now()
+    Reupload.objects.update(is_alarm=True, found_at=now - timedelta(days=30))
+    Candidate.objects.bulk_create(Candidate(id=f"{number:064x}", team=theirs.team, found_at=now) for number in range(2_001))
+    Reupload.objects.bulk_create(
+        Reupload(removal=theirs, candidate_id=f"{number:064x}", found_at=now, likeness="copy", was="gone", is_alarm=True)
+        for number in range(2_001)
+    )
+    reviewer = person(Role.REVIEWER)
+    assert [one.candidate_id for one in noticing.alarms(reviewer)] == [row.pk]
+    assert (noticing.count_alarms(reviewer), noticing.count_alarms(reviewer, theirs.team)) == (1, 0)
 
 
 def test_others_do_nothing_and_see_nothing_of_what_they_may_not(signed_in, team, person):

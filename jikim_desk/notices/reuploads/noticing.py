@@ -15,6 +15,7 @@ from jikim.types import Cue
 from jikim_desk.accounts.models import Team, User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
+from jikim_desk.figures.stages import Unsought
 from jikim_desk.notices import visible
 from jikim_desk.notices.models import Recheck, Removal, RemovalState
 from jikim_desk.notices.reuploads import guarding
@@ -23,9 +24,7 @@ from jikim_desk.notices.reuploads.models import Likeness, Reupload
 from jikim_desk.records.models import Candidate
 from jikim_desk.review import access
 
-_SHOWN_MAX, _WAITING_MAX = 200, 2_000
-"""Alarms, the latest first, of which a person is shown theirs: few ever wait. Asked for by themselves, since a database that
-knows no better would go through all removals first."""
+_SHOWN_MAX = 200
 NOT_THERE = (RemovalState.GONE, RemovalState.NOT_VISIBLE, RemovalState.BLOCKED)
 LOOKED_LATELY = timedelta(hours=6)
 """A find that was visited within this time is not visited again because a source names it: search engines do for weeks."""
@@ -66,8 +65,7 @@ def alarms(user: User) -> list[Reupload]:
 
 def count_alarms(user: User, team: Team | None = None) -> int:
     """How many of them there are; of one team where it says so."""
-    rows = _waiting(user)
-    return (rows.filter(removal__team=team) if team else rows)[:_SHOWN_MAX].count()
+    return _waiting(user, team)[:_SHOWN_MAX].count()
 
 
 def of_removal(removal: Removal) -> list[Reupload]:
@@ -103,12 +101,12 @@ def take_note(user: User, reupload_id: str) -> Reupload:
     return row
 
 
-def _waiting(user: User) -> QuerySet[Reupload]:
-    waiting = Reupload.objects.filter(is_alarm=True, seen_at=None).order_by("-found_at")
-    ids = list(waiting.values_list("pk", flat=True)[:_WAITING_MAX])
-    if not ids:
-        return Reupload.objects.none()
-    return Reupload.objects.filter(visible.condition(user, "removal__", team="removal__team"), pk__in=ids)
+def _waiting(user: User, team: Team | None = None) -> QuerySet[Reupload]:
+    """Of the alarms that wait those `user` may see, of one team where it says so. Few ever wait: the database is to begin with
+    these, not with the removals of a team, of which there are many."""
+    waiting = Reupload.objects.filter(is_alarm=True, seen_at=None).annotate(of_team=Unsought("removal__team_id"))
+    waiting = waiting.filter(of_team=team.pk) if team else waiting
+    return waiting.filter(visible.condition(user, "removal__", team="of_team"))
 
 
 def _shown(candidate: Candidate) -> list[tuple[Removal, Likeness]]:
