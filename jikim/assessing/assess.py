@@ -62,10 +62,11 @@ def assess(
         copies += cards
         cues = [*cues, *(_as_sensitive(cue) for cue in cards if fixtures().get(cue.value["item"]) == TEST_CARD)]
     evidence = [found for rule in rules.rules if rule.is_on and (found := _evidence(rule, cues))]
+    unweighed = [found for rule in rules.rules if rule.is_shown and not rule.is_on and (found := _evidence(rule, cues))]
     axes = {name: _axis(rules.axes[name], [e for e in evidence if e.rule.axis == name]) for name in ("minor", "sexual")}
     known = max((float(cue.value["score"]) for cue in copies if cue.value["relation"] == "copy"), default=0.0)
     score = max(known, sqrt(axes["minor"].score * axes["sexual"].score))
-    reasons = [*_copy_reasons(copies), *map(_reason, evidence), *remarks]
+    reasons = [*_copy_reasons(copies), *map(_reason, evidence), *map(_told, unweighed), *remarks]
     if cards and not is_test:
         reasons.append(Reason("reason.test_card", {}, 0.0, tuple(cards)))
     return Assessment(
@@ -127,6 +128,11 @@ def _level(
 def _reason(evidence: Evidence) -> Reason:
     best = evidence.cues[0]
     return Reason(evidence.rule.reason, best.params, evidence.log_odds, evidence.cues)
+
+
+def _told(evidence: Evidence) -> Reason:
+    """What was seen and counts for nothing."""
+    return Reason(evidence.rule.reason, evidence.cues[0].params, 0.0, evidence.cues)
 
 
 def _is_nearer(cue: Cue, other: Cue) -> bool:

@@ -36,7 +36,7 @@ class AxisRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one kind of cue moves one axis; `weight` is never negative, so each axis is monotone in every cue. A rule that is not
-    `is_on` moves nothing; `note` says why."""
+    `is_on` moves nothing; `note` says why. Where it `is_shown`, its cues are still told, as a reason of weight 0."""
 
     cue: str
     axis: Literal["minor", "sexual"]
@@ -49,6 +49,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: str | None = None
     is_text: bool = False
     is_on: bool = True
+    is_shown: bool = False
     note: str = ""
 
     @property

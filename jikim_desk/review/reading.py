@@ -22,6 +22,7 @@ HANDLE_MIN = 3
 _CUES_OF = {
     "reason.face": "face",
     "reason.object": "object",
+    "reason.object_seen": "object",
     "reason.sensitive": "sensitive",
     "reason.known_copy": "known_copy",
     "reason.youth_language": "youth_language",
