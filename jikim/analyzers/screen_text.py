@@ -35,12 +35,14 @@ TRIES_PER_LINE = 2
 class ScreenTextConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`lines_max`: the most lines of one subject. `frame_side_px`, `still_side_px`: the longest side at which lines are sought
     in a film's frame and in a still. Of 156 lines of 16 to 40 pixels on film of 640 it misses 6 at 256, 2 at 320, 1 at 384.
-    `score`: the detector's least mean confidence."""
+    `score`: the detector's least mean confidence. `fast_first`: whether a small head reads each line first and the accurate one
+    only those of which it is not sure (needs the model file `korean-lines-fast`)."""
 
     lines_max: Annotated[int, msgspec.Meta(ge=1, le=200)] = 40
     frame_side_px: Annotated[int, msgspec.Meta(ge=160, le=1920)] = 320
     still_side_px: Annotated[int, msgspec.Meta(ge=160, le=1920)] = 640
     score: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.5
+    fast_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +115,7 @@ class ScreenTextAnalyzer:
         cv2.setNumThreads(1)
         self._config = config
         self._sessions = sessions
-        self._reader = LineReader(sessions)
+        self._reader = LineReader(sessions, fast_first=config.fast_first)
 
     @cached_property
     def _detector(self) -> TextDetector:

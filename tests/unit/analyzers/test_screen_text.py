@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from jikim.analyzers import drawings
 from jikim.analyzers.screen_text import ScreenTextAnalyzer, ScreenTextConfig
 from jikim.analyzers.text_boxes import strokes_box
+from jikim.analyzers.text_lines import HEIGHT_PX, closer
 from jikim.analyzers.text_readings import Reading, agree, changes
 from jikim.errors import WeightsMissing
 from jikim.messages import render
@@ -114,6 +115,16 @@ def test_a_screen_of_ten_thousand_lines_is_bounded(analyzer):
 @pytest.mark.parametrize("picture", [drawings.landscape(), drawings.teddy_bear(), drawings.face(), drawings.noise()])
 def test_nothing_is_read_where_nothing_stands(analyzer, picture):
     assert _lines(analyzer, Frame("m", None, picture), Frame("m", 1.0, picture)) == []
+
+
+def test_a_closer_look_is_larger_and_leaves_the_edges_out():
+    line = np.zeros((HEIGHT_PX, 100, 3), np.uint8)
+    line[:2] = line[-2:] = 255
+    line[10:38, 10:20] = 200
+    seen = closer(line)
+    assert seen.shape == (HEIGHT_PX, 114, 3)
+    assert seen[0].max() < 128
+    assert (seen[24] > 100).any(axis=1).sum() in (11, 12)
 
 
 def test_the_gate_sees_letters_and_no_plain_wall():
