@@ -7,7 +7,8 @@ processes of what they hold (PSS). `vPDQ` is the rule of video_peers.py, a frame
 
 The videos of the bank are made up, 5 minutes each with sound: hashes drawn evenly; keypoints of the clips' frames, dealt out
 anew and blurred, so that they crowd where real ones do and yet no film is there. The bank stays in DIR: 5.3 GB for 1,000
-videos. One in twenty-five is one of the clips itself, so that look-ups find what the films are joined from.
+videos. `--shown` of its items are clips that the films are joined from: with 0 the films are strangers, with 1 they show one
+known item, as nearly all that is looked up does; with 12 they are compilations, which is the dearest case.
 """
 
 from __future__ import annotations
@@ -38,11 +39,10 @@ from jikim.copies.store import StoredBank, create_bank, open_bank
 from jikim.media.opening import Opener
 from jikim.types import MediaKind
 
-BANK = "speed"
 LENGTHS_S = (600, 300, 60, 30, 10)
 PIECE_S = 7
 FRAMES, POINTED_EVERY, MADE_UP_S = 300, 3, 300.0
-REAL_EVERY = 25
+CLIPS_TAKEN = 12
 
 
 def main() -> None:
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--videos", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--known", type=int, default=1000)
+    parser.add_argument("--shown", type=int, default=1, help=f"how many of them the films show, at most {CLIPS_TAKEN}")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS_S, help="of the films, in seconds")
     parser.add_argument("--peers", type=Path, help="the python of an environment that has pdqhash and PyAV")
     parser.add_argument("--do", choices=["nothing", "hashes", "points", "match"], help=argparse.SUPPRESS)
@@ -57,19 +58,24 @@ def main() -> None:
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     if chosen.do:
-        do(chosen.do, chosen.work, chosen.film)
+        do(chosen.do, chosen.work, chosen.film, bank_name(chosen.shown))
         return
     chosen.work.mkdir(parents=True, exist_ok=True)
     films = {length_s: joined(chosen.videos, chosen.work, length_s) for length_s in chosen.lengths}
-    fill(chosen.work, chosen.videos, chosen.known)
+    fill(chosen.work, chosen.videos, chosen.known, chosen.shown)
     environment = {"OMP_NUM_THREADS": "1"}
 
     def run(what: str, film: Path) -> Cost:
         script = [sys.executable, "-m", "bench.copies.video_speed", "--work", chosen.work, "--do", what, "--film", film]
-        return measured(script, environment)
+        return measured([*script, "--shown", str(chosen.shown)], environment)
 
     opened = run("nothing", next(iter(films.values())))
-    rows = [("bank of", f"{chosen.known} videos, opened and one picture looked up: {opened.cpu_s:.2f} CPU s")]
+    rows = [
+        (
+            "bank of",
+            f"{chosen.known} videos, {chosen.shown} of them shown, opened and one picture looked up: {opened.cpu_s:.2f} CPU s",
+        )
+    ]
     for length_s, film in films.items():
         hashes, points, whole = (run(what, film) for what in ("hashes", "points", "match"))
         spent_s = [cost.cpu_s - opened.cpu_s for cost in (hashes, points, whole)]
@@ -119,19 +125,24 @@ def _ffmpeg(arguments: Sequence[str]) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-threads", "1", *arguments], check=True)
 
 
-def fill(work: Path, videos: Path, known: int) -> None:
+def bank_name(shown: int) -> str:
+    """The bank of which the films show so many items."""
+    return f"speed-{shown}"
+
+
+def fill(work: Path, videos: Path, known: int, shown: int) -> None:
     """Makes the bank, or what is missing of it."""
-    folder = work / "banks"
+    folder, name = work / "banks", bank_name(shown)
     folder.mkdir(exist_ok=True)
-    is_new = not (folder / BANK).exists()
-    with create_bank(folder, BANK, BankSettings(flood_limit=10**6)) if is_new else open_bank(folder, BANK) as bank:
+    is_new = not (folder / name).exists()
+    with create_bank(folder, name, BankSettings(flood_limit=10**6)) if is_new else open_bank(folder, name) as bank:
         if len(bank) >= known:
             return
         clips = clips_below(videos)
         with Opener(Opening()) as opener:
-            real = [fingerprint_file(opener, clip, KNOWN) for clip in clips[: max(known // REAL_EVERY, 1)]]
+            real = [fingerprint_file(opener, clip, KNOWN) for clip in clips[:: max(1, len(clips) // CLIPS_TAKEN)][:CLIPS_TAKEN]]
         for number in range(len(bank), known):
-            item = real[number // REAL_EVERY % len(real)] if number % REAL_EVERY == 0 else made_up(number, real)
+            item = real[number] if number < shown else made_up(number, real)
             bank.add(NewItem(replace(item, sha256=sha256(str(number).encode()).hexdigest()), f"video {number}"))
         bank.save_index()
 
@@ -162,11 +173,11 @@ def _made_up_frame(random: np.random.Generator, place: int, real: Sequence[ItemF
     )
 
 
-def do(what: str, work: Path, film: Path) -> None:
+def do(what: str, work: Path, film: Path, name: str) -> None:
     """One run, in a process of its own."""
     drawn = np.random.default_rng(1).integers(0, 256, (36, 64, 3), dtype=np.uint8)
     picture = fingerprint_picture(cv2.resize(drawn, (640, 360), interpolation=cv2.INTER_CUBIC))
-    with open_bank(work / "banks", BANK) as bank, Opener(Opening()) as opener:
+    with open_bank(work / "banks", name) as bank, Opener(Opening()) as opener:
         matcher = Matcher([bank])
         words = np.ones(8, np.uint32)
         matcher.match(
