@@ -113,12 +113,16 @@ _GRADE = re.compile(
 _AFTER_AGE = (
     r"(?:이상|이하|미만|초과|관람|이용|연상|연하|차이|터울|많|어린|적은|위|아래|까지|기념|인증|등급|금지|제한|코너|이전|이후)"
 )
+_COUNTED = r"명|개|년|분|일|월|차|건|곳|가지|권|편|마리|회|만|억|천|백|종|번|시간|주|곡|장|원|쪽|점|호"
+"""What follows a number and 여 where that means "and some", not "girl"."""
 _AGE = re.compile(
     rf"(?<![\d.,:~-])(?:(?<![가-힣])만\s?)?(?P<digits>\d{{1,3}})\s?(?P<unit>살|세)(?!\s?{_AFTER_AGE})"
     rf"(?![기대트탁금액균리림찌]|계|련|배|번|명|단|점|로\s?쓰)|"
     rf"(?<![가-힣])(?:(?P<tens>{'|'.join(_TENS)})?\s?(?P<ones>{'|'.join(_ONES)})?)\s?살(?!\s?{_AFTER_AGE})(?![리림찌])|"
     rf"(?<![가-힣])(?:만\s?)?십(?P<sino>[일이삼사오육칠팔구]?)\s?(?:살|세)(?!\s?{_AFTER_AGE})(?![기대트탁금액균리림찌]|계|련)|"
-    rf"(?:(?<=나)|(?<=난)|(?<=전)|(?<=저)|(?<=나는)|(?<=저는)|(?<![가-힣]))\s?열\s?(?P<alone>하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉){_COPULA}"
+    rf"(?:(?<=나)|(?<=난)|(?<=전)|(?<=저)|(?<=나는)|(?<=저는)|(?<![가-힣]))\s?열\s?(?P<alone>하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉){_COPULA}|"
+    rf"(?<![\d.,:/~가-힣-])(?P<sexed>1[1-9])\s?(?:남|여)(?![가-힣\d]|\s?\d|\s?[가-힣]{{0,2}}(?:{_COUNTED}))|"
+    rf"(?<![가-힣])나이\s?[:=]?\s?(?P<labelled>\d{{1,2}})(?![\d.,:~%-]|\s?(?:{_AFTER_AGE}|살|세|대|월|년|개월))"
 )
 _BIRTH_YEAR = re.compile(
     r"(?<![\d.,])'?(?P<year>(?:19|20)\d\d|\d\d)\s?년\s?(?:\d{1,2}\s?월\s?(?:\d{1,2}\s?일\s?)?)?생(?!산|긴|겨|각|활|선|태|맥|성|일)|"
@@ -321,8 +325,8 @@ def _age_strength(age: int) -> float:
 
 
 def _age_of(found: re.Match[str]) -> int | None:
-    if found["digits"]:
-        return int(found["digits"])
+    if stated := found["digits"] or found["sexed"] or found["labelled"]:
+        return int(stated)
     if found["alone"]:
         return 10 + _ONES[found["alone"]]
     if found["sino"] is not None:

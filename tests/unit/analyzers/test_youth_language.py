@@ -382,6 +382,9 @@ def test_amounts_and_addresses_are_not_said(text):
         ("09생이에요", "birth_year", 2009),
         ("십오세", "age", 15),
         ("만 십사 살", "age", 14),
+        ("17남 친구할사람", "age", 17),
+        ("16여 심심해요", "age", 16),
+        ("나이: 16 / 여 / 서울", "age", 16),
     ],
 )
 def test_more_ways_of_stating_an_age_are_read(text, kind, number):
@@ -390,6 +393,13 @@ def test_more_ways_of_stating_an_age_are_read(text, kind, number):
 
 @pytest.mark.parametrize("text", ["이십오세", "15년생 나무", "09년 생일 파티", "인생 10생이 아깝다", "십오세기", "87년 3월생"])
 def test_and_what_looks_like_them_is_not(text):
+    assert claims(text) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["15여 명", "12여개", "11여 년 전", "12남 7녀", "18남매", "15 여름", "나이 15대", "나이 19 이상", "나이 차이 16"]
+)
+def test_a_number_beside_a_sex_or_the_word_age_may_mean_something_else(text):
     assert claims(text) == set()
 
 
