@@ -108,8 +108,9 @@ class FacesAnalyzer:
             },
         },
         licence_code="Apache-2.0; OpenCV Zoo MIT; human-models MIT",
-        licence_weights="YuNet MIT; faceres-deep: upstream looks like HSE_FaceRec_tf, Apache-2.0, trained on IMDB faces; have "
-        "a lawyer check",
+        licence_weights="YuNet MIT. faceres-deep unsettled: the package that carries it (human-models) is MIT and names no "
+        "source; it looks like HSE_FaceRec_tf, reported as Apache-2.0, trained on VGGFace2 and IMDB faces. A centre decides "
+        "whether it may be used (NOTICE)",
     )
 
     def __init__(self, config: FacesConfig, sessions: Sessions) -> None:

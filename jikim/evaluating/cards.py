@@ -19,6 +19,8 @@ from jikim.messages import Message, catalogue
 from jikim.seams import ANALYZERS, plugin
 from jikim.types import JsonValue, ModelCard
 
+_FIGURES = "## 측정값 Measured\n\n괄호 안은 95 % 신뢰구간입니다. In brackets: the 95 % interval.\n\n"
+_STATED = "\n## 만들 때 잰 값 Figures from when it was built\n\n| | |\n|---|---|\n"
 _MEASURED = re.compile(r"<!-- measured (?P<task>[a-z-]+) -->\n.*?<!-- end (?P=task) -->\n", re.S)
 
 
@@ -26,8 +28,9 @@ ASSESSING = ModelCard(
     intended_use="Put candidates in the order in which people should look at them, and say why. It never decides.",
     limits="The weights and priors were chosen, not fitted: there were no decisions of people to fit them on. What it says "
     "holds where minors are about as common as the prior says (5 in 100): elsewhere the numbers of an axis are an order, not "
-    "frequencies. Books, toys and bags were measured on too few items to tell whether they help. How much of what is sexual "
-    "it finds is deliberately never measured. Where no cue is seen it says that it cannot tell.",
+    "frequencies. Books, bags, ties and beds were not seen to help and do not count; of books and bags it is told that they "
+    "are there. Teddy bears go with children, too rarely to tell how much they help. How much of what is sexual it finds is "
+    "deliberately never measured. Where no cue is seen it says that it cannot tell.",
     data="None: nothing here was trained. Only p(minor) of a face was calibrated (its card). What a centre learns from its own "
     "decisions is its own.",
     metrics={},
@@ -53,14 +56,23 @@ def card(measured: Evaluation, earlier: str = "", about: str = "") -> str:
     model: ModelCard = _OWN.get(measured.analyzer) or plugin(ANALYZERS, measured.analyzer).card
     sections = {found["task"]: found.group() for found in _MEASURED.finditer(earlier)}
     sections[measured.task] = "".join(_section(measured, about))
-    return "".join(_head(measured, model)) + "".join(sections[task] for task in sorted(sections)) + "".join(_stated(model))
+    head = _head(measured.analyzer, measured.analyzer_version, measured.weights, model)
+    return "".join(head) + "".join(sections[task] for task in sorted(sections)) + "".join(_stated(model))
 
 
-def _head(measured: Evaluation, model: ModelCard) -> Iterator[str]:
-    korean = korean_words().get(measured.analyzer, {})
-    yield f"# {measured.analyzer}\n\n"
-    yield f"| | |\n|---|---|\n| 판 Version | {_cell(measured.analyzer_version)} |\n"
-    for name, digest in measured.weights.items():
+def restated(earlier: str, analyzer: str, version: str, weights: Mapping[str, str]) -> str:
+    """A card with its figures as they are and everything else as it is said now."""
+    model: ModelCard = _OWN.get(analyzer) or plugin(ANALYZERS, analyzer).card
+    begun, ended = earlier.find(_FIGURES), earlier.find(_STATED)
+    figures = earlier[begun:] if ended < 0 else earlier[begun:ended]
+    return "".join(_head(analyzer, version, weights, model)) + figures.removeprefix(_FIGURES) + "".join(_stated(model))
+
+
+def _head(analyzer: str, version: str, weights: Mapping[str, str], model: ModelCard) -> Iterator[str]:
+    korean = korean_words().get(analyzer, {})
+    yield f"# {analyzer}\n\n"
+    yield f"| | |\n|---|---|\n| 판 Version | {_cell(version)} |\n"
+    for name, digest in weights.items():
         yield f"| 가중치 Weights `{name}` | sha256 `{digest}` |\n"
     yield f"| 코드 라이선스 Licence of the code | {_cell(model.licence_code)} |\n"
     yield f"| 가중치 라이선스 Licence of the weights | {_cell(model.licence_weights)} |\n\n"
@@ -69,7 +81,7 @@ def _head(measured: Evaluation, model: ModelCard) -> Iterator[str]:
             yield f"**{heading}** {korean[field]}\n\n"
     for heading, words in (("Use", model.intended_use), ("Limits", model.limits), ("Trained on", model.data)):
         yield f"**{heading}** {words}\n\n"
-    yield "## 측정값 Measured\n\n괄호 안은 95 % 신뢰구간입니다. In brackets: the 95 % interval.\n\n"
+    yield _FIGURES
 
 
 def _section(measured: Evaluation, about: str) -> Iterator[str]:
@@ -105,7 +117,7 @@ def _groups(dimension: str, groups: Mapping[str, JsonValue]) -> Iterator[str]:
 def _stated(model: ModelCard) -> Iterator[str]:
     stated = [*flat(model.metrics), *flat(model.by_group)]
     if stated:
-        yield "\n## 만들 때 잰 값 Figures from when it was built\n\n| | |\n|---|---|\n"
+        yield _STATED
         yield from (f"| {_cell(' '.join(path))} | {_cell(value)} |\n" for path, value in stated)
 
 
