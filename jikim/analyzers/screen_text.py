@@ -16,7 +16,7 @@ from jikim.analyzers import drawings
 from jikim.analyzers.pictures import region
 from jikim.analyzers.text_boxes import TextBox, TextDetector
 from jikim.analyzers.text_lines import KOREAN, ORIGINAL, SURE, LineReader, upright
-from jikim.analyzers.text_readings import AGREEING_SHARE, AGREEING_SHARE_HERE, BELIEVED, Reading, agree
+from jikim.analyzers.text_readings import AGREEING_SHARE, AGREEING_SHARE_HERE, BELIEVED, Reading, agree, is_part
 from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, ModelCard, Need, Subject
 
@@ -28,6 +28,8 @@ LIKENESS_PX = (64, 16)
 LIKENESS_MIN = 0.75
 OVERLAP_MIN = 0.5
 TRACK_MAX = 6
+PIECE_LEAD = 0.15
+"""By how much a piece of a line must be surer than the whole: the detector often leaves an end off in one frame or other."""
 TRIES_PER_LINE = 2
 """How many lines are tried for each that may be given: most that cannot be read are texture."""
 
@@ -143,7 +145,7 @@ class ScreenTextAnalyzer:
             same = next((place for place, other in enumerate(found) if _says_the_same(other, (sighting, reading))), None)
             if same is None:
                 found.append((sighting, reading))
-            elif reading.confidence > found[same][1].confidence:
+            elif _is_better(reading, found[same][1]):
                 found[same] = (sighting, reading)
             if len(found) == self._config.lines_max:
                 break
@@ -231,8 +233,16 @@ def _is_same(one: _Sighting, other: _Sighting) -> bool:
 
 
 def _says_the_same(one: tuple[_Sighting, Reading], other: tuple[_Sighting, Reading]) -> bool:
-    share = AGREEING_SHARE_HERE if _is_one_place(one[0], other[0]) else AGREEING_SHARE
-    return agree(one[1].text, other[1].text, share)
+    if not _is_one_place(one[0], other[0]):
+        return agree(one[1].text, other[1].text, AGREEING_SHARE)
+    is_piece = is_part(one[1].text, other[1].text) or is_part(other[1].text, one[1].text)
+    return is_piece or agree(one[1].text, other[1].text, AGREEING_SHARE_HERE)
+
+
+def _is_better(reading: Reading, other: Reading) -> bool:
+    """Whether it is the one to give of two of a line: the surer, but rather the whole line than a piece of it."""
+    is_whole, is_piece = is_part(other.text, reading.text), is_part(reading.text, other.text)
+    return reading.confidence + PIECE_LEAD * (is_whole - is_piece) > other.confidence
 
 
 def _stands_over(surer: tuple[_Sighting, Reading], line: tuple[_Sighting, Reading]) -> bool:

@@ -56,6 +56,12 @@ def agree(one: str, two: str, share: float = AGREEING_SHARE) -> bool:
     return abs(len(one) - len(two)) <= allowed and changes(one, two) <= allowed
 
 
+def is_part(piece: str, whole: str) -> bool:
+    """Whether the letters and digits of a reading, two or more, stand in a row in a longer one."""
+    letters = ["".join(filter(str.isalnum, text)) for text in (piece, whole)]
+    return 2 <= len(letters[0]) < len(letters[1]) and letters[0] in letters[1]
+
+
 def changes(one: str, two: str) -> int:
     """The edit distance: how many letters must be put in, left out or replaced."""
     before = list(range(len(two) + 1))

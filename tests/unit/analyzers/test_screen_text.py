@@ -9,7 +9,7 @@ from jikim.analyzers import drawings
 from jikim.analyzers.screen_text import ScreenTextAnalyzer, ScreenTextConfig
 from jikim.analyzers.text_boxes import strokes_box
 from jikim.analyzers.text_lines import HEIGHT_PX, closer
-from jikim.analyzers.text_readings import Reading, agree, changes
+from jikim.analyzers.text_readings import Reading, agree, changes, is_part
 from jikim.errors import WeightsMissing
 from jikim.messages import render
 from jikim.types import Frame, Subject
@@ -168,6 +168,19 @@ def test_readings_of_one_line_agree_and_other_grades_do_not():
     assert agree("오늘은 학교 축제", "오늘은 학고축제")
     assert not agree("중학교 2학년", "중학교 3학년")
     assert not agree("학교", "학원")
+
+
+def test_a_piece_of_a_line_is_told_from_another_line():
+    assert is_part("‘기는 해?", "사랑 존재하기는 해?")
+    assert not is_part("사랑 존재하기는 해?", "사랑존재하기는해")
+    assert not is_part("해", "사랑 존재하기는 해?")
+    assert not is_part("학원", "학교 축제")
+
+
+def test_of_a_line_and_a_piece_of_it_the_line_is_given(analyzer):
+    whole, piece = _film(1.0, bottom_left="오늘은 학교 축제"), _film(2.0, bottom_left="오늘은 학교")
+    for frames in ((whole, piece), (Frame("film", 0.5, piece.pixels), whole)):
+        assert [cue.value["text"] for cue in _lines(analyzer, *frames)] == ["오늘은 학교 축제"]
 
 
 def test_the_edit_distance():
