@@ -27,6 +27,7 @@ import re
 import string
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -203,15 +204,33 @@ _ON = re.compile(r"^on[ \t]*=.*(?:\n|\Z)", re.MULTILINE)
 
 
 def switched(text: str, *, is_on: bool) -> str:
-    """A recipe's text with its site among those that are searched when no places are named, or not."""
-    head, bracket, rest = text.partition("\n[")
-    return f"{'on = true' if is_on else ''}\n{_ON.sub('', head)}".lstrip("\n") + bracket + rest
+    """A recipe's text with its site among those that are searched when no places are named, or not. Nothing else of it changes:
+    what only looks like the line, within a value of several lines, stays."""
+    found = _switch(text)
+    without = text[: found.start()] + text[found.end() :] if found else text
+    return f"{'on = true' if is_on else ''}\n{without}".lstrip("\n")
 
 
 def is_on(file: Path) -> bool:
     """Whether a recipe is switched on, as far as can be told of one that cannot be used: that is then said where it is."""
-    found = _ON.search(file.read_text("utf-8", "replace").partition("\n[")[0])
+    found = _switch(file.read_text("utf-8", "replace"))
     return found is not None and found[0].partition("=")[2].split("#")[0].strip() == "true"
+
+
+def _switch(text: str) -> re.Match[str] | None:
+    """The line that switches a recipe on or off: the one without which all the rest says the same. Of what is no TOML the first
+    line that looks like it, before any table."""
+    try:
+        said = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return _ON.search(text[: text.find("\n[") + 1 or None])
+    if said.pop("on", None) is None:
+        return None
+    for found in _ON.finditer(text):
+        with suppress(tomllib.TOMLDecodeError):
+            if tomllib.loads(text[: found.start()] + text[found.end() :]) == said:
+                return found
+    return None
 
 
 def recipes(folder: Path) -> Mapping[str, Path]:

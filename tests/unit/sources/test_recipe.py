@@ -7,7 +7,7 @@ import pytest
 
 from jikim.errors import BadUse, NotConfigured, SourceChanged
 from jikim.sources.recipe import RecipeConfig, RecipeSource
-from jikim.sources.recipes import read_recipe, recipes
+from jikim.sources.recipes import is_on, read_recipe, recipes, switched
 from jikim.types import Keyword
 
 FESTIVAL = Keyword("축제")
@@ -194,3 +194,21 @@ def test_a_site_is_asked_to_speak_the_language_of_its_recipe(searched):
     assert fetcher.sent_headers[0]["accept-language"].startswith("ru,")
     with pytest.raises(BadUse):
         searched(f'language = "ru\\r\\nx: y"\n{FORUM}', answers)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('search = "x"\non = false # later\n[fields]\non = "a"\n', 'on = true\nsearch = "x"\n[fields]\non = "a"\n'),
+        ('words = """\n[a]\non = true\n"""\non = true\n', 'on = true\nwords = """\n[a]\non = true\n"""\n'),
+        ('words = [\n["a"],\n]\non = true\n', 'on = true\nwords = [\n["a"],\n]\n'),
+        ('words = """\non = true\n"""\n', 'on = true\nwords = """\non = true\n"""\n'),
+        ("no toml\non = false\n[fields\n", "on = true\nno toml\n[fields\n"),
+    ],
+)
+def test_a_recipe_is_switched_by_its_own_line_alone(tmp_path, before, after):
+    assert switched(before, is_on=True) == after
+    file = tmp_path / "a.toml"
+    for on in (True, False, True):
+        file.write_text(switched(before, is_on=on), "utf-8")
+        assert is_on(file) is on
