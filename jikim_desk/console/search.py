@@ -43,7 +43,10 @@ def box(request: HttpRequest) -> HttpResponse:
 def recognise(request: HttpRequest) -> HttpResponse:
     """Shows what was recognised and asks how it is to be run."""
     if request.FILES:
-        return _known_files(request)
+        try:
+            return _known_files(request)
+        except BadAsk as error:
+            return render(request, "console/search.html", {"problem": words.say(error.key, **error.params)}, status=503)
     found = recognising.recognise(request.POST.get("text", ""))
     if not (found.keywords or found.addresses):
         return render(request, "console/search.html", {"problem": words.say("console.search.nothing")}, status=400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from jikim_desk.accounts.models import User
 from jikim_desk.audit import chain
 from jikim_desk.audit.actions import Action
 from jikim_desk.config import jikim_config
+from jikim_desk.faults import BadAsk
 from jikim_desk.review import kept
 from jikim_desk.review.frames import problem_key
 from jikim_desk.review.masking import shown
@@ -27,6 +29,8 @@ from jikim_desk.review.reading import clock
 MATCHES_MAX = 5
 LOOKING_S = 60.0
 """How long the files of one form are looked at; what is left then is said to be left."""
+_LOOKING = threading.BoundedSemaphore(2)
+"""Forms at once: each holds one of the few threads that every page needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,16 @@ class Answer:
 
 def known_as(user: User, files: Sequence[int | None], lang: str) -> list[Answer]:
     """Holds files, as descriptors of sealed memory, against every bank in use. None is a file whose bytes were not kept. What
-    cannot be opened hides no other. Raises StateError when a bank cannot be read."""
+    cannot be opened hides no other. Raises StateError when a bank cannot be read, BadAsk while others' files are looked at."""
+    if not _LOOKING.acquire(blocking=False):
+        raise BadAsk("review.files.busy")
+    try:
+        return _known_as(user, files, lang)
+    finally:
+        _LOOKING.release()
+
+
+def _known_as(user: User, files: Sequence[int | None], lang: str) -> list[Answer]:
     started = time.monotonic()
     answers = []
     with KnownMaterial(banking.banks_folder(jikim_config())) as banks:

@@ -84,3 +84,13 @@ def test_the_rest_is_said_to_be_left_when_time_is_up(signed_in, monkeypatch):
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.ADMINISTRATOR])
 def test_other_roles_compare_nothing(signed_in, role):
     assert signed_in(role).post(reverse("recognise"), {"files": SimpleUploadedFile("a", CARD)}).status_code == 403
+
+
+def test_files_of_others_hold_up_no_other_page(signed_in):
+    browser = signed_in(Role.REVIEWER)
+    with known_files._LOOKING, known_files._LOOKING:
+        page = send(browser, picture())
+        assert words.say("review.files.busy", "ko") in page
+        assert not Entry.objects.filter(action="search").exists()
+        assert browser.get(reverse("home")).status_code == 200
+    assert words.say("review.files.unknown", "ko") in send(browser, picture())
