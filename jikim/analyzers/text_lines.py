@@ -28,7 +28,9 @@ STEP_PX = 8
 KOREAN_ENOUGH = 0.9
 """A Korean line that was read this surely is not shown to the other head."""
 SURE = 0.97
-"""Nothing is tried again for a line that was read this surely, by the fast head either."""
+"""Nothing is tried again for a line that was read this surely."""
+FAST_SURE = 0.985
+"""What the fast head reads this surely is left to it: of 176 subtitles none more is wrong, and two of five are read so."""
 CLOSER_SHARE = 0.06
 """Of the height, cut off above and below for a second look: the box leaves room, and larger letters are read otherwise."""
 ORIGINAL_LEAD = 0.05
@@ -89,7 +91,7 @@ class LineReader:
         """The surest Korean reading: of a line that is hard to read, looked at more closely, too."""
         if self._fast_first:
             quick = self._fast.read(line)
-            if quick.confidence >= SURE and (_is_korean(quick.text) or not hangul(quick.text)):
+            if quick.confidence >= FAST_SURE and (_is_korean(quick.text) or not hangul(quick.text)):
                 return quick
         korean = self._korean.read(line)
         if not hangul(korean.text) or korean.confidence >= SURE:
