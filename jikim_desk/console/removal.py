@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from jikim_desk import words
+from jikim_desk import flows, words
 from jikim_desk.accounts.models import Role
 from jikim_desk.accounts.rights import allow
 from jikim_desk.audit import chain
@@ -27,6 +27,7 @@ from jikim_desk.notices import drafting, evidence, hosts, leaving, letters, rech
 from jikim_desk.notices.faults import NotAllowed
 from jikim_desk.notices.models import NoticeKind, Removal, RemovalState
 from jikim_desk.notices.reports import composing, files, police
+from jikim_desk.records import intake
 from jikim_desk.review import access
 
 NUMBER_DIGITS = 8
@@ -79,6 +80,7 @@ def removal(request: HttpRequest, candidate_id: str) -> HttpResponse:
         "notices": found.notices.select_related("host").order_by("-drafted_at"),
         "visits": [(one, _sign(one.sign)) for one in found.rechecks.order_by("-at")[:_VISITS_SHOWN]],
         "next_visit": found.next_recheck_at,
+        "moved_to": urlsplit(rechecking.moved_to(found)).hostname or "",
         "obstacle": obstacle,
         "may_act": may_act,
         "is_lead": access.is_lead(user, found.team_id),
@@ -115,6 +117,27 @@ def look_again(request: HttpRequest, candidate_id: str) -> HttpResponse:
     user = visitor(request)
     rechecking.ask(user, drafting.removal_for(user, candidate_id))
     messages.success(request, words.say("removal.asked"))
+    return redirect("removal", candidate_id=candidate_id)
+
+
+@allow(*access.DECIDERS)
+@require_POST
+def follow(request: HttpRequest, candidate_id: str) -> HttpResponse:
+    """Takes the address a find moved to as reported, in the same team and case: it is fetched by the rules of any other."""
+    user = visitor(request)
+    find = drafting.removal_for(user, candidate_id)
+    address = rechecking.moved_to(find)
+    if not address or not access.may_decide(user, find.candidate):
+        raise Http404
+    with transaction.atomic():
+        sweep, lines = intake.report_addresses(user, [address], team=find.team, case=find.candidate.case)
+        flows.tell_reported(lines)
+        if sweep is not None:
+            flows.enqueue(sweep)
+    if sweep is not None:
+        return redirect("sweep", sweep.pk)
+    is_known = lines[0].said is intake.Said.KNOWN
+    messages.info(request, words.say("removal.moved.known" if is_known else "removal.moved.not_taken"))
     return redirect("removal", candidate_id=candidate_id)
 
 
@@ -192,6 +215,7 @@ addresses = [
     path("removals/<str:candidate_id>/", removal, name="removal"),
     path("removals/<str:candidate_id>/draft", draft, name="removal_draft"),
     path("removals/<str:candidate_id>/look", look_again, name="removal_look"),
+    path("removals/<str:candidate_id>/follow", follow, name="removal_follow"),
     path("removals/<str:candidate_id>/pack", pack_again, name="removal_pack"),
     path("removals/<str:candidate_id>/mandate", mandate, name="removal_mandate"),
     path("removals/<str:candidate_id>/hold", hold, name="removal_hold"),

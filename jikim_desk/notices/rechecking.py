@@ -120,6 +120,13 @@ def known_of(removal: Removal) -> Known:
     )
 
 
+def moved_to(removal: Removal) -> str:
+    """Where a find was last seen to have moved; "" where it was not."""
+    seen = removal.rechecks.filter(seen=Seen.MOVED).order_by("-at").first()
+    hops = seen.proof.get("page", {}).get("chain", ()) if seen else ()
+    return str(hops[-1]["url"]) if hops else ""
+
+
 def next_visit(removal: Removal, now: datetime) -> datetime | None:
     """When the next step is due; None when all are over or none has begun."""
     if removal.rechecks_from is None:

@@ -7,9 +7,12 @@ from io import BytesIO
 import pytest
 from django.utils import timezone
 
+from jikim_desk import flows, words
 from jikim_desk.accounts.models import Role
+from jikim_desk.cases.models import Case
 from jikim_desk.notices import evidence
-from jikim_desk.notices.models import Host, Notice, NoticeKind, NoticeState, Removal
+from jikim_desk.notices.models import Host, Notice, NoticeKind, NoticeState, Recheck, Removal
+from jikim_desk.records.models import Sweep
 from jikim_desk.review.models import Kind
 from jikim_desk.sealing import vault
 from tests.desk.removals import begun, confirmed, set_desk, with_page
@@ -172,3 +175,38 @@ def test_the_page_of_a_find_tells_the_four_clocks_and_how_long_each_took(reviewe
     assert "5 min" in page.content.decode()
     sent = {"find": removal.pk, "as": "csv", "recipient": "시험경찰서"}
     assert removal.candidate.url in reviewer.post("/reports/police", sent).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://new.example/moved", ""),
+        ("https://board.example/one", "removal.moved.known"),
+        ("ftp://x/y", "removal.moved.not_taken"),
+    ],
+)
+def test_where_a_find_moved_is_looked_at_in_its_case_when_a_person_says_so(reviewer, team, person, monkeypatch, address, said):
+    queued = []
+    monkeypatch.setattr(flows, "enqueue", queued.append)
+    case = Case.objects.create(number="A-1", team=team)
+    removal = begun(team, person, case=case)
+    url = f"/removals/{removal.pk}/follow"
+    assert url not in reviewer.get(f"/removals/{removal.pk}/").content.decode()
+    assert reviewer.post(url).status_code == 404
+    visit = Recheck(removal=removal, at=timezone.now(), vantage="here", seen="moved", sign="same_bytes")
+    visit.proof = {"page": {"chain": [{"url": removal.candidate.url}, {"url": address}]}}
+    visit.save()
+    page = reviewer.get(f"/removals/{removal.pk}/").content.decode()
+    assert url in page
+    assert address not in page
+    answer = reviewer.post(url, follow=True)
+    if said:
+        assert [str(one) for one in answer.context["messages"]] == [words.say(said, "ko")]
+        assert (queued, Sweep.objects.count()) == ([], 0)
+    else:
+        (sweep,) = queued
+        assert (sweep.addresses, sweep.team, sweep.case) == ([address], team, case)
+        assert answer.redirect_chain == [(f"/sweeps/{sweep.pk}/", 302)]
+    counsellor = reviewer.__class__()
+    counsellor.force_login(person(Role.COUNSELLOR), backend="django.contrib.auth.backends.ModelBackend")
+    assert counsellor.post(url).status_code == 403
