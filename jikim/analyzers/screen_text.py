@@ -85,7 +85,7 @@ class ScreenTextAnalyzer:
     """
 
     name: ClassVar[str] = "screen_text"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     Config: ClassVar[type[ScreenTextConfig]] = ScreenTextConfig
     weights: ClassVar[tuple[str, ...]] = ("ppocr-det", KOREAN, ORIGINAL)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES})
