@@ -29,6 +29,8 @@ KOREAN_ENOUGH = 0.9
 """A Korean line that was read this surely is not shown to the other head."""
 SURE = 0.97
 """Nothing is tried again for a line that was read this surely."""
+CLEAR = 0.93
+"""Korean that was read this surely is not looked at more closely; at 0.97 hard lines cost 3 ms more and are read no better."""
 FAST_SURE = 0.985
 """What the fast head reads this surely is left to it: of 176 subtitles none more is wrong, and two of five are read so."""
 CLOSER_SHARE = 0.06
@@ -94,7 +96,7 @@ class LineReader:
             if quick.confidence >= FAST_SURE and (_is_korean(quick.text) or not hangul(quick.text)):
                 return quick
         korean = self._korean.read(line)
-        if not hangul(korean.text) or korean.confidence >= SURE:
+        if not hangul(korean.text) or korean.confidence >= CLEAR:
             return korean
         return max(korean, self._korean.read(closer(line)), key=lambda reading: reading.confidence)
 

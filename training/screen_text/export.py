@@ -40,6 +40,12 @@ def exported(original: Path, size: str, weights: dict[str, torch.Tensor]) -> onn
     return model
 
 
+def mixed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """The weights between those of two runs, the later of which went on from the earlier; they often generalise better than either
+    (Wortsman et al., "Model soups", 2022)."""
+    return {name: before[name].lerp(value, share) if value.is_floating_point() else value for name, value in after.items()}
+
+
 def _replace_head(model: onnx.ModelProto, cut: Cut, trained: Recogniser) -> None:
     """Everything behind the cut goes; scores of the main classes and of the rare syllables, side by side, come instead."""
     graph, head = model.graph, trained.head
@@ -109,9 +115,14 @@ def main() -> None:
     parser.add_argument("original", type=Path)
     parser.add_argument("state", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--mixed-with", type=Path, help="the state of the run that this one started from")
+    parser.add_argument("--share", type=float, default=0.65, help="of STATE's weights in the mixture")
     arguments = parser.parse_args()
     state = torch.load(arguments.state, weights_only=True)
-    onnx.save(exported(arguments.original, arguments.size, state["average"]), arguments.out)
+    average = state["average"]
+    if arguments.mixed_with is not None:
+        average = mixed(torch.load(arguments.mixed_with, weights_only=True)["average"], average, arguments.share)
+    onnx.save(exported(arguments.original, arguments.size, average), arguments.out)
     print(f"{arguments.out.stat().st_size / 1e6:.2f} MB after {state['lines']} lines in {state['seconds']:.0f} s")
 
 

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import pool
 import torch
+from damage import damaged
 from grounds import Picture
 from letters import MAIN, RARE, decoded, encoded
 from measures import error_rate
@@ -58,13 +59,13 @@ def batches(folder: Path, seed: int) -> Iterator[list[tuple[Picture, str]]]:
 
 
 def varied(rng: Random, piece: Picture) -> Picture:
-    """The same line in other colours and a little wider or narrower."""
+    """The same line in other colours, a little wider or narrower, and worse to read."""
     if rng.random() < 0.3:
         piece = 255 - piece
     if rng.random() < 0.3:
         piece = piece[:, :, rng.sample(range(3), 3)]
     width = max(16, round(piece.shape[1] * rng.uniform(0.88, 1.12)))
-    return np.asarray(cv2.resize(piece, (width, piece.shape[0])), np.uint8)
+    return damaged(rng, np.asarray(cv2.resize(piece, (width, piece.shape[0])), np.uint8))
 
 
 def stacked(pieces: list[Picture]) -> Tensor:
