@@ -28,6 +28,12 @@ def open_path(path: str | os.PathLike[str]) -> int:
             if facts.st_size > MAX_FILE_BYTES:
                 raise MediaUnreadable("media.file_too_large", where=str(path), limit_mb=MAX_FILE_BYTES // 2**20)
             return sealed_memory(iter(lambda: file.read(_CHUNK_BYTES), b""), str(path))
+    except IsADirectoryError as error:
+        raise MediaUnreadable("media.is_folder", where=str(path)) from error
+    except FileNotFoundError as error:
+        raise MediaUnreadable("media.not_there", where=str(path)) from error
+    except PermissionError as error:
+        raise MediaUnreadable("media.not_permitted", where=str(path)) from error
     except OSError as error:
         raise MediaUnreadable("media.cannot_read", where=str(path), problem=error.strerror or str(error)) from error
 

@@ -33,10 +33,13 @@ def test_a_path_is_read_into_memory_nobody_can_change(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_read(tmp_path: Path) -> None:
-    for path in (tmp_path / "missing", tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    cases = {"missing": "media.not_there", ".": "media.is_folder", "loop": "media.cannot_read"}
+    for name, key in cases.items():
+        path = tmp_path / name
         with pytest.raises(MediaUnreadable) as raised:
             open_path(path)
-        assert raised.value.key == "media.cannot_read"
+        assert raised.value.key == key
         assert str(path) in str(raised.value)
         assert str(path) not in raised.value.message(masked=True).en
 
