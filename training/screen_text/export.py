@@ -41,8 +41,8 @@ def exported(original: Path, size: str, weights: dict[str, torch.Tensor]) -> onn
 
 
 def mixed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
-    """The weights between those of two runs, the later of which went on from the earlier; they often generalise better than either
-    (Wortsman et al., "Model soups", 2022)."""
+    """The weights between those of two runs, the later of which went on from the earlier; they often generalise better than
+    either (Wortsman et al., "Model soups", 2022)."""
     return {name: before[name].lerp(value, share) if value.is_floating_point() else value for name, value in after.items()}
 
 
