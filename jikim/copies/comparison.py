@@ -316,22 +316,8 @@ def _at_one_place(pairs: Pairs) -> ItemRelation | None:
     own_s = sorted(pairs.query.frames[pair.frame].at_s for pair in found)
     items_s = sorted(pairs.reference.frames[pair.item_frame].at_s for pair in found)
     segments = (Segment(*(round(at_s, 3) for at_s in (own_s[0], own_s[-1], items_s[0], items_s[-1]))),)
-    covered = coverage(segments, _length_s(pairs.query), _length_s(pairs.reference))
     best = max(found, key=lambda pair: (pair.relation.score, pair.relation.agreement))
-    return ItemRelation(
-        relation=Relation.SAME_SCENE,
-        score=best.relation.score,
-        coverage_query=round(covered[0], 4),
-        coverage_item=round(covered[1], 4),
-        segments=segments,
-        speed=1.0,
-        best=best,
-        is_by_sound=False,
-        moving=math.nan,
-        still=math.nan,
-        gain=math.nan,
-        unsure_s=(),
-    )
+    return _lead(pairs.query, pairs.reference, segments, score=best.relation.score, best=best)
 
 
 def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequence[Vote]) -> ItemRelation | None:
@@ -340,16 +326,30 @@ def _by_sound(query: ItemFingerprint, reference: ItemFingerprint, spoken: Sequen
     if not stretches:
         return None
     segments = tuple(one.segment for one in stretches)
+    score = round(float(np.mean([vote.weight for vote in spoken])), 4)
+    return _lead(query, reference, segments, score=score, speed=stretches[0].speed)
+
+
+def _lead(
+    query: ItemFingerprint,
+    reference: ItemFingerprint,
+    segments: tuple[Segment, ...],
+    *,
+    score: float,
+    speed: float = 1.0,
+    best: FramePair | None = None,
+) -> ItemRelation:
+    """The same scene, by frames of which `best` is the best, or without it by the sound; nothing is known of moments."""
     covered = coverage(segments, _length_s(query), _length_s(reference))
     return ItemRelation(
         relation=Relation.SAME_SCENE,
-        score=round(float(np.mean([vote.weight for vote in spoken])), 4),
+        score=score,
         coverage_query=round(covered[0], 4),
         coverage_item=round(covered[1], 4),
         segments=segments,
-        speed=stretches[0].speed,
-        best=None,
-        is_by_sound=True,
+        speed=speed,
+        best=best,
+        is_by_sound=best is None,
         moving=math.nan,
         still=math.nan,
         gain=math.nan,
