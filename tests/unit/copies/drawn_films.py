@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 
+import cv2
 import numpy as np
 
 from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video
@@ -34,3 +36,15 @@ def film(
 def known(show: Callable[[float], np.ndarray], length_s: float, step_s: float = 0.2, name: str = "") -> ItemFingerprint:
     """As it comes back from a bank."""
     return unpack(pack(film(show, length_s, step_s, KNOWN, name)))
+
+
+@cache
+def room(seed: int, width: int = 480) -> np.ndarray:
+    """(270, width, 3): boxes of all colours before a wall, other ones for each seed."""
+    rng = np.random.default_rng(seed)
+    drawn = cv2.resize(rng.integers(50, 200, (9, 16, 3), np.uint8), (width, 270), interpolation=cv2.INTER_CUBIC)
+    for _ in range(width // 8):
+        at, size = rng.integers(0, (width, 270)), rng.integers(6, 45, 2)
+        colour = tuple(int(one) for one in rng.integers(0, 256, 3))
+        cv2.rectangle(drawn, tuple(map(int, at)), tuple(map(int, at + size)), colour, -1)
+    return drawn

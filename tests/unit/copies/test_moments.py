@@ -9,7 +9,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from drawn_films import film, known
+from drawn_films import film, known, room
 
 from jikim.copies.comparison import GAIN_MIN, ItemRelation, compare_items
 from jikim.copies.fingerprints import ItemFingerprint
@@ -18,20 +18,9 @@ from jikim.copies.verification import Relation
 LENGTH_S = 8.0
 
 
-@cache
-def _room(seed: int, width: int = 480) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    room = cv2.resize(rng.integers(50, 200, (9, 16, 3), np.uint8), (width, 270), interpolation=cv2.INTER_CUBIC)
-    for _ in range(width // 8):
-        at, size = rng.integers(0, (width, 270)), rng.integers(6, 45, 2)
-        colour = tuple(int(one) for one in rng.integers(0, 256, 3))
-        cv2.rectangle(room, tuple(map(int, at)), tuple(map(int, at + size)), colour, -1)
-    return room
-
-
 def _walker(at_s: float, phase: float = 0.0) -> np.ndarray:
     """Somebody in a striped shirt who walks to and fro and lifts something before it, at other times with another `phase`."""
-    frame = _room(21).copy()
+    frame = room(21).copy()
     x = int(240 + 100 * np.sin(0.9 * at_s + phase) + 70 * np.sin((1.6 + phase) * at_s + 2 * phase))
     held = x + int(60 * np.sin(2.1 * at_s + 3 * phase)), int(150 + 70 * np.cos(1.7 * at_s + 2 * phase))
     cv2.rectangle(frame, (x - 40, 90), (x + 40, 269), (35, 35, 60), -1)
@@ -62,7 +51,7 @@ def _late(at_s: float) -> np.ndarray:
 def _panned(at_s: float) -> np.ndarray:
     """A wide room in which the camera is turned quickly to and fro."""
     left = int(480 + 300 * np.sin(0.7 * at_s) + 120 * np.sin(1.3 * at_s))
-    return np.ascontiguousarray(_room(22, 1440)[:, left : left + 480])
+    return np.ascontiguousarray(room(22, 1440)[:, left : left + 480])
 
 
 def _with_sticker(frame: np.ndarray) -> np.ndarray:
@@ -120,7 +109,7 @@ def test_the_same_walker_at_another_time_gains_little(phase: float):
 
 def test_an_empty_room_says_nothing_against_a_film_in_which_somebody_walks():
     """Of a few frames that fell on the wall alone, what stands still agrees in all; that is no copy."""
-    found = compare_items(film(lambda at: _room(21), LENGTH_S, 0.4), _item(_walker))
+    found = compare_items(film(lambda at: room(21), LENGTH_S, 0.4), _item(_walker))
     assert found is None or found.relation is Relation.SAME_SCENE
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from drawn_films import film, known
+from drawn_films import film, known, room
 
 from jikim.copies.bank_items import BankSettings, NewItem
 from jikim.copies.comparison import compare_items
@@ -19,20 +17,9 @@ from jikim.copies.verification import Relation, compare_pictures
 LENGTH_S = 3.2
 
 
-@cache
-def _things(seed: int, width: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    drawn = cv2.resize(rng.integers(50, 200, (9, 16, 3), np.uint8), (width, 270), interpolation=cv2.INTER_CUBIC)
-    for _ in range(width // 8):
-        at, size = rng.integers(0, (width, 270)), rng.integers(6, 45, 2)
-        colour = tuple(int(one) for one in rng.integers(0, 256, 3))
-        cv2.rectangle(drawn, tuple(map(int, at)), tuple(map(int, at + size)), colour, -1)
-    return drawn
-
-
 def _table(at_s: float, *, shelf: int, toys: int) -> np.ndarray:
     """A shelf at the left that stands still, and beside it toys that are other ones at every moment."""
-    return np.hstack([_things(shelf, 84), _things(100 * toys + int(at_s / 0.4), 396)])
+    return np.hstack([room(shelf, 84), room(100 * toys + int(at_s / 0.4), 396)])
 
 
 def _item(shelf: int, toys: int):
