@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifest", type=Path)
     lines = manifest.read(parser.parse_args().manifest, ("file", "labels", "weight")).lines
-    settings = ObjectsConfig(labels=tuple(COCO_CLASS), threshold=dict.fromkeys(COCO_CLASS, LOWEST))  # type: ignore[arg-type]
+    settings = msgspec.convert({"labels": LABELS, "threshold": dict.fromkeys(LABELS, LOWEST)}, ObjectsConfig)
     analyzer = ObjectsAnalyzer(settings, LocalSessions(config.load().weights))
     scores = np.array([_scores(analyzer, line.path) for line in lines if line.path])
     truth = [read_labels(line) for line in lines]

@@ -105,8 +105,8 @@ def _measure(reader: LineReader, lines: list[Line]) -> None:
     told: dict[str, list[bool]] = defaultdict(list)
     for line in lines:
         reading = reader.read(line.picture)
-        is_told = reading is not None and reading.is_believable
-        told[line.script].append(is_told and (line.script not in READ or is_right(reading, line.text)))  # type: ignore[arg-type]
+        is_told = reading is not None and reading.is_believable and (line.script not in READ or is_right(reading, line.text))
+        told[line.script].append(is_told)
     for script, answers in sorted(told.items()):
         print(
             f"{script or 'no text':12} {len(answers)} lines, {'read' if script in READ else 'invented'} {np.mean(answers):.3f}"

@@ -13,7 +13,6 @@ import argparse
 import pickle
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -22,6 +21,7 @@ import fonts
 import numpy as np
 import scenes
 import sentences
+from fonts import Face
 from fontTools.ttLib import TTFont
 from grounds import Picture, Rng, ground
 from lettering import Quad, draw
@@ -36,21 +36,6 @@ UNFIT = re.compile("Thin|Light|Condensed|Italic|Slanted|Oblique")
 OF_TEST = re.compile("Serif|Rashi|Kufi|Nastaliq|Looped")
 PLACE_IN_COLLECTION = {"Han": 2, "Kana": 0}
 WIDEST_PX = 900
-
-
-@dataclass(frozen=True)
-class Face:
-    """A font file and the signs it can draw."""
-
-    path: Path
-    index: int
-    signs: frozenset[int]
-
-    def draws(self, text: str) -> bool:
-        return all(letter == " " or ord(letter) in self.signs for letter in text)
-
-    def at(self, size_px: int) -> fonts.ImageFont.FreeTypeFont:
-        return fonts._opened(self.path, self.index, size_px)
 
 
 def faces(script: str, noto: Path, folders: list[Path], *, is_test: bool) -> list[Face]:
@@ -74,7 +59,7 @@ def _is_for(name: str, script: str, *, is_test: bool) -> bool:
 
 
 def _face(path: Path, index: int) -> Face:
-    return Face(path, index, frozenset(TTFont(path, fontNumber=index, lazy=True).getBestCmap()))
+    return Face(path, index, frozenset(map(chr, TTFont(path, fontNumber=index, lazy=True).getBestCmap())))
 
 
 def text(random: Random, script: str, *, is_test: bool) -> str:
@@ -117,7 +102,7 @@ def lines(rng: Rng, known: dict[str, list[Face]], *, is_test: bool) -> Iterator[
         if len(said.strip()) < 2 or not face.draws(said):
             continue
         band = np.s_[top : top + needed]
-        quad = draw(rng, layer[band], behind[band], face, said, size_px, 0.0)  # type: ignore[arg-type]
+        quad = draw(rng, layer[band], behind[band], face, said, size_px, 0.0)
         if quad is not None:
             written.append((quad + np.array([0, top], np.float32), said, script))
             top += needed + int(rng.integers(0, 16))
