@@ -18,6 +18,9 @@ from jikim.media.refusing import Clock
 Samples = NDArray[np.float32]
 
 _MAX_BAD_PACKETS = 200
+_TOGETHER = 1 << 15
+"""After so many samples what has come out of the filters is fetched."""
+
 _DAMAGED = (av.FFmpegError, OSError, ValueError, OverflowError)
 
 
@@ -62,14 +65,25 @@ class Sound:
         try:
             for frame in self._frames():
                 if resampler is None or not resampler.fits(frame):
+                    if resampler is not None:
+                        yield resampler.rest(), at_s
                     resampler = _Resampler(frame)
-                if frame.pts is not None and frame.time_base:
+                if resampler.waiting == 0 and frame.pts is not None and frame.time_base:
                     at_s = float(frame.pts * frame.time_base) - self._start_s
-                yield resampler.push(frame), at_s
-            if resampler is not None:
-                yield resampler.push(None), at_s
+                resampler.push(frame)
+                if resampler.waiting >= _TOGETHER:
+                    yield resampler.pull(), at_s
         except _DAMAGED:
             self._warnings.add("media.damaged")
+        if resampler is not None:
+            yield self._rest(resampler), at_s
+
+    def _rest(self, resampler: _Resampler) -> Samples:
+        try:
+            return resampler.rest()
+        except _DAMAGED:
+            self._warnings.add("media.damaged")
+            return np.zeros(0, np.float32)
 
     def _frames(self) -> Iterator[Any]:
         bad = 0
@@ -98,9 +112,11 @@ class Sound:
 
 
 class _Resampler:
-    """libswresample to mono 16 kHz through a filter graph of one thread."""
+    """libswresample to mono 16 kHz through a filter graph of one thread. `waiting`: how many samples went in since what came
+    out was last fetched, which costs more than resampling a frame does."""
 
     def __init__(self, frame: Any) -> None:
+        self.waiting = 0
         self._shape = _shape(frame)
         self._graph = av.filter.Graph()
         self._graph.threads = 1
@@ -121,9 +137,19 @@ class _Resampler:
     def fits(self, frame: Any) -> bool:
         return self._shape == _shape(frame)
 
-    def push(self, frame: Any) -> Samples:
-        """What comes out when `frame` goes in; None: the rest."""
+    def push(self, frame: Any) -> None:
+        """Takes a frame in."""
         self._graph.push(frame)
+        self.waiting += frame.samples
+
+    def rest(self) -> Samples:
+        """All that has not come out yet; nothing goes in afterwards."""
+        self._graph.push(None)
+        return self.pull()
+
+    def pull(self) -> Samples:
+        """What has come out of the frames that went in."""
+        self.waiting = 0
         parts = [np.zeros(0, np.float32)]
         while True:
             try:
