@@ -117,7 +117,9 @@ def match_opened(opener: Opener, fd: int, known: KnownMaterial | Matcher) -> lis
         query = fingerprint_media(media, density)
         matches = known.match(query)
         unsure_s = sorted({at_s for match in matches for at_s in match.unsure_s})
-        return known.match(look_closer(media, query, unsure_s, density), matches) if unsure_s else matches
+        if not unsure_s:
+            return matches
+        return known.match(look_closer(media, query, unsure_s, density), matches, is_closer=True)
 
 
 def import_file(bank: StoredBank, path: Path, source: str, label: str, form: Form | None) -> Imported:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 
 from jikim.copies.fingerprints import ItemFingerprint, Segment
-from jikim.copies.frame_pairs import PLACE_MOMENTS_MIN, Pairs
+from jikim.copies.frame_pairs import PLACE_MOMENTS_MIN, Compared, Pairs
 from jikim.copies.frame_votes import SINGLE_DISTANCE_MAX, PointVotes, hash_votes
 from jikim.copies.listening import same_sound, sound_votes
 from jikim.copies.profiles import CLOSE_ROWS_MIN, NOT_COMPARED, Closeness, FramePair, Profile, profiled
@@ -76,7 +76,7 @@ _Place = TypeVar("_Place", int, float)
 class ItemRelation:
     """What a query has to do with an item. `best` is the pair of frames that shows it best, None where `is_by_sound`: nothing
     but the sound is the same. `moving`, `still` and `gain` are those of profiles.Closeness; `unsure_s` are moments of the query
-    that should be looked at to be sure of a film's relation and edges."""
+    that should be looked at to be sure of a film's relation and edges. `compared` is for such a second look."""
 
     relation: Relation
     score: float
@@ -90,15 +90,24 @@ class ItemRelation:
     still: float
     gain: float
     unsure_s: tuple[float, ...]
+    compared: Compared = field(default_factory=dict)
 
 
 def compare_items(
-    query: ItemFingerprint, reference: ItemFingerprint, candidates: Iterable[tuple[int, int]] = (), *, listens: bool = True
+    query: ItemFingerprint,
+    reference: ItemFingerprint,
+    candidates: Iterable[tuple[int, int]] = (),
+    *,
+    may_be_near: bool = True,
+    listens: bool = True,
+    before: Compared | None = None,
 ) -> ItemRelation | None:
     """What the query has to do with the reference; None when nothing. `candidates` are pairs of frames, as places in their
-    lists, that an index found to be alike: they are compared first. `listens`: whether their sounds are compared."""
-    pairs = Pairs(query, reference)
-    hashed = hash_votes(query, reference)
+    lists, that an index found to be alike: they are compared first. `may_be_near`: whether hashes of their frames may be near
+    each other. `listens`: whether their sounds are compared. `before`: what was compared when fewer frames of the query
+    had been seen."""
+    pairs = Pairs(query, reference, before)
+    hashed = hash_votes(query, reference) if may_be_near else []
     explained = {frame for frame, _, _ in hashed}
     if len(explained) < max(3, _EXPLAINED_MIN * len(query.frames)):
         _compare_points(pairs, candidates, explained)
@@ -110,7 +119,8 @@ def compare_items(
         told, stretches = _aligned(pairs, hashed, explained, spoken)
         if told and told.relation is Relation.SAME_SCENE and _compare_same_moments(pairs, stretches):
             told = _aligned(pairs, hashed, explained, spoken)[0] or told
-    return told or _by_sound(query, reference, spoken) or _at_one_place(pairs)
+    told = told or _by_sound(query, reference, spoken) or _at_one_place(pairs)
+    return replace(told, compared=pairs.compared) if told else None
 
 
 def _aligned(
@@ -150,11 +160,12 @@ def _compare_points(pairs: Pairs, candidates: Iterable[tuple[int, int]], explain
     is_hopeless = bool(proposed) and not explained and most < INLIERS_MIN and not pairs.related()
     if not pairs.pointed or not pairs.item_pointed or is_hopeless:
         return
-    known = PointVotes([pairs.reference.frames[place] for place in pairs.item_pointed])
+    known: PointVotes | None = None
     open_ = [place for place in pairs.pointed if place not in explained]
     for frame in _in_spread_order(open_ or pairs.pointed, _QUERY_FRAMES):
         if len({pair.frame for pair in pairs.related()}) >= _RELATED_ENOUGH:
             return
+        known = known or PointVotes([pairs.reference.frames[place] for place in pairs.item_pointed])
         for place in known.likeliest(pairs.query.frames[frame]):
             if pairs.relation(frame, pairs.item_pointed[place]).inliers >= _INLIERS_PLAIN:
                 break

@@ -66,7 +66,7 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
         at_s = frame.at_s or 0.0
         is_due = pointed is None or at_s - pointed.at_s >= _GAP_SLACK * gap_s
         one = fingerprint_picture(
-            frame.pixels if is_due else _reduced(frame, density), at_s, density.points_max if is_due else 0
+            frame.pixels if is_due else reduced(frame, density), at_s, density.points_max if is_due else 0
         )
         if not is_due and spare and pointed and _distance(one, pointed) > CUT_DISTANCE:
             spare -= 1
@@ -85,7 +85,8 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     )
 
 
-def _reduced(frame: Frame, density: Density) -> NDArray[np.uint8]:
+def reduced(frame: Frame, density: Density) -> NDArray[np.uint8]:
+    """The pixels of a frame of which no keypoints are taken, (height, width, 3), as small as `density` allows."""
     height, width = frame.pixels.shape[:2]
     if density.side_px is None or max(height, width) <= density.side_px:
         return frame.pixels

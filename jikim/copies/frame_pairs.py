@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jikim.copies.films import pointed_frames
 from jikim.copies.fingerprints import ItemFingerprint
 from jikim.copies.profiles import FramePair
@@ -14,13 +16,23 @@ pairs of unrelated films of the half that it was chosen on, compared in 1,273 pa
 places."""
 
 
-class Pairs:
-    """Pairs of frames, each compared once."""
+Compared = Mapping[tuple[float, int], PictureRelation]
+"""What was found of pairs of frames: by when the query shows its frame, in seconds, and the place of the item's."""
 
-    def __init__(self, query: ItemFingerprint, reference: ItemFingerprint) -> None:
+
+class Pairs:
+    """Pairs of frames, each compared once. `before`: those compared when fewer frames of the same query had been seen."""
+
+    def __init__(self, query: ItemFingerprint, reference: ItemFingerprint, before: Compared | None = None) -> None:
         self.query, self.reference = query, reference
         self.pointed, self.item_pointed = pointed_frames(query), pointed_frames(reference)
-        self._known: dict[tuple[int, int], PictureRelation] = {}
+        places = {frame.at_s: place for place, frame in enumerate(query.frames)}
+        self._known = {(places[at_s], item_frame): one for (at_s, item_frame), one in (before or {}).items() if at_s in places}
+
+    @property
+    def compared(self) -> Compared:
+        """All of them, for a later look."""
+        return {(self.query.frames[frame].at_s, item_frame): one for (frame, item_frame), one in self._known.items()}
 
     def relation(self, frame: int, item_frame: int) -> PictureRelation:
         key = frame, item_frame

@@ -57,14 +57,14 @@ class KnownMaterial:
         """Whether any bank in use may have sound, so that it is worth while to listen."""
         return any(bank.has_sound for bank in self._in_use())
 
-    def match(self, query: ItemFingerprint, before: Sequence[Match] = ()) -> list[Match]:
-        """The known items that a file shows, best first, by the rules of their banks; `before` as in Matcher. Raises
-        StateError."""
+    def match(self, query: ItemFingerprint, before: Sequence[Match] = (), *, is_closer: bool = False) -> list[Match]:
+        """The known items that a file shows, best first, by the rules of their banks; `before` and `is_closer` as in Matcher.
+        Raises StateError."""
         used = self._in_use()
         if used != self._used:
             self._used, self._matcher = used, Matcher(used)
         settings = {bank.name: bank.settings for bank in used}
-        found = self._matcher.match(query, before)
+        found = self._matcher.match(query, before, is_closer=is_closer)
         harmless = [one for one in found if settings[one.bank].is_allow_list and one.relation == "copy"]
         told = [
             one

@@ -16,17 +16,19 @@ still the item when it is that very file, byte by byte. On the bench that gave t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jikim.copies.bank_items import SearchableBank
+from jikim.copies.bank_items import ItemState, SearchableBank, looked_up
 from jikim.copies.calibration import SAME_FILE, score
 from jikim.copies.comparison import compare_items, with_speed
 from jikim.copies.edits import SOUND_ONLY, edit_of
 from jikim.copies.fingerprints import ItemFingerprint, Segment
-from jikim.copies.pdq import ORIENTATIONS
+from jikim.copies.frame_pairs import Compared
+from jikim.copies.pdq import ORIENTATIONS, distances
 from jikim.copies.rivals import Claim, claim, is_outdone
 from jikim.copies.sound_words import items_heard
 from jikim.copies.verification import Relation, compare_pictures
@@ -81,11 +83,49 @@ class _Hit:
     distance: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """An item to be compared: which frames of it and of the query have hashes near each other, None where that was not looked
+    up, for which frames keypoints vote, whether any hashes may be near, whether its sound is compared, and what was compared at
+    an earlier look."""
+
+    number: int
+    hits: Sequence[_Hit] | None
+    voted: Sequence[tuple[int, int, float]]
+    may_be_near: bool
+    is_heard: bool
+    before: Compared | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What came of comparing an item; as in Match."""
+
+    relation: str
+    score: float
+    coverages: tuple[float, float]
+    segments: tuple[Segment, ...]
+    edit: str
+    unsure_s: tuple[float, ...] = ()
+    claim: Claim | None = None
+    compared: Compared = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a closer look at the same file needs to know of an item that the file had something to do with."""
+
+    is_heard: bool
+    compared: Compared
+
+
 class Matcher:
     """Holds what is looked at against banks."""
 
     def __init__(self, banks: Sequence[SearchableBank]) -> None:
         self._banks = banks
+        self._seen = ""
+        self._shown: dict[tuple[str, int], _Shown] = {}
 
     @property
     def has_points(self) -> bool:
@@ -97,13 +137,20 @@ class Matcher:
         """Whether any bank may have sound, so that it is worth while to listen."""
         return any(bank.has_sound for bank in self._banks)
 
-    def match(self, query: ItemFingerprint, before: Sequence[Match] = ()) -> list[Match]:
+    def match(self, query: ItemFingerprint, before: Sequence[Match] = (), *, is_closer: bool = False) -> list[Match]:
         """The known items that a file shows, best first. Raises StateError when a bank cannot be read.
 
         `before`: what was told of the same file when fewer of its frames had been seen. What is not told any more stays a
-        lead: it is the same scene, never a copy.
+        lead: it is the same scene, never a copy. `is_closer`: it is the file that was looked at last, with frames besides that
+        were chosen for what it showed: nothing but the items that it had something to do with is compared again.
         """
-        found = [one for bank in self._banks for one in self._in_bank(bank, query)]
+        is_closer = is_closer and query.sha256 == self._seen
+        known, self._seen, self._shown = self._shown, query.sha256, {}
+        found = [
+            one
+            for bank in self._banks
+            for one in self._compared(bank, query, _shown_before(bank, known) if is_closer else _proposed(bank, query))
+        ]
         claims = [claim for _, claim in found if claim]
         told = [_outdone(match) if claim and is_outdone(claim, claims) else match for match, claim in found]
         told += self._still_leads(before, {(match.bank, match.item) for match in told})
@@ -116,32 +163,32 @@ class Matcher:
                 if one.bank == bank.name and (one.bank, one.item) not in told and bank.active_item(one.item) is not None:
                     yield replace(one, relation=Relation.SAME_SCENE.value, unsure_s=())
 
-    def _in_bank(self, bank: SearchableBank, query: ItemFingerprint) -> Iterator[tuple[Match, Claim | None]]:
-        hits = _hits(bank, query)
-        voted = _voted(bank, query)
-        nearest = sorted(hits, key=lambda number: -len(hits[number]))[:CANDIDATES_MAX]
-        likeliest = sorted(voted, key=lambda number: -sum(votes for _, _, votes in voted[number]))[:VOTED_ITEMS_MAX]
-        heard = items_heard(query.sound, bank.hear) if query.sound and bank.has_sound else []
+    def _compared(
+        self, bank: SearchableBank, query: ItemFingerprint, proposals: Iterable[_Proposal]
+    ) -> Iterator[tuple[Match, Claim | None]]:
         seen: set[int] = set()
-        for number in dict.fromkeys([*nearest, *likeliest, *heard]):
-            facts, reference = bank.item(number), bank.fingerprint(number)
-            if facts is None or reference is None:
+        for proposal in proposals:
+            facts, reference = bank.item(proposal.number), bank.fingerprint(proposal.number)
+            if facts is None or facts.state is not ItemState.ACTIVE or reference is None:
                 continue
             if _are_pictures(query, reference):
-                told = _as_pictures(query, reference)
+                said = _as_pictures(query, reference)
             else:
-                told = _as_films(query, reference, hits.get(number, []), voted.get(number, []), listens=number in heard)
-            if told is not None:
-                relation, sure, covered, segments, edit, unsure_s, claimed = told
-                seen.add(number)
-                yield Match(bank.name, facts.id, facts.label, sure, relation, *covered, segments, edit, unsure_s), claimed
+                hits = proposal.hits
+                if hits is None:
+                    hits = _hits_of_item(reference, query, bank.settings.distance_max)
+                said = _as_films(query, reference, hits, proposal)
+            if said is not None:
+                seen.add(proposal.number)
+                self._shown[bank.name, proposal.number] = _Shown(proposal.is_heard, said.compared)
+                told = said.score, said.relation, *said.coverages, said.segments, said.edit, said.unsure_s
+                yield Match(bank.name, facts.id, facts.label, *told), said.claim
         same = bank.active_item(query.sha256)
         if same is not None and same.number not in seen:
             yield Match(bank.name, same.id, same.label, SAME_FILE, Relation.COPY.value, 1.0, 1.0, (), "none"), None
 
 
 _Voted = tuple[int, int, float]
-_Told = tuple[str, float, tuple[float, float], tuple[Segment, ...], str, tuple[float, ...], Claim | None]
 
 
 def _outdone(match: Match) -> Match:
@@ -149,9 +196,53 @@ def _outdone(match: Match) -> Match:
     return replace(match, relation=Relation.SAME_SCENE.value)
 
 
-def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]:
-    """What lies near the frames of the query in all their orientations, by item."""
-    rows = [
+def _proposed(bank: SearchableBank, query: ItemFingerprint) -> Iterator[_Proposal]:
+    """What the indexes of a bank propose."""
+    hits, is_cut = _hits(bank, query)
+    voted = _voted(bank, query)
+    nearest = sorted(hits, key=lambda number: -len(hits[number]))[:CANDIDATES_MAX]
+    likeliest = sorted(voted, key=lambda number: -sum(votes for _, _, votes in voted[number]))[:VOTED_ITEMS_MAX]
+    heard = items_heard(query.sound, bank.hear) if query.sound and bank.has_sound else []
+    for number in dict.fromkeys([*nearest, *likeliest, *heard]):
+        may_be_near = number in hits or is_cut
+        yield _Proposal(number, hits.get(number, []), voted.get(number, []), may_be_near, number in heard)
+
+
+def _shown_before(bank: SearchableBank, shown: Mapping[tuple[str, int], _Shown]) -> Iterator[_Proposal]:
+    """What an earlier look showed."""
+    for (name, number), one in shown.items():
+        if name == bank.name:
+            yield _Proposal(number, None, [], True, one.is_heard, one.compared)
+
+
+def _hits(bank: SearchableBank, query: ItemFingerprint) -> tuple[dict[int, list[_Hit]], bool]:
+    """What lies near the frames of the query in all their orientations, by item; and whether there was more than that."""
+    looked_up = _looked_up(query)
+    if not looked_up:
+        return {}, False
+    near = bank.near(np.stack([hash_ for _, _, hash_ in looked_up]), _NEAR_MAX)
+    found: dict[int, list[_Hit]] = {}
+    for row, item, frame, distance in zip(near.queries, near.items, near.frames, near.distances, strict=True):
+        number, turn, _ = looked_up[int(row)]
+        found.setdefault(int(item), []).append(_Hit(number, int(frame), turn, int(distance)))
+    return found, bool(near.is_cut.any())
+
+
+def _hits_of_item(item: ItemFingerprint, query: ItemFingerprint, distance_max: int) -> list[_Hit]:
+    """The same of one item."""
+    mine, theirs = _looked_up(query), looked_up(item)
+    if not mine or not len(theirs):
+        return []
+    apart = distances(np.stack([hash_ for _, _, hash_ in mine]), theirs["hash"])
+    return [
+        _Hit(mine[row][0], int(theirs["frame"][column]), mine[row][1], int(apart[row, column]))
+        for row, column in np.argwhere(apart <= distance_max)
+    ]
+
+
+def _looked_up(query: ItemFingerprint) -> list[tuple[int, int, NDArray[np.uint8]]]:
+    """Under which hashes a query is looked up: of which frame, in which orientation."""
+    return [
         (number, turn, hash_)
         for number, frame in enumerate(query.frames)
         for turn, hash_ in [
@@ -159,14 +250,6 @@ def _hits(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Hit]]
             *((0, view) for view in (*frame.views, *frame.insides)),
         ]
     ]
-    if not rows:
-        return {}
-    near = bank.near(np.stack([hash_ for _, _, hash_ in rows]), _NEAR_MAX)
-    found: dict[int, list[_Hit]] = {}
-    for row, item, frame, distance in zip(near.queries, near.items, near.frames, near.distances, strict=True):
-        number, turn, _ = rows[int(row)]
-        found.setdefault(int(item), []).append(_Hit(number, int(frame), turn, int(distance)))
-    return found
 
 
 def _voted(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Voted]]:
@@ -189,38 +272,40 @@ def _are_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> bool:
     return len(query.frames) == len(reference.frames) == 1
 
 
-def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Told | None:
-    relation = compare_pictures(query.frames[0], reference.frames[0], are_alone=True)
-    if relation.relation is Relation.NONE:
+def _as_pictures(query: ItemFingerprint, reference: ItemFingerprint) -> _Said | None:
+    found = compare_pictures(query.frames[0], reference.frames[0], are_alone=True)
+    if found.relation is Relation.NONE:
         return None
-    covered = float(relation.coverage_query), float(relation.coverage_item)
-    edit = edit_of(relation, query.frames[0], reference.frames[0])
-    return relation.relation.value, float(relation.score), covered, (), edit, (), None
+    covered = float(found.coverage_query), float(found.coverage_item)
+    return _Said(found.relation.value, float(found.score), covered, (), edit_of(found, query.frames[0], reference.frames[0]))
 
 
-def _as_films(
-    query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit], voted: Sequence[_Voted], *, listens: bool
-) -> _Told | None:
+def _as_films(query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence[_Hit], proposal: _Proposal) -> _Said | None:
     """What a film has to do with a picture or another film; what is only heard is said to be that."""
     nearest = sorted(hits, key=lambda hit: hit.distance)[:CHOICES]
-    pairs = [*_in_turns(voted), *((hit.frame, hit.item_frame) for hit in nearest)]
-    found = compare_items(query, reference, pairs, listens=listens)
+    found = compare_items(
+        query,
+        reference,
+        [*_in_turns(proposal.voted), *((hit.frame, hit.item_frame) for hit in nearest)],
+        may_be_near=proposal.may_be_near,
+        listens=proposal.is_heard,
+        before=proposal.before,
+    )
     if found is None:
         return _as_shown(query, hits) if 1 in (len(query.frames), len(reference.frames)) else None
     edit = SOUND_ONLY
     if found.best is not None:
         frames = query.frames[found.best.frame], reference.frames[found.best.item_frame]
         edit = edit_of(found.best.relation, *frames)
-    covered = found.coverage_query, found.coverage_item
-    edit = with_speed(edit, found.speed)
-    return (
-        found.relation.value,
-        float(found.score),
-        covered,
-        found.segments,
-        edit,
-        found.unsure_s,
-        claim(found, query, reference),
+    return _Said(
+        relation=found.relation.value,
+        score=float(found.score),
+        coverages=(found.coverage_query, found.coverage_item),
+        segments=found.segments,
+        edit=with_speed(edit, found.speed),
+        unsure_s=found.unsure_s,
+        claim=claim(found, query, reference),
+        compared=found.compared,
     )
 
 
@@ -234,7 +319,7 @@ def _in_turns(voted: Sequence[_Voted]) -> list[tuple[int, int]]:
     return [(frame, item_frame) for _, _, frame, item_frame in sorted(turns)]
 
 
-def _as_shown(query: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:
+def _as_shown(query: ItemFingerprint, hits: Sequence[_Hit]) -> _Said | None:
     """A known picture that is shown in a film, or a picture taken from a known one, by hashes alone: of what is known by its
     hash there is nothing else to compare."""
     near = [hit for hit in hits if hit.distance <= SINGLE_FRAME_DISTANCE_MAX]
@@ -250,7 +335,7 @@ def _as_shown(query: ItemFingerprint, hits: Sequence[_Hit]) -> _Told | None:
     segments = (
         tuple(Segment(start, end, 0.0, 0.0) for start, end in _runs(query, sorted(best))) if len(query.frames) > 1 else ()
     )
-    return Relation.COPY.value, sure, (round(len(best) / usable, 4), 1.0), segments, ORIENTATIONS[turn], (), None
+    return _Said(Relation.COPY.value, sure, (round(len(best) / usable, 4), 1.0), segments, ORIENTATIONS[turn])
 
 
 def _runs(query: ItemFingerprint, frames: Sequence[int]) -> Iterator[tuple[float, float]]:

@@ -124,6 +124,33 @@ def test_one_frame_shown_twice_is_still_one():
     assert _match(_video(1, 1, 1), _query(_scene(1), _scene(70))) == []
 
 
+def _film(*scenes: np.ndarray, sha256: str = "f" * 64) -> ItemFingerprint:
+    return ItemFingerprint(sha256, MediaKind.VIDEO, 400, 300, 90.0, tuple(_query(*scenes)), None)
+
+
+def test_a_closer_look_compares_what_the_last_one_showed():
+    matcher = Matcher([ListedBank(Bank("b", (_video(1, 2, 3), _video(5, 6, 7))))])
+    (first,) = matcher.match(_film(_scene(1), _scene(2)))
+    closer = _film(_scene(1), _scene(2), _scene(3), _scene(5), _scene(6))
+    (again,) = matcher.match(closer, [first], is_closer=True)
+    assert (again.item, again.segments[-1].end_s) == (first.item, pytest.approx(13.0, abs=1.0))
+    assert len(matcher.match(closer, [first])) == 2, "a look that is no closer one compares all"
+    matcher.match(_film(_scene(1), _scene(2), sha256="e" * 64))
+    assert len(matcher.match(closer, [first], is_closer=True)) == 2, "it was another file that was looked at last"
+
+
+def test_a_closer_look_tells_nothing_of_what_was_disabled_since(tmp_path):
+    with create_bank(tmp_path, "b", BankSettings()) as bank:
+        shown = _film(_scene(1), _scene(2), sha256="a" * 64)
+        bank.add(NewItem(shown, "shown"))
+        matcher = Matcher([bank])
+        query = _film(_scene(1), _scene(2))
+        found = matcher.match(query)
+        assert [one.label for one in matcher.match(query, found, is_closer=True)] == ["shown"]
+        bank.set_state(bank.item_by_id("a" * 64).number, ItemState.DISABLED)
+        assert matcher.match(query, found, is_closer=True) == []
+
+
 def _blank(shade: int, sha256: str) -> ItemFingerprint:
     frame = fingerprint_picture(np.full((300, 400, 3), shade, np.uint8), points_max=0)
     return ItemFingerprint(sha256, MediaKind.IMAGE, 400, 300, None, (frame,), None)
