@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from jikim.copies.films import Density, reduced
+from jikim.copies.films import Density, fingerprint_frame
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
-from jikim.copies.pictures import fingerprint_picture
 from jikim.media import sampling
 from jikim.media.opening import OpenMedia
 
@@ -33,8 +32,5 @@ def _looked(media: OpenMedia, times_s: Sequence[float], density: Density) -> Ite
     count = 0
     for start in range(0, len(times_s), _TOGETHER):
         for frame in media.frames_at(times_s[start : start + _TOGETHER]):
-            if count % every == 0:
-                yield fingerprint_picture(frame.pixels, frame.at_s or 0.0, density.points_max)
-            else:
-                yield fingerprint_picture(reduced(frame, density), frame.at_s or 0.0, 0)
+            yield fingerprint_frame(frame, density, is_pointed=count % every == 0)
             count += 1

@@ -22,6 +22,7 @@ from PIL import Image
 from jikim.analyzers import drawings
 from jikim.copies.edits import is_sound_only, words
 from jikim.copies.fingerprints import ItemFingerprint
+from jikim.copies.keypoints import SIDE_PX
 from jikim.copies.known import KnownMaterial
 from jikim.copies.matching import Match
 from jikim.copies.pictures import fingerprint_picture
@@ -30,6 +31,9 @@ from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, Media, MediaKind, ModelCard, Need, Subject
 
 POINTS_MAX = 400
+POINTS_SIDE_PX = 384
+"""Frames of a film are reduced to this longer side before keypoints are sought, a still less."""
+
 POINTED_FRAMES_MAX = 12
 """Of how many frames of a film keypoints are taken, where a bank has any; every frame is looked up by its hash."""
 
@@ -63,7 +67,7 @@ class KnownCopyAnalyzer:
     """Gives one cue `known_copy` for each known item that the frames show, at the first frame that shows it."""
 
     name: ClassVar[str] = "known_copy"
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     Config: ClassVar[type[KnownCopyConfig]] = KnownCopyConfig
     weights: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES, Need.AUDIO})
@@ -104,8 +108,11 @@ class KnownCopyAnalyzer:
             self._hear(subject)
         else:
             return
+        yield from self._told()
+
+    def _told(self, *, is_closer: bool = False) -> Iterable[Cue]:
         film = self._film
-        film.found = tuple(self._known.match(film.seen, film.found))
+        film.found = tuple(self._known.match(film.seen, film.found, is_closer=is_closer))
         for match in film.found:
             film.unsure_s.update(match.unsure_s)
             if (match.bank, match.item) not in film.told:
@@ -123,7 +130,10 @@ class KnownCopyAnalyzer:
         film.told.clear()
         places = np.unique(np.linspace(0, len(wanted_s) - 1, min(len(wanted_s), CLOSER_MAX)).astype(int))
         frames = tuple(frames_at([wanted_s[int(place)] for place in places]))
-        return list(self.analyze(Subject(subject.media, frames))) if frames else None
+        if not frames:
+            return None
+        self._see(Subject(subject.media, frames))
+        return list(self._told(is_closer=True))
 
     def _cue(self, match: Match, frames_s: Sequence[float], media_id: str) -> Cue:
         segment = match.segments[0] if match.segments else None
@@ -156,8 +166,14 @@ class KnownCopyAnalyzer:
         is_still = len(frames) == 1 and frames[0].at_s is None
         has_points = self._known.has_points
         every = -(-len(frames) // POINTED_FRAMES_MAX)
+        side_px = SIDE_PX if is_still else POINTS_SIDE_PX
         pictures = tuple(
-            fingerprint_picture(frame.pixels, frame.at_s or 0.0, POINTS_MAX if has_points and place % every == 0 else 0)
+            fingerprint_picture(
+                frame.pixels,
+                frame.at_s or 0.0,
+                POINTS_MAX if has_points and place % every == 0 else 0,
+                points_side_px=side_px,
+            )
             for place, frame in enumerate(frames)
         )
         times_s = {picture.at_s for picture in pictures}

@@ -35,7 +35,8 @@ from jikim.types import MediaKind
 UNIFORM_MAX = 64
 """A PDQ hash is cut at its median: so many bits from half of 256 only a picture with next to nothing in it differs."""
 LINE_MAX_BYTES = 8 * 2**20
-FRAMES_MAX = 100_000
+FRAMES_MAX = 1 << 14
+"""How many frames of a video are kept; a video that lists every frame may have a million, of which 1 a second is plenty."""
 _SAID_MAX = 20
 _COLUMNS = ("signal_type", "signal_str", "collab", "category", "tags")
 _DISPUTED = ("NEGATIVE_CLASS", "DISPUTED")
@@ -91,7 +92,7 @@ def read_lines(
     form = form or _form_of(first[1])
     every = _behind(first, lines)
     if form is Form.VPDQ:
-        yield from _read_vpdq(every, source, label, skipped)
+        yield from _read_vpdq(first[0], every, source, label, skipped)
         return
     signals = _csv_signals(every, skipped) if form is Form.CSV else _text_signals(every)
     for number, kind, value, tags in signals:
@@ -229,17 +230,18 @@ def _vpdq_frames(number: int, value: str) -> Iterator[PictureFingerprint]:
         yield _frame(number, _VPDQ_SIGNAL.fullmatch(one) if isinstance(one, str) else None)
 
 
-def _read_vpdq(lines: Iterator[tuple[int, str]], source: str, label: str, skipped: Skipped) -> Iterator[NewItem]:
-    """The one video of a vPDQ hash file, of the lines that can be used."""
-    frames: list[PictureFingerprint] = []
-    number = 0
-    for number, line in lines:
-        try:
-            frames.append(_frame(number, _VPDQ_LINE.fullmatch(line)))
-        except BadLine as bad:
-            skipped.add(bad)
+def _read_vpdq(first: int, lines: Iterator[tuple[int, str]], source: str, label: str, skipped: Skipped) -> Iterator[NewItem]:
+    """The one video of a vPDQ hash file, of the lines that can be used; `first` is the number of its first line."""
+
+    def usable() -> Iterator[PictureFingerprint]:
+        for number, line in lines:
+            try:
+                yield _frame(number, _VPDQ_LINE.fullmatch(line))
+            except BadLine as bad:
+                skipped.add(bad)
+
     try:
-        yield NewItem(_video(number, frames), label, source, is_third_party=True)
+        yield NewItem(_video(first, usable()), label, source, is_third_party=True)
     except BadLine as bad:
         skipped.add(bad)
 
@@ -252,14 +254,31 @@ def _frame(number: int, matched: re.Match[str] | None) -> PictureFingerprint:
 
 def _video(number: int, frames: Iterable[PictureFingerprint]) -> ItemFingerprint:
     """A video by its frames, in order of time; its length is taken to be that of the last frame. Raises BadLine when there are
-    no frames that could be found, or too many."""
-    ordered = sorted(frames, key=lambda frame: frame.at_s)
+    no frames that could be found."""
+    kept, length_s = _thinned(frames)
+    ordered = sorted(kept, key=lambda frame: frame.at_s)
     if not any(frame.quality >= QUALITY_MIN for frame in ordered):
         raise BadLine("copies.line_uniform", number=number)
-    if len(ordered) > FRAMES_MAX:
-        raise BadLine("copies.line_too_long", number=number)
     identity = _id("vpdq", *(f"{to_hex(frame.pdq[0])},{frame.quality},{frame.at_s:.3f}" for frame in ordered))
-    return ItemFingerprint(identity, MediaKind.VIDEO, 1, 1, ordered[-1].at_s or 1.0, tuple(ordered), None)
+    return ItemFingerprint(identity, MediaKind.VIDEO, 1, 1, length_s or 1.0, tuple(ordered), None)
+
+
+def _thinned(frames: Iterable[PictureFingerprint]) -> tuple[list[PictureFingerprint], float]:
+    """FRAMES_MAX of some frames at most, and the time of the latest of all. Where there are more, every second, fourth, eighth
+    ... of those that could be found."""
+    kept: list[PictureFingerprint] = []
+    every, since, length_s = 1, 0, 0.0
+    for frame in frames:
+        length_s = max(length_s, frame.at_s)
+        if every > 1 and frame.quality < QUALITY_MIN:
+            continue
+        if since % every == 0:
+            kept.append(frame)
+        since += 1
+        if len(kept) > FRAMES_MAX:
+            kept = [one for one in kept if one.quality >= QUALITY_MIN][::2]
+            every, since = every * 2, 0
+    return kept, length_s
 
 
 def _id(*parts: str) -> str:

@@ -80,6 +80,33 @@ def test_a_vpdq_hash_file_is_one_video(read):
     assert [bad.params["number"] for bad in skipped.first] == [3, 4]
 
 
+def test_of_a_video_with_very_many_frames_some_are_kept_from_beginning_to_end(read, monkeypatch):
+    monkeypatch.setattr(exchange, "FRAMES_MAX", 100)
+    lines = [f"{number},{100 if number % 2 else 7},{ONE},{number}.5" for number in range(5000)]
+    items, skipped = read("\n".join(lines))
+    film = items[0].fingerprint
+    times = [frame.at_s for frame in film.frames]
+    assert 50 <= len(times) <= 100
+    assert {frame.quality for frame in film.frames} == {100}
+    assert max(np.diff([0.0, *times, 4999.5])) <= 130
+    assert film.duration_s == 4999.5
+    assert not skipped.counts
+    assert read("\n".join(reversed(lines)))[0][0].fingerprint.duration_s == 4999.5
+
+
+def test_one_frame_that_can_be_found_among_very_many_is_kept(read, monkeypatch):
+    monkeypatch.setattr(exchange, "FRAMES_MAX", 100)
+    lines = [f"{number},7,{TWO},{number}.0" for number in range(501)]
+    lines[401] = f"401,50,{ONE},401.0"
+    assert [to_hex(frame.pdq[0]) for frame in read("\n".join(lines))[0][0].fingerprint.frames] == [ONE]
+
+
+def test_a_video_of_which_nothing_can_be_found_is_said_with_its_first_line(read):
+    items, skipped = read(f"\n0,7,{ONE},0.0\n1,7,{TWO},1.0\n")
+    assert not items
+    assert [(bad.key, bad.params["number"]) for bad in skipped.first] == [("copies.line_uniform", 2)]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -139,4 +139,4 @@ def test_a_second_look_goes_to_the_moments_the_item_has_where_the_camera_moves()
     assert second
     assert second.relation is Relation.COPY
     assert second.moving > found.moving
-    assert _spans(second, 0, 4, 2, 6)
+    assert _spans(second, 0, 4, 2, 6), second.segments
