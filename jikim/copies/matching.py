@@ -217,30 +217,32 @@ def _shown_before(bank: SearchableBank, shown: Mapping[tuple[str, int], _Shown])
 
 def _hits(bank: SearchableBank, query: ItemFingerprint) -> tuple[dict[int, list[_Hit]], bool]:
     """What lies near the frames of the query in all their orientations, by item; and whether there was more than that."""
-    looked_up = _looked_up(query)
-    if not looked_up:
+    rows = _rows(query)
+    if not rows:
         return {}, False
-    near = bank.near(np.stack([hash_ for _, _, hash_ in looked_up]), _NEAR_MAX)
+    near = bank.near(np.stack([hash_ for _, _, hash_ in rows]), _NEAR_MAX)
     found: dict[int, list[_Hit]] = {}
     for row, item, frame, distance in zip(near.queries, near.items, near.frames, near.distances, strict=True):
-        number, turn, _ = looked_up[int(row)]
+        number, turn, _ = rows[int(row)]
         found.setdefault(int(item), []).append(_Hit(number, int(frame), turn, int(distance)))
     return found, bool(near.is_cut.any())
 
 
 def _hits_of_item(item: ItemFingerprint, query: ItemFingerprint, distance_max: int) -> list[_Hit]:
-    """The same of one item."""
-    mine, theirs = _looked_up(query), looked_up(item)
-    if not mine or not len(theirs):
+    """The same of one item: of each hash of the query the nearest."""
+    rows, known = _rows(query), looked_up(item)
+    if not rows or not len(known):
         return []
-    apart = distances(np.stack([hash_ for _, _, hash_ in mine]), theirs["hash"])
+    apart = distances(np.stack([hash_ for _, _, hash_ in rows]), known["hash"])
+    nearest = zip(rows, known["frame"][apart.argmin(axis=1)], apart.min(axis=1), strict=True)
     return [
-        _Hit(mine[row][0], int(theirs["frame"][column]), mine[row][1], int(apart[row, column]))
-        for row, column in np.argwhere(apart <= distance_max)
+        _Hit(number, int(frame), turn, int(distance))
+        for (number, turn, _), frame, distance in nearest
+        if distance <= distance_max
     ]
 
 
-def _looked_up(query: ItemFingerprint) -> list[tuple[int, int, NDArray[np.uint8]]]:
+def _rows(query: ItemFingerprint) -> list[tuple[int, int, NDArray[np.uint8]]]:
     """Under which hashes a query is looked up: of which frame, in which orientation."""
     return [
         (number, turn, hash_)
