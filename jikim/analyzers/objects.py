@@ -1,6 +1,7 @@
 """Things that go with childhood or school: books, teddy bears, backpacks, ties, beds.
 
-YOLOX-Nano looks first, CenterNet a second time at stills and where the first is in doubt; there a thing is as sure as both are.
+YOLOX-Nano looks first, CenterNet a second time at stills and at the frames of a film in which the first is surest of a thing;
+there a thing is as sure as both are.
 Both were taught on photographs: of drawings a head of its own tells (`objects_drawn`), and they where they are sure.
 """
 
@@ -8,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import exp, log
-from typing import Annotated, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 import cv2
 import msgspec
@@ -24,6 +27,8 @@ from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, JsonValue, ModelCard, Need, Subject
 
 SIDE_PX = 416
+STEP_PX = 32
+"""The sides of what the model is given are whole numbers of it."""
 PADDING = 114
 STRIDES = (8, 16, 32)
 NMS_OVERLAP = 0.45
@@ -40,6 +45,9 @@ JOINED_SHIFT = 1.25
 """In log-odds: with it the thresholds find as many things (64 of 182) with as few mistakes (18) there as before (62, 16)."""
 NEAR_PX = 16.0
 """How far beside a box, in pixels of the letterboxed picture, the first look is asked for it too."""
+
+SECOND_EACH = 2
+"""How many frames of a film are looked at twice at most for one label, in a round: what is said of it rests on the surest."""
 
 Label = Literal["book", "teddy bear", "backpack", "tie", "bed", "screen"]
 COCO_CLASS: Mapping[str, int] = {"book": 73, "teddy bear": 77, "backpack": 24, "tie": 27, "bed": 59}
@@ -60,8 +68,8 @@ DEFAULT_THRESHOLDS: Mapping[str, float] = {
 
 class ObjectsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`labels` are given as cues; `threshold` overrides the least score of a label. Of a video's frames those are looked at
-    twice in which the first look gives a label at least `second_from`; at most `second_most` frames of a round, none with 0. Of
-    drawings at most `drawn_most` of a round are looked at as such."""
+    twice in which the first look is surest of a label, and gives it at least `second_from`; at most `second_most` frames of a
+    round, none with 0. Of drawings at most `drawn_most` of a round are looked at as such."""
 
     labels: tuple[Label, ...] = ("book", "teddy bear", "backpack", "tie", "bed", "screen")
     threshold: Mapping[Label, Annotated[float, msgspec.Meta(gt=0, lt=1)]] = {}
@@ -74,7 +82,7 @@ class ObjectsAnalyzer:
     """Gives one cue `object` for each thing of the configured labels in each frame."""
 
     name: ClassVar[str] = "objects"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     Config: ClassVar[type[ObjectsConfig]] = ObjectsConfig
     weights: ClassVar[tuple[str, ...]] = ("yolox-nano", "centernet", objects_drawn.WEIGHTS)
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES})
@@ -83,8 +91,8 @@ class ObjectsAnalyzer:
     card: ClassVar[ModelCard] = ModelCard(
         intended_use="Notice things that often go with children or school, as weak cues beside others.",
         limits="A thing says little of who uses it. Drawn are told books, teddy bears and backpacks, one thing large on a "
-        "plain ground; in a drawn scene hardly anything is. Of a video both models look at the frames alone in which the first "
-        "is in doubt. The classes are those of COCO: no school uniform among them.",
+        "plain ground; in a drawn scene hardly anything is. Of a video both models look at the few frames alone in which the "
+        "first is surest of a thing. The classes are those of COCO: no school uniform among them.",
         data="COCO 2017, photographs from the web. The head for drawings: icons under MIT and Apache-2.0 and drawings made by "
         "code (training/drawn_things), over EfficientNet-Lite1 (ImageNet).",
         metrics={
@@ -108,6 +116,7 @@ class ObjectsAnalyzer:
     def __init__(self, config: ObjectsConfig, sessions: Sessions) -> None:
         cv2.setNumThreads(1)
         self._sessions = sessions
+        self._first: Any = None
         self._second_from, self._second_most = config.second_from, config.second_most
         self._drawn_most = config.drawn_most
         self._drawn_from = {**objects_drawn.THRESHOLDS, **{str(label): least for label, least in config.threshold.items()}}
@@ -117,12 +126,12 @@ class ObjectsAnalyzer:
 
     def analyze(self, subject: Subject) -> Iterable[Cue]:
         """One cue a thing and frame, the surest first in each frame. Raises WeightsMissing."""
-        left, left_drawn = self._second_most, self._drawn_most
-        for frame in subject.frames:
-            first = self._first_look(frame.pixels)
-            is_asked = left > 0 and (frame.at_s is None or first.best >= self._second_from)
-            left -= is_asked
-            found = self._together(frame.pixels, first) if is_asked else first.found(self._thresholds)
+        looks = [self._first_look(frame) for frame in subject.frames]
+        twice = self._looked_at_twice(subject.frames, looks)
+        left_drawn = self._drawn_most
+        for place, (frame, first) in enumerate(zip(subject.frames, looks, strict=True)):
+            is_asked = place in twice
+            found = twice[place] if is_asked else first.found(self._thresholds)
             is_drawing = left_drawn > 0 and objects_drawn.is_drawing(frame.pixels)
             left_drawn -= is_drawing
             kept = [one for one in _kept(found, is_within=is_asked) if not is_drawing or self._is_sure(one)]
@@ -131,12 +140,31 @@ class ObjectsAnalyzer:
             if is_drawing:
                 yield from self._drawn(frame, kept)
 
-    def _first_look(self, pixels: Pixels) -> _FirstLook:
-        picture, scale = _letterboxed(pixels)
-        (output,) = self._sessions.session("yolox-nano").run(None, {"images": picture})
+    def _first_look(self, frame: Frame) -> _FirstLook:
+        if self._first is None:
+            self._first = _of_any_size(self._sessions.path("yolox-nano"))
+        picture, scale = _letterboxed(frame.pixels, is_film=frame.at_s is not None)
+        (output,) = self._first.run(None, {"images": picture})
         rows: NDArray[np.float32] = output[0]
         surest = np.stack([rows[:, [5 + place for place in places]].max(axis=1) for places in self._classes], axis=1)
-        return _FirstLook(rows, surest * rows[:, 4:5], scale)
+        return _FirstLook(rows[:, :4].copy(), surest * rows[:, 4:5], _grid(*picture.shape[2:]), scale)
+
+    def _looked_at_twice(self, frames: Sequence[Frame], looks: Sequence[_FirstLook]) -> dict[int, list[_Found]]:
+        """What both looks together see, by the place of the frame: in stills, and for each label of a film in the frames in
+        which the first look is surest of it, until both are sure."""
+        seen: dict[int, list[_Found]] = {}
+        for place in [place for place, frame in enumerate(frames) if frame.at_s is None][: self._second_most]:
+            seen[place] = self._together(frames[place].pixels, looks[place])
+        for kind in range(len(self._labels)):
+            best = [(look.best(kind), place) for place, look in enumerate(looks) if frames[place].at_s is not None]
+            for _, place in sorted((one for one in best if one[0] >= self._second_from), reverse=True)[:SECOND_EACH]:
+                if place not in seen:
+                    if len(seen) >= self._second_most:
+                        return seen
+                    seen[place] = self._together(frames[place].pixels, looks[place])
+                if any(one.kind == kind for one in seen[place]):
+                    break
+        return seen
 
     def _together(self, pixels: Pixels, first: _FirstLook) -> list[_Found]:
         """What either look sees, as sure as both are of it."""
@@ -216,20 +244,22 @@ class _Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _FirstLook:
-    """YOLOX's output `rows` (3549, 85) of one picture, `scores` (3549, n) of the n labels, and how the picture was scaled."""
+    """What YOLOX says of one picture in each of its m cells: `boxes` (m, 4) as the model gives them, `scores` (m, n) of the n
+    labels; `cells` (m, 3) is their `_grid`, `scale` how the picture was scaled."""
 
-    rows: NDArray[np.float32]
+    boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+    cells: NDArray[np.float32]
     scale: float
 
-    @property
-    def best(self) -> float:
-        return float(self.scores.max(initial=0.0))
+    def best(self, kind: int) -> float:
+        """The highest score of a label."""
+        return float(self.scores[:, kind].max())
 
     def found(self, thresholds: NDArray[np.float64]) -> list[_Found]:
         """What reaches the threshold of its label; boxes that mean the same thing only once."""
         places, kinds = np.nonzero(self.scores >= thresholds)
-        boxes = _boxes(self.rows, places) / np.float32(self.scale)
+        boxes = _boxes(self.boxes[places], self.cells[places]) / np.float32(self.scale)
         return _kept(
             [
                 _Found(box, int(kind), float(self.scores[place, kind]))
@@ -240,7 +270,8 @@ class _FirstLook:
     def sureness(self, box: NDArray[np.float32], kind: int) -> float:
         """The highest score of a label among the cells in and beside a box of the frame."""
         start, end = box[:2] * self.scale - NEAR_PX, (box[:2] + box[2:]) * self.scale + NEAR_PX
-        inside = ((start <= _MIDDLES) & (end >= _MIDDLES)).all(axis=1)
+        middles = (self.cells[:, :2] + 0.5) * self.cells[:, 2:]
+        inside = ((start <= middles) & (end >= middles)).all(axis=1)
         return float(self.scores[inside, kind].max(initial=0.0))
 
 
@@ -248,34 +279,52 @@ def _named(label: str) -> dict[str, JsonValue]:
     return {"label": {"message": f"object.{label.replace(' ', '_')}"}}
 
 
-def _letterboxed(pixels: Pixels) -> tuple[NDArray[np.float32], float]:
-    """(1, 3, 416, 416) BGR 0..255 with the picture in the upper left corner, and the factor by which it was scaled."""
-    small, scale = scaled_down(pixels, SIDE_PX)
-    canvas = np.full((SIDE_PX, SIDE_PX, 3), PADDING, np.uint8)
-    canvas[: small.shape[0], : small.shape[1]] = small[:, :, ::-1]
-    return np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32), scale
+def _of_any_size(path: Path) -> Any:
+    """A session of YOLOX-Nano for pictures of any size. Its file says 416 x 416, by which nothing in it but the declared shapes
+    is bound: of that size it gives the same to the bit, and of a wide film that needs no padding it is a third cheaper."""
+    import onnx  # here, as onnxruntime: not every command looks at things
+    import onnxruntime
+
+    model = onnx.load(path)
+    for side, name in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], ("height", "width"), strict=True):
+        side.dim_param = name
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "cells"
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def _grid() -> NDArray[np.float32]:
-    """(3549, 3): the column, row and stride of each row of the model's output."""
+def _letterboxed(pixels: Pixels, *, is_film: bool) -> tuple[NDArray[np.float32], float]:
+    """(1, 3, height, width) BGR 0..255 with the picture in the upper left corner, and the factor by which it was scaled. 416 x
+    416; of a film, whose frames are small already, no more than the picture needs, and scaled in a tenth of the time."""
+    scale = min(1.0, SIDE_PX / max(pixels.shape[:2]))
+    if is_film and 0.5 <= scale < 1:
+        size = [max(1, round(side * scale)) for side in pixels.shape[1::-1]]
+        small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    else:
+        small, scale = scaled_down(pixels, SIDE_PX)
+    below, beside = ((-side % STEP_PX) if is_film else SIDE_PX - side for side in small.shape[:2])
+    canvas = cv2.copyMakeBorder(small, 0, below, 0, beside, cv2.BORDER_CONSTANT, value=(PADDING,) * 3)
+    return np.asarray(cv2.dnn.blobFromImage(canvas, swapRB=True), np.float32), scale
+
+
+@cache
+def _grid(height: int, width: int) -> NDArray[np.float32]:
+    """(m, 3): the column, row and stride of each cell of the model's output for a picture of that size."""
     cells = []
     for stride in STRIDES:
-        count = SIDE_PX // stride
-        row, column = np.mgrid[:count, :count]
-        cells.append(np.stack([column.ravel(), row.ravel(), np.full(count * count, stride)], axis=1))
+        row, column = np.mgrid[: height // stride, : width // stride]
+        cells.append(np.stack([column.ravel(), row.ravel(), np.full(row.size, stride)], axis=1))
     return np.concatenate(cells).astype(np.float32)
 
 
-_GRID = _grid()
-_MIDDLES = (_GRID[:, :2] + 0.5) * _GRID[:, 2:]
-"""(3549, 2): the middle of each cell in pixels of the letterboxed picture."""
-
-
-def _boxes(rows: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float32]:
-    """(n, 4): left, top, width, height in pixels of the letterboxed picture."""
-    cell, stride = _GRID[places, :2], _GRID[places, 2:]
-    middle = (rows[places, :2] + cell) * stride
-    size = np.exp(rows[places, 2:4]) * stride
+def _boxes(given: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 4): left, top, width, height in pixels of the letterboxed picture, from the model's own (n, 4) in cells (n, 3)."""
+    stride = cells[:, 2:]
+    middle = (given[:, :2] + cells[:, :2]) * stride
+    size = np.exp(given[:, 2:]) * stride
     return np.concatenate([middle - size / 2, size], axis=1)
 
 

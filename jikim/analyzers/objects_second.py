@@ -1,6 +1,7 @@
 """A second look at a picture for the same things, by CenterNet: where it sees them, and how surely.
 
-It costs five times as much as the first detector, so that it is asked for stills and for frames in which the first is in doubt.
+It costs some six times as much as the first detector, so that it is asked for stills and for the few frames of a film in which
+the first is surest of a thing.
 """
 
 from __future__ import annotations

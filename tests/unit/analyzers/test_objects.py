@@ -72,6 +72,32 @@ def test_a_second_look_sees_the_bear_where_the_first_does_and_is_asked_when_conf
     assert weights(still, second_most=0) == weights(video, second_from=0.99) == {sessions.sha256("yolox-nano")}
 
 
+def test_of_a_film_the_surest_frame_of_a_label_is_looked_at_twice_and_no_further_one_once_both_are_sure(sessions):
+    bear = drawings.teddy_bear()
+    dimmed = (bear * 0.6).astype(np.uint8)
+    frames = tuple(Frame("m", float(at_s), pixels) for at_s, pixels in enumerate((drawings.slope(), dimmed, bear, dimmed)))
+
+    def looked_at(least, **settings):
+        asked = ObjectsConfig(labels=("teddy bear",), threshold={"teddy bear": least}, second_from=0.05, **settings)
+        cues = ObjectsAnalyzer(asked, sessions).analyze(Subject(None, frames))
+        return {cue.at_s for cue in cues if cue.weights_sha256 == sessions.sha256("centernet")}
+
+    assert looked_at(0.05) == {2.0}
+    assert looked_at(0.05, second_most=0) == set()
+
+
+def test_a_frame_of_a_film_without_padding_shows_the_bear_where_a_still_shows_it(sessions):
+    wall = np.full((416, 832, 3), (205, 200, 190), np.uint8)
+    wall[:, 416:] = drawings.teddy_bear()
+    settings = ObjectsConfig(labels=("teddy bear",), second_most=0)
+
+    def bear(at_s):
+        (cue,) = ObjectsAnalyzer(settings, sessions).analyze(Subject(None, (Frame("m", at_s, wall),)))
+        return [cue.confidence, cue.region.x, cue.region.y, cue.region.w, cue.region.h]
+
+    assert bear(1.0) == pytest.approx(bear(None), abs=0.1)
+
+
 @pytest.mark.parametrize("scale", [0.5, 2])
 def test_the_size_of_the_picture_does_not_matter(sessions, scale):
     import cv2
