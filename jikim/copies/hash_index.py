@@ -231,16 +231,11 @@ class HashIndex:
         queries, distances, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
         is_cut = np.zeros(count, bool)
         for part, pairs in found:
-            starts, ends = part.owner_range(pairs.rows)
-            most = limit + 1 + len(self._hidden)  # so many of one hash are enough, whatever is hidden
-            some = np.minimum(ends - starts, most)
+            some, owned = self._shown(part, pairs.rows, limit + 1)
             queries.append(np.repeat(pairs.queries, some))
             distances.append(np.repeat(pairs.distances, some))
-            owners.append(part.owned(pairs.rows, starts, some))
+            owners.append(owned)
         query, distance, owner = np.concatenate(queries), np.concatenate(distances), np.concatenate(owners)
-        if self._hidden:
-            shown = ~np.isin(_items(owner), self._sorted_hidden())
-            query, distance, owner = query[shown], distance[shown], owner[shown]
         order = np.lexsort((owner, distance, query))
         query, distance, owner = query[order], distance[order], owner[order]
         firsts = np.searchsorted(query, np.arange(count))
@@ -248,6 +243,22 @@ class HashIndex:
         is_cut[query[rank >= limit]] = True
         kept = rank < limit
         return Hits(query[kept], _items(owner[kept]), (owner[kept] & _FRAME_MASK).astype(np.int64), distance[kept], is_cut)
+
+    def _shown(self, part: Segment | Tail, rows: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], Words]:
+        """How many owners of each row are told, the first `most` that are not hidden, and these one row after the other."""
+        if not self._hidden:
+            starts, ends = part.owner_range(rows)
+            some = np.minimum(ends - starts, most)
+            return some, part.owned(rows, starts, some)
+        once, which = np.unique(rows, return_inverse=True)  # however many queries lie near one hash, its owners are read once
+        starts, ends = part.owner_range(once)
+        some = np.minimum(ends - starts, most + len(self._hidden))
+        owners = part.owned(once, starts, some)
+        is_shown = ~np.isin(_items(owners), self._sorted_hidden())
+        owners = owners[is_shown]
+        counts = np.bincount(np.repeat(np.arange(len(once)), some)[is_shown], minlength=len(once))
+        firsts, some = np.cumsum(counts) - counts, np.minimum(counts, most)[which]
+        return some, owners[np.repeat(firsts[which] - (np.cumsum(some) - some), some) + np.arange(int(some.sum()))]
 
     def _sorted_hidden(self) -> NDArray[np.int64]:
         if self._hidden_sorted is None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -123,6 +125,20 @@ def test_a_flood_of_one_hash_gives_a_bounded_answer(count, sealed):
     assert hits.items.tolist() == list(range(2, 52))
     assert hits.is_cut.tolist() == [True, False]
     assert len(index) == count
+
+
+@pytest.mark.parametrize(("count", "sealed"), [(20_000, 0), (200_000, 200_000)])
+def test_a_flood_of_one_hash_of_which_nearly_all_is_hidden_is_read_once_for_all_queries(count, sealed):
+    index = indexed(np.repeat(hashes_of(1), count, axis=0), sealed=sealed)
+    for item in range(1, count - 1):
+        index.hide(item)
+    tracemalloc.start()
+    hits = index.near(np.repeat(hashes_of(1), 64, axis=0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.bincount(hits.queries).tolist() == [2] * 64
+    assert set(hits.items.tolist()) == {count - 1, count}
+    assert peak < 200 * count
 
 
 @pytest.mark.parametrize("sealed", [0, 10**6])
