@@ -28,9 +28,9 @@ ASSESSING = ModelCard(
     intended_use="Put candidates in the order in which people should look at them, and say why. It never decides.",
     limits="The weights and priors were chosen, not fitted: there were no decisions of people to fit them on. What it says "
     "holds where minors are about as common as the prior says (5 in 100): elsewhere the numbers of an axis are an order, not "
-    "frequencies. Books, bags, ties and beds were not seen to help and do not count; of books and bags it is told that they "
-    "are there. Teddy bears go with children, too rarely to tell how much they help. How much of what is sexual it finds is "
-    "deliberately never measured. Where no cue is seen it says that it cannot tell.",
+    "frequencies. No thing was seen to help, and none counts: of books, bags and teddy bears it is told that they are there, "
+    "ties and beds are passed over. Teddy bears do go with children, too rarely to show in the order. How much of what is "
+    "sexual it finds is deliberately never measured. Where no cue is seen it says that it cannot tell.",
     data="None: nothing here was trained. Only p(minor) of a face was calibrated (its card). What a centre learns from its own "
     "decisions is its own.",
     metrics={},
