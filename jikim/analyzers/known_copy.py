@@ -22,7 +22,6 @@ from PIL import Image
 from jikim.analyzers import drawings
 from jikim.copies.edits import is_sound_only, words
 from jikim.copies.fingerprints import ItemFingerprint
-from jikim.copies.keypoints import SIDE_PX
 from jikim.copies.known import KnownMaterial
 from jikim.copies.matching import Match
 from jikim.copies.pictures import fingerprint_picture
@@ -31,9 +30,6 @@ from jikim.seams import AnalyzerExample, Sessions
 from jikim.types import Cue, Frame, Media, MediaKind, ModelCard, Need, Subject
 
 POINTS_MAX = 400
-POINTS_SIDE_PX = 384
-"""Frames of a film are reduced to this longer side before keypoints are sought, a still less."""
-
 POINTED_FRAMES_MAX = 12
 """Of how many frames of a film keypoints are taken, where a bank has any; every frame is looked up by its hash."""
 
@@ -166,14 +162,8 @@ class KnownCopyAnalyzer:
         is_still = len(frames) == 1 and frames[0].at_s is None
         has_points = self._known.has_points
         every = -(-len(frames) // POINTED_FRAMES_MAX)
-        side_px = SIDE_PX if is_still else POINTS_SIDE_PX
         pictures = tuple(
-            fingerprint_picture(
-                frame.pixels,
-                frame.at_s or 0.0,
-                POINTS_MAX if has_points and place % every == 0 else 0,
-                points_side_px=side_px,
-            )
+            fingerprint_picture(frame.pixels, frame.at_s or 0.0, POINTS_MAX if has_points and place % every == 0 else 0)
             for place, frame in enumerate(frames)
         )
         times_s = {picture.at_s for picture in pictures}

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
-from jikim.copies.keypoints import SIDE_PX
 from jikim.copies.pdq import distances
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.sounds import fingerprint_sound
@@ -27,9 +26,8 @@ CUT_DISTANCE = 90
 class Density:
     """How closely a film is looked at. Frames lie at most `step_s` apart in films up to `close_s` long and a fortieth of the
     film in shorter ones; in longer ones every frame that is decoded cheaply, and no gap over `gap_s`; never more than
-    `frames_max`. `keypoint_frames_max` of them have keypoints, `points_max` each, sought at a longer side of `points_side_px`;
-    the others are reduced to `side_px` first, where that is given: their hashes are then a few bits from those that are
-    exchanged."""
+    `frames_max`. `keypoint_frames_max` of them have keypoints, `points_max` each; the others are reduced to `side_px` first,
+    where that is given: their hashes are then a few bits from those that are exchanged."""
 
     step_s: float
     close_s: float
@@ -37,7 +35,6 @@ class Density:
     frames_max: int
     keypoint_frames_max: int
     points_max: int
-    points_side_px: int = SIDE_PX
     side_px: int | None = None
 
     def distance_s(self, length_s: float) -> float:
@@ -54,16 +51,7 @@ _GAP_SLACK = 0.6
 KNOWN = Density(step_s=1.0, close_s=900.0, gap_s=2.0, frames_max=1200, keypoint_frames_max=120, points_max=300)
 """Of what goes into a bank: once, so that whatever comes later can be laid over it closely."""
 
-LOOKED_AT = Density(
-    step_s=1.0,
-    close_s=60.0,
-    gap_s=12.0,
-    frames_max=400,
-    keypoint_frames_max=14,
-    points_max=400,
-    points_side_px=384,
-    side_px=320,
-)
+LOOKED_AT = Density(step_s=1.0, close_s=60.0, gap_s=12.0, frames_max=400, keypoint_frames_max=14, points_max=400, side_px=320)
 """Of what is held against the banks: many times over, so with little decoding."""
 
 
@@ -100,7 +88,7 @@ def fingerprint_frame(frame: Frame, density: Density, *, is_pointed: bool) -> Pi
     at_s = frame.at_s or 0.0
     if not is_pointed:
         return fingerprint_picture(_reduced(frame, density), at_s, 0)
-    return fingerprint_picture(frame.pixels, at_s, density.points_max, points_side_px=density.points_side_px)
+    return fingerprint_picture(frame.pixels, at_s, density.points_max)
 
 
 def _reduced(frame: Frame, density: Density) -> NDArray[np.uint8]:

@@ -37,10 +37,10 @@ Points = NDArray[np.float32]
 Descriptors = NDArray[np.uint8]
 
 
-def keypoints(grey: NDArray[np.uint8], points_max: int = POINTS_MAX, side_px: int = SIDE_PX) -> tuple[Points, Descriptors]:
-    """The keypoints of a grey picture (height, width), reduced to `side_px` at most: (n, 4) float32 x, y, size as shares of the
-    longer side and angle in degrees, and (n, 128) uint8. None for pictures smaller than SMALLEST_SIDE_PX."""
-    small = reduced_to(grey, side_px)
+def keypoints(grey: NDArray[np.uint8], points_max: int = POINTS_MAX) -> tuple[Points, Descriptors]:
+    """The keypoints of a grey picture (height, width): (n, 4) float32 x, y, size as shares of the longer side and angle in
+    degrees, and (n, 128) uint8. None for pictures smaller than SMALLEST_SIDE_PX."""
+    small = reduced_to(grey, SIDE_PX)
     if points_max <= 0 or min(small.shape) < SMALLEST_SIDE_PX:
         return np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8)
     found = _sift(CONTRAST_MIN).detect(small, None)

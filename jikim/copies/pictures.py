@@ -10,7 +10,7 @@ from jikim.copies import pdq
 from jikim.copies.blocks import block_codes, sketch
 from jikim.copies.borders import content_box, proposed_boxes
 from jikim.copies.fingerprints import PictureFingerprint
-from jikim.copies.keypoints import POINTS_MAX, SIDE_PX, keypoints
+from jikim.copies.keypoints import POINTS_MAX, keypoints
 
 SPREAD_MIN = 3.0
 """Standard deviation of the grey values below which a picture has nothing that could be told from noise."""
@@ -19,17 +19,11 @@ _NO_BOXES = np.empty((0, 4), np.float32)
 
 
 def fingerprint_picture(
-    rgb: NDArray[np.uint8],
-    at_s: float = 0.0,
-    points_max: int = POINTS_MAX,
-    *,
-    points_side_px: int = SIDE_PX,
-    is_looked_into: bool = False,
+    rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: int = POINTS_MAX, *, is_looked_into: bool = False
 ) -> PictureFingerprint:
     """The fingerprint of a picture (height, width, 3) RGB, already turned as its EXIF orientation says.
 
     `points_max`: how many keypoints are kept at most; banks need `verification.REFERENCE_POINTS`, what is looked at more.
-    `points_side_px`: to which longer side the picture is reduced before they are sought.
     `is_looked_into`: also rectangles that may hold another picture are hashed, since that may be known by its hash alone. A
     picture that is next to uniform has no keypoints and a quality below 50: it matches nothing.
     """
@@ -43,7 +37,7 @@ def fingerprint_picture(
         views = hash_[None] if quality >= 50 else views
     is_uniform = float(grey.std()) < SPREAD_MIN
     insides, inside_boxes = _insides(rgb, grey) if is_looked_into and not is_uniform else (views[:0], _NO_BOXES)
-    points, descriptors = keypoints(grey, 0 if is_uniform else points_max, points_side_px)
+    points, descriptors = keypoints(grey, 0 if is_uniform else points_max)
     return PictureFingerprint(
         at_s=at_s,
         width_px=rgb.shape[1],

@@ -12,11 +12,10 @@ import numpy as np
 
 from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video
 from jikim.copies.fingerprints import ItemFingerprint, pack, unpack
-from jikim.copies.keypoints import SIDE_PX
 from jikim.types import Frame, Media, MediaKind
 
-FEW_POINTS = {density: replace(density, points_max=120, points_side_px=SIDE_PX) for density in (KNOWN, LOOKED_AT)}
-"""Drawings are full of edges; fewer keypoints are enough and quicker. They are small and looked at as they are."""
+FEW_POINTS = {density: replace(density, points_max=120) for density in (KNOWN, LOOKED_AT)}
+"""Drawings are full of edges; fewer keypoints are enough and quicker."""
 
 
 def film(
