@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -46,13 +47,10 @@ def films(clips: list[Path], sentences: list[str], fonts: list[Face], count: int
 def _frames(clip: Path, rng: Random) -> list[Picture]:
     """FRAMES frames in a row from somewhere in the clip's first ten seconds; a shorter clip is repeated."""
     with av.open(clip) as film:
-        frames = []
-        for frame in film.decode(video=0):
-            frames.append(cv2.resize(frame.to_ndarray(format="rgb24"), SIZE, interpolation=cv2.INTER_AREA))
-            if len(frames) == 250:
-                break
-    start = rng.randrange(len(frames))
-    return [np.asarray(frames[(start + number) % len(frames)], np.uint8) for number in range(FRAMES)]
+        frames = list(islice(film.decode(video=0), 250))
+        start = rng.randrange(len(frames))
+        chosen = (frames[(start + number) % len(frames)].to_ndarray(format="rgb24") for number in range(FRAMES))
+        return [np.asarray(cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA), np.uint8) for frame in chosen]
 
 
 def _with_subtitle(frame: Picture, sentence: str, face: Face, size_px: int, colour: str | None) -> Picture:
