@@ -65,11 +65,12 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     for frame in frames:
         at_s = frame.at_s or 0.0
         is_due = pointed is None or at_s - pointed.at_s >= _GAP_SLACK * gap_s
-        one = fingerprint_frame(frame, density, is_pointed=is_due)
+        are_few = pointed is not None and has_few(pointed, density)
+        one = fingerprint_frame(frame, density, is_pointed=is_due, are_few=are_few)
         if not is_due and spare and pointed and _distance(one, pointed) > CUT_DISTANCE:
             spare -= 1
             is_due = True
-            one = fingerprint_frame(frame, density, is_pointed=True)
+            one = fingerprint_frame(frame, density, is_pointed=True, are_few=are_few)
         pointed = one if is_due else pointed
         taken.append(one)
     return ItemFingerprint(
@@ -83,12 +84,17 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     )
 
 
-def fingerprint_frame(frame: Frame, density: Density, *, is_pointed: bool) -> PictureFingerprint:
-    """The fingerprint of one frame of a film, with keypoints where it `is_pointed`."""
+def fingerprint_frame(frame: Frame, density: Density, *, is_pointed: bool, are_few: bool) -> PictureFingerprint:
+    """The fingerprint of one frame of a film, with keypoints where it `is_pointed`, of which there `are_few`."""
     at_s = frame.at_s or 0.0
     if not is_pointed:
         return fingerprint_picture(_reduced(frame, density), at_s, 0)
-    return fingerprint_picture(frame.pixels, at_s, density.points_max)
+    return fingerprint_picture(frame.pixels, at_s, density.points_max, are_few=are_few)
+
+
+def has_few(pointed: PictureFingerprint, density: Density) -> bool:
+    """Whether a frame of which keypoints were sought had fewer than are kept; others of its film are likely to."""
+    return len(pointed.points) < density.points_max
 
 
 def _reduced(frame: Frame, density: Density) -> NDArray[np.uint8]:

@@ -35,27 +35,44 @@ _MIRRORED = np.array(
 
 Points = NDArray[np.float32]
 Descriptors = NDArray[np.uint8]
+_NONE: tuple[Points, Descriptors] = (np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8))
 
 
-def keypoints(grey: NDArray[np.uint8], points_max: int = POINTS_MAX) -> tuple[Points, Descriptors]:
+def keypoints(grey: NDArray[np.uint8], points_max: int = POINTS_MAX, *, are_few: bool = False) -> tuple[Points, Descriptors]:
     """The keypoints of a grey picture (height, width): (n, 4) float32 x, y, size as shares of the longer side and angle in
-    degrees, and (n, 128) uint8. None for pictures smaller than SMALLEST_SIDE_PX."""
+    degrees, and (n, 128) uint8. None for pictures smaller than SMALLEST_SIDE_PX.
+
+    `are_few`: not many more than `points_max` are expected. All of them are then described while they are sought, which is
+    quicker than to blur the picture once more for those that are kept; what comes out is the same.
+    """
     small = reduced_to(grey, SIDE_PX)
     if points_max <= 0 or min(small.shape) < SMALLEST_SIDE_PX:
-        return np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8)
-    found = _sift(CONTRAST_MIN).detect(small, None)
+        return _NONE
+    found, raw = _sought(_sift(CONTRAST_MIN), small, are_few=are_few)
     detector = _sift(CONTRAST_MIN)
     if len(found) < FEW_POINTS:
         small = np.asarray(cv2.createCLAHE(clipLimit=4.0, tileGridSize=(8, 8)).apply(small), np.uint8)
         detector = _sift(FAINT_CONTRAST_MIN)
-        found = detector.detect(small, None)
+        found, raw = _sought(detector, small, are_few=are_few)
     chosen = _in_turns(found, points_max)
-    if not chosen:
-        return np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8)
-    chosen, raw = detector.compute(small, chosen)
+    if not len(chosen):
+        return _NONE
+    kept = [found[place] for place in chosen]
+    if raw is None:
+        kept, raw = detector.compute(small, kept)
+    else:
+        raw = raw[chosen]
     side = max(small.shape)
-    points = np.array([(one.pt[0] / side, one.pt[1] / side, one.size / side, one.angle) for one in chosen], np.float32)
+    points = np.array([(one.pt[0] / side, one.pt[1] / side, one.size / side, one.angle) for one in kept], np.float32)
     return points, _root_sift(raw)
+
+
+def _sought(detector: Any, small: NDArray[np.uint8], *, are_few: bool) -> tuple[Any, NDArray[np.float32] | None]:
+    """All keypoints, and what describes them where they `are_few`."""
+    if are_few:
+        found, raw = detector.detectAndCompute(small, None)
+        return found, raw
+    return detector.detect(small, None), None
 
 
 def reduced_to(grey: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
@@ -82,10 +99,8 @@ def _sift(contrast_min: float) -> Any:
     return cv2.SIFT.create(nfeatures=DETECTED_MAX, nOctaveLayers=3, contrastThreshold=contrast_min, edgeThreshold=10, sigma=1.6)
 
 
-def _in_turns(found: Any, points_max: int) -> list[Any]:
-    """At most `points_max` keypoints, one of each class of size in turn, each class the strongest first."""
-    if not found:
-        return []
+def _in_turns(found: Any, points_max: int) -> NDArray[np.intp]:
+    """The places of at most `points_max` keypoints, one of each class of size in turn, each class the strongest first."""
     sizes = np.array([one.size for one in found])
     strengths = np.array([one.response for one in found])
     classes = np.searchsorted(_SIZE_CLASSES, sizes)
@@ -93,8 +108,7 @@ def _in_turns(found: Any, points_max: int) -> list[Any]:
     starts = np.searchsorted(classes[order], np.arange(len(_SIZE_CLASSES) + 1))
     turn = np.empty(len(found))
     turn[order] = np.arange(len(found)) - starts[classes[order]]
-    chosen = np.lexsort((-strengths, turn))[:points_max]
-    return [found[place] for place in chosen]
+    return np.asarray(np.lexsort((-strengths, turn))[:points_max], np.intp)
 
 
 def _root_sift(raw: NDArray[np.float32]) -> Descriptors:

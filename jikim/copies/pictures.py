@@ -19,13 +19,19 @@ _NO_BOXES = np.empty((0, 4), np.float32)
 
 
 def fingerprint_picture(
-    rgb: NDArray[np.uint8], at_s: float = 0.0, points_max: int = POINTS_MAX, *, is_looked_into: bool = False
+    rgb: NDArray[np.uint8],
+    at_s: float = 0.0,
+    points_max: int = POINTS_MAX,
+    *,
+    are_few: bool = False,
+    is_looked_into: bool = False,
 ) -> PictureFingerprint:
     """The fingerprint of a picture (height, width, 3) RGB, already turned as its EXIF orientation says.
 
     `points_max`: how many keypoints are kept at most; banks need `verification.REFERENCE_POINTS`, what is looked at more.
-    `is_looked_into`: also rectangles that may hold another picture are hashed, since that may be known by its hash alone. A
-    picture that is next to uniform has no keypoints and a quality below 50: it matches nothing.
+    `are_few`: whether no more than that are expected (keypoints.py). `is_looked_into`: also rectangles that may hold another
+    picture are hashed, since that may be known by its hash alone. A picture that is next to uniform has no keypoints and a
+    quality below 50: it matches nothing.
     """
     whole = pdq.fingerprint(rgb)
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
@@ -37,7 +43,7 @@ def fingerprint_picture(
         views = hash_[None] if quality >= 50 else views
     is_uniform = float(grey.std()) < SPREAD_MIN
     insides, inside_boxes = _insides(rgb, grey) if is_looked_into and not is_uniform else (views[:0], _NO_BOXES)
-    points, descriptors = keypoints(grey, 0 if is_uniform else points_max)
+    points, descriptors = keypoints(grey, 0 if is_uniform else points_max, are_few=are_few)
     return PictureFingerprint(
         at_s=at_s,
         width_px=rgb.shape[1],

@@ -175,6 +175,14 @@ def test_any_number_of_the_first_keypoints_shows_every_scale():
     assert (sizes > 11).sum() >= 10
 
 
+@pytest.mark.parametrize("contrast", [1.0, 0.1], ids=["plain", "faint"])
+def test_keypoints_described_while_they_are_sought_are_the_same(contrast: float):
+    grey = cv2.convertScaleAbs(cv2.cvtColor(drawing(4), cv2.COLOR_RGB2GRAY), alpha=contrast, beta=60)
+    for one, other in zip(keypoints(grey, 200), keypoints(grey, 200, are_few=True), strict=True):
+        assert len(one)
+        assert np.array_equal(one, other)
+
+
 def test_a_map_needs_three_points(original):
     few = replace(original, points=original.points[:2], descriptors=original.descriptors[:2])
     assert best_geometry(few, original) is None
