@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import exp, log
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import cv2
 import msgspec
@@ -116,7 +115,6 @@ class ObjectsAnalyzer:
     def __init__(self, config: ObjectsConfig, sessions: Sessions) -> None:
         cv2.setNumThreads(1)
         self._sessions = sessions
-        self._first: Any = None
         self._second_from, self._second_most = config.second_from, config.second_most
         self._drawn_most = config.drawn_most
         self._drawn_from = {**objects_drawn.THRESHOLDS, **{str(label): least for label, least in config.threshold.items()}}
@@ -141,10 +139,8 @@ class ObjectsAnalyzer:
                 yield from self._drawn(frame, kept)
 
     def _first_look(self, frame: Frame) -> _FirstLook:
-        if self._first is None:
-            self._first = _of_any_size(self._sessions.path("yolox-nano"))
         picture, scale = _letterboxed(frame.pixels, is_film=frame.at_s is not None)
-        (output,) = self._first.run(None, {"images": picture})
+        (output,) = self._sessions.session("yolox-nano").run(None, {"images": picture})
         rows: NDArray[np.float32] = output[0]
         surest = np.stack([rows[:, [5 + place for place in places]].max(axis=1) for places in self._classes], axis=1)
         return _FirstLook(rows[:, :4].copy(), surest * rows[:, 4:5], _grid(*picture.shape[2:]), scale)
@@ -277,23 +273,6 @@ class _FirstLook:
 
 def _named(label: str) -> dict[str, JsonValue]:
     return {"label": {"message": f"object.{label.replace(' ', '_')}"}}
-
-
-def _of_any_size(path: Path) -> Any:
-    """A session of YOLOX-Nano for pictures of any size. Its file says 416 x 416, by which nothing in it but the declared shapes
-    is bound: of that size it gives the same to the bit, and of a wide film that needs no padding it is a third cheaper."""
-    import onnx  # here, as onnxruntime: not every command looks at things
-    import onnxruntime
-
-    model = onnx.load(path)
-    for side, name in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], ("height", "width"), strict=True):
-        side.dim_param = name
-    model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "cells"
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _letterboxed(pixels: Pixels, *, is_film: bool) -> tuple[NDArray[np.float32], float]:

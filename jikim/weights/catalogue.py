@@ -78,7 +78,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project: str
     origins: tuple[Origin, ...]
     note: str = ""
-    conversion: Literal["none", "tfjs", "efficientnet", "join"] = "none"
+    conversion: Literal["none", "tfjs", "efficientnet", "any_size", "join"] = "none"
     parts: tuple[Part, ...] = ()
     outputs: tuple[str, ...] = ()
 

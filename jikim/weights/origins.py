@@ -163,6 +163,10 @@ def _made(weights: Weights, parts: Sequence[bytes]) -> bytes:
         from jikim.weights.efficientnet import convert as pooled
 
         return pooled(parts[0])
+    if weights.conversion == "any_size":
+        from jikim.weights.any_size import convert as opened
+
+        return opened(parts[0])
     return b"".join(parts)
 
 

@@ -64,7 +64,7 @@ def test_the_files_here_are_right():
 def test_a_missing_file_is_named_with_what_to_do(tmp_path):
     with pytest.raises(WeightsMissing) as caught:
         LocalSessions(tmp_path).session("yolox-nano")
-    assert "yolox_nano.onnx" in str(caught.value)
+    assert "yolox_nano_any_size.onnx" in str(caught.value)
     assert "jikim weights fetch" in str(caught.value)
 
 
