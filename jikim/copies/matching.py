@@ -53,6 +53,7 @@ VOTED_FRAMES_MAX = 2
 must not keep others from being compared."""
 
 _NEAR_MAX = 500
+_ROWS_TOGETHER = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +234,17 @@ def _hits_of_item(item: ItemFingerprint, query: ItemFingerprint, distance_max: i
     rows, known = _rows(query), looked_up(item)
     if not rows or not len(known):
         return []
-    apart = distances(np.stack([hash_ for _, _, hash_ in rows]), known["hash"])
-    nearest = zip(rows, known["frame"][apart.argmin(axis=1)], apart.min(axis=1), strict=True)
-    return [
-        _Hit(number, int(frame), turn, int(distance))
-        for (number, turn, _), frame, distance in nearest
-        if distance <= distance_max
-    ]
+    found: list[_Hit] = []
+    for start in range(0, len(rows), _ROWS_TOGETHER):
+        some = rows[start : start + _ROWS_TOGETHER]
+        apart = distances(np.stack([hash_ for _, _, hash_ in some]), known["hash"])
+        nearest = zip(some, known["frame"][apart.argmin(axis=1)], apart.min(axis=1), strict=True)
+        found += [
+            _Hit(number, int(frame), turn, int(distance))
+            for (number, turn, _), frame, distance in nearest
+            if distance <= distance_max
+        ]
+    return found
 
 
 def _rows(query: ItemFingerprint) -> list[tuple[int, int, NDArray[np.uint8]]]:
