@@ -200,22 +200,23 @@ def _report(
     for peer, found_by in peers.items():
         wrong = sum(scenes[name] != scenes[clip] for (clip, _), names in found_by.items() for name in names)
         lines.append(f"{peer}: {wrong} false answers.")
-    lines.append(_hard(answers, items, scenes))
+    lines.append(_hard("Other films of the same person or room", [one for one in answers if not one.edit], items, scenes))
+    lines.append(_hard("Edited films and others of the same room", queries, items, scenes))
     lines += [f"  {one.clip} {one.edit}: {_own(one)}" for one in queries if not (said := _own(one)) or said.relation != "copy"]
     lines += [f"  {one.clip} {one.edit or 'as it is'} -> {said}" for one, said in others]
     return "\n".join(lines)
 
 
-def _hard(answers: Sequence[Answer], items: Sequence[Clip], scenes: dict[str, str]) -> str:
-    """Other films of the same person or room: what they are called."""
+def _hard(what: str, answers: Sequence[Answer], items: Sequence[Clip], scenes: dict[str, str]) -> str:
+    """What other films of the same person or room are called."""
     counted = {"copy": 0, "same_scene": 0, "nothing": 0}
     for one in answers:
         for clip in items:
-            if not one.edit and clip.name != one.clip and clip.scene == scenes[one.clip]:
+            if clip.name != one.clip and clip.scene == scenes[one.clip]:
                 said = next((told.relation for told in one.told if told.item == clip.name), "nothing")
                 counted[said] += 1
     return (
-        f"Other films of the same person or room, {sum(counted.values())} pairs: {counted['same_scene']} named the same scene, "
+        f"{what}, {sum(counted.values())} pairs: {counted['same_scene']} named the same scene, "
         f"{counted['nothing']} nothing, {counted['copy']} a copy."
     )
 
