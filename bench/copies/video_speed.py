@@ -6,7 +6,7 @@ processes, sandbox included, less that of a run that opens the bank and looks up
 processes of what they hold (PSS). `vPDQ` is the rule of video_peers.py, a frame a second, without any look-up.
 
 The videos of the bank are made up, 5 minutes each with sound: hashes drawn evenly; keypoints of the clips' frames, dealt out
-anew and blurred, so that they crowd where real ones do and yet no film is there. The bank stays in DIR: 5.3 GB for 1,000
+anew and blurred, so that they crowd where real ones do and yet no film is there. The bank stays in DIR: 4.9 GB for 1,000
 videos. `--shown` of its items are clips that the films are joined from: with 0 the films are strangers, with 1 they show one
 known item, as nearly all that is looked up does; with 12 they are compilations, which is the dearest case.
 """

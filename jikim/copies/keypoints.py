@@ -48,8 +48,8 @@ def keypoints(grey: NDArray[np.uint8], points_max: int = POINTS_MAX, *, are_few:
     small = reduced_to(grey, SIDE_PX)
     if points_max <= 0 or min(small.shape) < SMALLEST_SIDE_PX:
         return _NONE
-    found, raw = _sought(_sift(CONTRAST_MIN), small, are_few=are_few)
     detector = _sift(CONTRAST_MIN)
+    found, raw = _sought(detector, small, are_few=are_few)
     if len(found) < FEW_POINTS:
         small = np.asarray(cv2.createCLAHE(clipLimit=4.0, tileGridSize=(8, 8)).apply(small), np.uint8)
         detector = _sift(FAINT_CONTRAST_MIN)
@@ -69,10 +69,7 @@ def keypoints(grey: NDArray[np.uint8], points_max: int = POINTS_MAX, *, are_few:
 
 def _sought(detector: Any, small: NDArray[np.uint8], *, are_few: bool) -> tuple[Any, NDArray[np.float32] | None]:
     """All keypoints, and what describes them where they `are_few`."""
-    if are_few:
-        found, raw = detector.detectAndCompute(small, None)
-        return found, raw
-    return detector.detect(small, None), None
+    return detector.detectAndCompute(small, None) if are_few else (detector.detect(small, None), None)
 
 
 def reduced_to(grey: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
