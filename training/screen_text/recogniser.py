@@ -88,6 +88,21 @@ class Recogniser(nn.Module):
     def forward(self, pictures: Tensor, rare: Tensor) -> Tensor:
         return self.head(self.body(pictures), rare)
 
+    def take_shipped(self, path: Path) -> None:
+        """The weights of a file that export.py wrote: to train further what is shipped."""
+        model = onnx.load(path)
+        stored = {one.name.removesuffix(".half"): numpy_helper.to_array(one) for one in model.graph.initializer}
+        values = {name: torch.tensor(value, dtype=torch.float32) for name, value in stored.items() if value.dtype.kind == "f"}
+        with torch.no_grad():
+            for name, weight in self.body.trained().items():
+                weight.copy_(values[name])
+            for table, own in zip(self.head.jamo, values["jamo.weight"].T.split([INITIALS, MEDIALS, FINALS]), strict=True):
+                table.copy_(own)
+            self.head.bias.copy_(values["main.bias"])
+            self.head.rare_bias.copy_(values["rare.bias"][0])
+            self.head.own.zero_()
+            self.head.own.copy_(values["main.weight"].T - self.head.main_weight())
+
 
 def original_letters(model: onnx.ModelProto, path: Path) -> list[str]:
     """The classes of an original file, its blank first; from its metadata or from inference.yml beside it."""

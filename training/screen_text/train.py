@@ -5,7 +5,8 @@
 RUN/state.pt is written every few minutes and continued from when the command is given again; RUN/curve.tsv is the learning
 curve on POOL/validation.npz. The learning rate follows one cosine over the minutes of training, whatever was reached in them;
 minutes are those that each thread computed, so that other work on the machine only makes them longer.
-A later run starts from the weights of an earlier one with `--start EARLIER/state.pt`, and with a lower `--rate`.
+A later run starts from the weights of an earlier one with `--start EARLIER/state.pt`, or from those of a shipped file with
+`--start korean_lines_small.onnx`, and with a lower `--rate`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ AVERAGED = 0.995
 """The weights that are measured and shipped are a running average with this memory."""
 UNREADABLE_SHARE = 0.1
 """Of each batch the worst lines are left out: most are such that nobody can read, and teach to guess."""
+COUNTS_IN_HALVES = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+"""Whether the processor multiplies bfloat16 itself; one that does not is twelve times slower with it than with float32."""
 SAVED_EVERY_S = 180
 MEASURED_EVERY_S = 480
 
@@ -86,7 +89,7 @@ def loss_of(model: Recogniser, lines: list[tuple[Picture, str]], chance: np.rand
     sampled = torch.tensor([*shown, *others.tolist()])
     place = {number + len(MAIN): len(MAIN) + column for column, number in enumerate(sampled.tolist())}
     pictures = stacked([piece for piece, _ in lines])
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=COUNTS_IN_HALVES):
         scores = model(pictures, sampled)
     scores = scores.float()
     scores[:, :, len(MAIN) + len(shown) :] += math.log((len(RARE) - len(shown)) / len(others))  # each stands for several
@@ -105,7 +108,7 @@ def read_lines(model: Recogniser, pieces: list[Picture]) -> list[str]:
     """What the model reads, without any lexicon."""
     texts = [""] * len(pieces)
     order = sorted(range(len(pieces)), key=lambda number: pieces[number].shape[1])
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=COUNTS_IN_HALVES):
         for start in range(0, len(order), 16):
             group = order[start : start + 16]
             best = model(stacked([pieces[number] for number in group]), ALL_RARE).argmax(-1)
@@ -122,7 +125,9 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(SEED)
         self.model = Recogniser(original, size)
-        if start is not None:
+        if start is not None and start.suffix == ".onnx":
+            self.model.take_shipped(start)
+        elif start is not None:
             self.model.load_state_dict(torch.load(start, weights_only=True)["average"])
         self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
         groups = [{"params": [one for one in self.model.body.parameters() if one.requires_grad], "lr": rate * RATE_BODY}]
@@ -210,7 +215,7 @@ def main() -> None:
     parser.add_argument("pool", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float, default=90.0)
-    parser.add_argument("--start", type=Path, help="the state of an earlier run to start from")
+    parser.add_argument("--start", type=Path, help="the state of an earlier run to start from, or what was exported of it")
     parser.add_argument("--rate", type=float, default=1.0, help="times the usual learning rates")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
