@@ -44,7 +44,7 @@ _STEPS_MIN = 16
 _MAX_PIECES = 240
 _EDGE_STEPS = 17
 """Over so many codes, two seconds, it is asked whether both still sound alike."""
-_CHUNK_STEPS = 4096
+_CHUNK_STEPS = 64
 
 Codes = NDArray[np.uint32]
 

@@ -129,9 +129,11 @@ class _Resampler:
         )
         shape = self._graph.add("aformat", sample_rates=str(wire.SOUND_RATE_HZ), sample_fmts="flt", channel_layouts="mono")
         mix = self._graph.add("aresample", rematrix_maxval="1.0")  # else the loud half of stereo would be cut off
+        together = self._graph.add("asetnsamples", n=str(_TOGETHER), p="0")
         source.link_to(mix)
         mix.link_to(shape)
-        shape.link_to(self._graph.add("abuffersink"))
+        shape.link_to(together)
+        together.link_to(self._graph.add("abuffersink"))
         self._graph.configure()
 
     def fits(self, frame: Any) -> bool:
