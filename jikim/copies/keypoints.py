@@ -10,6 +10,7 @@ number of the first of them shows the picture at every scale.
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 from typing import Any
 
@@ -28,6 +29,8 @@ FEW_POINTS = 150
 FAINT_CONTRAST_MIN = 0.004
 DETECTED_MAX = 6000
 SMALLEST_SIDE_PX = 16
+_MALLOC_TRIM_THRESHOLD, _MALLOC_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES, _MAPPED_FROM_BYTES = 64 << 20, 32 << 20
 _SIZE_CLASSES = (2.6, 4.0, 6.5, 11.0, 20.0)
 _MIRRORED = np.array(
     [((3 - row) * 4 + column) * 8 + (8 - turn) % 8 for row in range(4) for column in range(4) for turn in range(8)], np.intp
@@ -93,7 +96,16 @@ def mirrored_points(points: Points, width: float) -> Points:
 
 @cache
 def _sift(contrast_min: float) -> Any:
+    _keep_freed_memory()
     return cv2.SIFT.create(nfeatures=DETECTED_MAX, nOctaveLayers=3, contrastThreshold=contrast_min, edgeThreshold=10, sigma=1.6)
+
+
+def _keep_freed_memory() -> None:
+    """SIFT takes some 35 MB for every picture and frees them. The C library would give them back to the system each time, and
+    taking them anew, page by page, is as much work as finding the keypoints."""
+    library = ctypes.CDLL(None)
+    library.mallopt(_MALLOC_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
+    library.mallopt(_MALLOC_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def _in_turns(found: Any, points_max: int) -> NDArray[np.intp]:
