@@ -6,11 +6,12 @@ principle, Qin and Xiao 2018): at most 1 bit in that box and 3 in it and the nex
 tables, compares the bits of the next box that stand in the posting itself, and reads the few hashes that are left. Nothing
 within the radius is ever missed.
 
-A file: header, offsets (16, 65537) u4, postings (15, n) u4, hashes (n, 4) u8, owner_starts (n + 1) u4, items (m) u4, frames
+A file: header, hashes (n, 4) u8, offsets (16, 65537) u4, postings (15, n) u4, owner_starts (n + 1) u4, items (m) u4, frames
 (m) u4, all little-endian. `n` are distinct hashes; hash r is that of frames owner_starts[r] to owner_starts[r + 1] of the
 list. `owner_starts` is left out where n = m, `frames` where all are 0. A posting is the number of a hash and, above it, the
 first bits of its next box. The hashes lie in the order of their last box, which therefore needs no postings: those of a key
-are the numbers between its offsets.
+are the numbers between its offsets. They come first in the file so that each lies at a multiple of eight bytes: of an array
+that does not, NumPy copies all before it takes one row.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 
 from jikim.errors import StateError
 
-SCHEMA = 2
+SCHEMA = 3
 RADIUS = 31
 BOXES = 16
 KEYS = 1 << 16
@@ -125,8 +126,8 @@ class Segment:
         frames = (owners[order] & np.uint64((1 << FRAME_BITS) - 1)).astype(np.uint32)
         return cls(
             _Tables(
-                *_postings(distinct),
                 distinct,
+                *_postings(distinct),
                 starts if len(distinct) < len(owners) else _NONE,
                 (owners[order] >> np.uint64(FRAME_BITS)).astype(np.uint32),
                 frames if frames.any() else _NONE,
@@ -247,9 +248,9 @@ class Segment:
 class _Tables(NamedTuple):
     """The arrays of a file, in its order."""
 
+    hashes: Words
     offsets: NDArray[np.uint32]
     postings: NDArray[np.uint32]
-    hashes: Words
     owner_starts: NDArray[np.uint32]
     items: NDArray[np.uint32]
     frames: NDArray[np.uint32]
@@ -267,7 +268,7 @@ def _believed(header: bytes, size: int, path: Path) -> tuple[int, ...]:
     if schema < SCHEMA:  # derived from the bank, so built anew rather than carried over
         raise StateError("copies.index_damaged", where=str(path))
     starts = 4 * (rows + 1) if owners > rows else 0
-    sizes = (4 * BOXES * (KEYS + 1), 4 * _LISTED * rows, 32 * rows, starts, 4 * owners, 4 * owners * has_frames)
+    sizes = (32 * rows, 4 * BOXES * (KEYS + 1), 4 * _LISTED * rows, starts, 4 * owners, 4 * owners * has_frames)
     if size != _HEADER.size + sum(sizes):
         raise StateError("copies.index_damaged", where=str(path))
     return sizes
@@ -276,11 +277,11 @@ def _believed(header: bytes, size: int, path: Path) -> tuple[int, ...]:
 def _arrays(mapped: NDArray[np.uint8], sizes: Sequence[int]) -> _Tables:
     at = _HEADER.size
     parts: list[NDArray[Any]] = []
-    for size, dtype in zip(sizes, ("<u4", "<u4", "<u8", "<u4", "<u4", "<u4"), strict=True):
+    for size, dtype in zip(sizes, ("<u8", "<u4", "<u4", "<u4", "<u4", "<u4"), strict=True):
         parts.append(mapped[at : at + size].view(dtype))
         at += size
-    offsets, postings, hashes, *owners = parts
-    return _Tables(offsets, postings, hashes.reshape(-1, 4), *owners)
+    hashes, *others = parts
+    return _Tables(hashes.reshape(-1, 4), *others)
 
 
 def _row_bits(rows: int) -> int:

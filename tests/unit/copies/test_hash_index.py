@@ -241,3 +241,11 @@ def test_a_missing_segment_is_said(saved, tmp_path):
     with pytest.raises(StateError) as caught:
         HashIndex.open(tmp_path)
     assert caught.value.key == "copies.index_unreadable"
+
+
+def test_hashes_are_read_where_they_lie_in_the_file_however_many_there_are(tmp_path):
+    for count in (299, 300):
+        index = indexed(hashes_of(count))
+        index.save(tmp_path / str(count))
+        (_, segment), *_ = index._segments
+        assert segment.hashes.flags.aligned
