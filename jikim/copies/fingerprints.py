@@ -158,12 +158,15 @@ def unpack(packed: bytes | memoryview, where: str = "") -> ItemFingerprint:
         raise StateError("copies.fingerprint_damaged", where=where)
     reader = _Reader(packed, start)
     frames = tuple(_read_frame(reader, one) for one in header.frames)
-    if not all(np.isfinite(one.points).all() for one in frames):
+    if not all(np.isfinite(one.points).all() for one in frames if len(one.points)):
         raise StateError("copies.fingerprint_damaged", where=where)
     sound = None
     if header.sound_step_s is not None:
-        sound = SoundFingerprint(header.sound_step_s, reader.take((header.sound_codes,), "<u4"))
+        sound = SoundFingerprint(header.sound_step_s, reader.take((header.sound_codes,), _WORD))
     return ItemFingerprint(header.sha256, header.kind, header.width_px, header.height_px, header.duration_s, frames, sound)
+
+
+_BYTE, _FLOAT, _WORD = np.dtype(np.uint8), np.dtype("<f4"), np.dtype("<u4")
 
 
 class _Reader:
@@ -173,10 +176,12 @@ class _Reader:
         self._packed = packed
         self._at = start
 
-    def take(self, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-        array = np.frombuffer(self._packed, dtype, math.prod(shape), self._at) if math.prod(shape) else np.empty(0, dtype)
+    def take(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        if 0 in shape:
+            return np.empty(shape, dtype)
+        array = np.ndarray(shape, dtype, self._packed, self._at)
         self._at += array.nbytes
-        return array.reshape(shape)
+        return array
 
 
 def _read_frame(reader: _Reader, header: _PictureHeader) -> PictureFingerprint:
@@ -184,12 +189,12 @@ def _read_frame(reader: _Reader, header: _PictureHeader) -> PictureFingerprint:
         at_s=header.at_s,
         width_px=header.width_px,
         height_px=header.height_px,
-        pdq=reader.take((8, 32), "u1"),
+        pdq=reader.take((8, 32), _BYTE),
         quality=header.quality,
-        views=reader.take((header.views, 32), "u1"),
-        points=reader.take((header.points, 4), "<f4"),
-        descriptors=reader.take((header.points, 128), "u1"),
-        blocks=reader.take((BLOCK_CODES * header.has_blocks,), "<u4"),
+        views=reader.take((header.views, 32), _BYTE),
+        points=reader.take((header.points, 4), _FLOAT),
+        descriptors=reader.take((header.points, 128), _BYTE),
+        blocks=reader.take((BLOCK_CODES * header.has_blocks,), _WORD),
     )
 
 

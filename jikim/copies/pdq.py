@@ -155,22 +155,20 @@ def _box_filtered(values: Floats, window: int) -> Floats:
     size = len(values)
     half = (window + 2) // 2
     sums = np.empty_like(values)
-    running = values[0].copy()
-    for entering in range(1, half):
-        running += values[entering]
-    sums[0] = running
-    for entering in range(half, window):
-        running += values[entering]
-        sums[entering - half + 1] = running
-    done = window - half + 1
-    for leaving, entering in enumerate(range(window, size)):
-        running += values[entering]
-        running -= values[leaving]
-        sums[done + leaving] = running
-    for leaving in range(size - window, size - window + half - 1):
-        running -= values[leaving]
-        sums[done + leaving] = running
-    return sums / _counts(size, window, half)[:, None]
+    rows, outs = list(values), iter(sums)
+    last = next(outs)
+    last[:] = rows[0]
+    for entering in rows[1:half]:
+        last += entering
+    for entering in rows[half:window]:
+        last = np.add(last, entering, out=next(outs))
+    for entering, leaving in zip(rows[window:], rows, strict=False):
+        last = np.add(last, entering, out=next(outs))
+        last -= leaving
+    for leaving in rows[size - window : size - window + half - 1]:
+        last = np.subtract(last, leaving, out=next(outs))
+    sums /= _counts(size, window, half)[:, None]
+    return sums
 
 
 def _counts(size: int, window: int, half: int) -> Floats:
