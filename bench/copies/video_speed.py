@@ -3,7 +3,8 @@
 How many seconds of film a second of one core fingerprints and looks up in a bank of so many videos, beside vPDQ's hashing. The
 films are joined from public clips, 360 pixels high: 5 and 10 minutes, and 10, 30 and 60 s. Counted is the CPU time of all
 processes, sandbox included, less that of a run that opens the bank and looks up one drawn picture; memory is the sum over all
-processes of what they hold (PSS). `vPDQ` is the rule of video_peers.py, a frame a second, without any look-up.
+processes of what they hold (PSS). `vPDQ` is the rule of video_peers.py, a frame a second, without any look-up. Everything is
+done `--runs` times in turn, and medians are told: what else a machine does changes a single run by a fifth.
 
 The videos of the bank are made up, 5 minutes each with sound: hashes drawn evenly; keypoints of the clips' frames, dealt out
 anew and blurred, so that they crowd where real ones do and yet no film is there. The bank stays in DIR: 4.9 GB for 1,000
@@ -22,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--known", type=int, default=1000)
     parser.add_argument("--shown", type=int, default=1, help=f"how many of them the films show, at most {CLIPS_TAKEN}")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS_S, help="of the films, in seconds")
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peers", type=Path, help="the python of an environment that has pdqhash and PyAV")
     parser.add_argument("--do", choices=["nothing", "hashes", "points", "match"], help=argparse.SUPPRESS)
     parser.add_argument("--film", type=Path, help=argparse.SUPPRESS)
@@ -69,17 +72,15 @@ def main() -> None:
         script = [sys.executable, "-m", "bench.copies.video_speed", "--work", chosen.work, "--do", what, "--film", film]
         return measured([*script, "--shown", str(chosen.shown)], environment)
 
-    opened = run("nothing", next(iter(films.values())))
-    rows = [
-        (
-            "bank of",
-            f"{chosen.known} videos, {chosen.shown} of them shown, opened and one picture looked up: {opened.cpu_s:.2f} CPU s",
-        )
-    ]
+    any_film = next(iter(films.values()))
+    opened_s = median(run("nothing", any_film).cpu_s for _ in range(chosen.runs))
+    about = f"{chosen.known} videos, {chosen.shown} of them shown, opened and one picture looked up: {opened_s:.2f} CPU s"
+    rows = [("bank of", about)]
     for length_s, film in films.items():
-        hashes, points, whole = (run(what, film) for what in ("hashes", "points", "match"))
-        spent_s = [cost.cpu_s - opened.cpu_s for cost in (hashes, points, whole)]
-        peer_s = peer_cpu_s(chosen.peers, film) if chosen.peers else float("nan")
+        turns = [[run(what, film) for what in ("hashes", "points", "match")] for _ in range(chosen.runs)]
+        peers_s = [peer_cpu_s(chosen.peers, film) if chosen.peers else float("nan") for _ in range(chosen.runs)]
+        spent_s = [median(cost.cpu_s for cost in costs) - opened_s for costs in zip(*turns, strict=True)]
+        peer_s, whole = median(peers_s), turns[-1][-1]
         told = whole.lines[-1][1] if whole.lines else "failed"
         words = ", ".join(
             f"{name} {length_s / max(one, 1e-3):.0f} ({peer_s / max(one, 1e-3):.2f}x)"
