@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -90,7 +90,7 @@ class ItemRelation:
     still: float
     gain: float
     unsure_s: tuple[float, ...]
-    compared: Compared = field(default_factory=dict)
+    compared: Compared | None = None
 
 
 def compare_items(
@@ -161,8 +161,8 @@ def _compare_points(pairs: Pairs, candidates: Iterable[tuple[int, int]], explain
     if not pairs.pointed or not pairs.item_pointed or is_hopeless:
         return
     known: PointVotes | None = None
-    open_ = [place for place in pairs.pointed if place not in explained]
-    for frame in _in_spread_order(open_ or pairs.pointed, _QUERY_FRAMES):
+    open_ = [place for place in pairs.fresh if place not in explained]
+    for frame in _in_spread_order(open_ or pairs.fresh, _QUERY_FRAMES):
         if len({pair.frame for pair in pairs.related()}) >= _RELATED_ENOUGH:
             return
         known = known or PointVotes([pairs.reference.frames[place] for place in pairs.item_pointed])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from jikim.copies.films import pointed_frames
 from jikim.copies.fingerprints import ItemFingerprint
@@ -16,23 +17,32 @@ pairs of unrelated films of the half that it was chosen on, compared in 1,273 pa
 places."""
 
 
-Compared = Mapping[tuple[float, int], PictureRelation]
-"""What was found of pairs of frames: by when the query shows its frame, in seconds, and the place of the item's."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """What an earlier look at a query found: of pairs of frames, by when the query shows its frame, in seconds, and the place
+    of the item's; and when it shows the frames that were seen then."""
+
+    pairs: Mapping[tuple[float, int], PictureRelation]
+    frames_s: frozenset[float]
 
 
 class Pairs:
-    """Pairs of frames, each compared once. `before`: those compared when fewer frames of the same query had been seen."""
+    """Pairs of frames, each compared once. `before`: those compared when fewer frames of the same query had been seen. `fresh`
+    are frames of the query that have keypoints and had not been seen then."""
 
     def __init__(self, query: ItemFingerprint, reference: ItemFingerprint, before: Compared | None = None) -> None:
         self.query, self.reference = query, reference
         self.pointed, self.item_pointed = pointed_frames(query), pointed_frames(reference)
         places = {frame.at_s: place for place, frame in enumerate(query.frames)}
-        self._known = {(places[at_s], item_frame): one for (at_s, item_frame), one in (before or {}).items() if at_s in places}
+        before = before or Compared({}, frozenset())
+        self.fresh = [place for place in self.pointed if query.frames[place].at_s not in before.frames_s]
+        self._known = {(places[at_s], item_frame): one for (at_s, item_frame), one in before.pairs.items() if at_s in places}
 
     @property
     def compared(self) -> Compared:
         """All of them, for a later look."""
-        return {(self.query.frames[frame].at_s, item_frame): one for (frame, item_frame), one in self._known.items()}
+        pairs = {(self.query.frames[frame].at_s, item_frame): one for (frame, item_frame), one in self._known.items()}
+        return Compared(pairs, frozenset(frame.at_s for frame in self.query.frames))
 
     def relation(self, frame: int, item_frame: int) -> PictureRelation:
         key = frame, item_frame

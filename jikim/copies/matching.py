@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,7 @@ class _Said:
     edit: str
     unsure_s: tuple[float, ...] = ()
     claim: Claim | None = None
-    compared: Compared = field(default_factory=dict)
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class _Shown:
     """What a closer look at the same file needs to know of an item that the file had something to do with."""
 
     is_heard: bool
-    compared: Compared
+    compared: Compared | None
 
 
 class Matcher:
