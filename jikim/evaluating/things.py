@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from jikim.analyzers import objects_drawn
 from jikim.analyzers.objects import COCO_CLASS, DEFAULT_THRESHOLDS
 from jikim.evaluating import plots
 from jikim.evaluating.figures import Figures, Observed, Task, by_named_group, shown
 from jikim.evaluating.manifest import Line
 from jikim.evaluating.metrics import auc_interval, quantiles, roc, share, share_of
-from jikim.types import JsonValue
+from jikim.types import Cue, JsonValue
 
 LOWEST = 0.001
 """Objects are measured from this score on, so that the curve of a label is seen beyond its threshold."""
@@ -33,9 +34,9 @@ def object_figures(observed: Sequence[Observed[frozenset[str]]]) -> Figures:
 
 
 def _object_metrics(observed: Sequence[Observed[frozenset[str]]]) -> dict[str, JsonValue]:
-    labels = {label: _label_figures(*_scores(observed, label), DEFAULT_THRESHOLDS[label]) for label in COCO_CLASS}
+    labels = {label: _label_figures(observed, label) for label in COCO_CLASS}
     without = [one for one in observed if not one.truth & set(COCO_CLASS)]
-    flagged = [any(_best(one, label) >= DEFAULT_THRESHOLDS[label] for label in COCO_CLASS) for one in without]
+    flagged = [any(_is_flagged(one, label) for label in COCO_CLASS) for one in without]
     return {"labels": labels, "pictures_of_none_flagged": shown(share_of(flagged))}
 
 
@@ -45,12 +46,15 @@ def _group_metrics(observed: Sequence[Observed[frozenset[str]]]) -> dict[str, Js
     return {"auc": areas, "pictures_of_none_flagged": _object_metrics(observed)["pictures_of_none_flagged"]}
 
 
-def _label_figures(scores: Sequence[float], truth: Sequence[bool], threshold: float) -> dict[str, JsonValue]:
-    flagged = [score >= threshold for score in scores]
+def _label_figures(observed: Sequence[Observed[frozenset[str]]], label: str) -> dict[str, JsonValue]:
+    scores, truth = _scores(observed, label)
+    flagged = [_is_flagged(one, label) for one in observed]
     hits = sum(is_flagged and is_true for is_flagged, is_true in zip(flagged, truth, strict=True))
+    drawn = {"threshold_of_drawings": objects_drawn.THRESHOLDS[label]} if label in objects_drawn.THRESHOLDS else {}
     return {
         "n_true": sum(truth),
-        "threshold": threshold,
+        "threshold": DEFAULT_THRESHOLDS[label],
+        **drawn,
         "precision": shown(share(hits, sum(flagged))),
         "recall": shown(share(hits, sum(truth))),
         "others_flagged": shown(share(sum(flagged) - hits, len(truth) - sum(truth))),
@@ -63,7 +67,19 @@ def _scores(observed: Sequence[Observed[frozenset[str]]], label: str) -> tuple[l
 
 
 def _best(one: Observed[frozenset[str]], label: str) -> float:
-    return max((cue.confidence for cue in one.cues("object") if cue.value["label"] == label), default=0.0)
+    return max((cue.confidence for cue in _told(one, label)), default=0.0)
+
+
+def _is_flagged(one: Observed[frozenset[str]], label: str) -> bool:
+    """Whether the analyzer would tell of the label as it is shipped: of drawings from another score on than of photographs."""
+    return any(
+        cue.confidence >= (objects_drawn.THRESHOLDS if cue.value.get("is_drawn") else DEFAULT_THRESHOLDS)[label]
+        for cue in _told(one, label)
+    )
+
+
+def _told(one: Observed[frozenset[str]], label: str) -> Iterator[Cue]:
+    return (cue for cue in one.cues("object") if cue.value["label"] == label)
 
 
 def read_harmless(line: Line) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jikim.analyzers import objects_drawn
 from jikim.errors import BadUse
 from jikim.evaluating.assessment import Truth, assessment_figures, read_truth
 from jikim.evaluating.cards import card, figure_words, flat, korean_words
@@ -69,7 +70,8 @@ def test_ages_are_of_the_largest_face():
 def test_without_items_nothing_is_claimed():
     for task in TASKS.values():
         metrics = dict(flat(task.figures([]).metrics))
-        numbers = {name: value for name, value in metrics.items() if name[-1] not in ("n_true", "threshold", "items", "is_on")}
+        given = ("n_true", "threshold", "threshold_of_drawings", "items", "is_on")
+        numbers = {name: value for name, value in metrics.items() if name[-1] not in given}
         assert set(numbers.values()) == {"-"}, task.name
 
 
@@ -97,6 +99,16 @@ def test_objects_are_flagged_from_their_threshold_on():
     assert figures["labels"]["bed"]["recall"] is None
     assert figures["labels"]["tie"]["others_flagged"]["value"] == pytest.approx(1 / 3, abs=1e-4)
     assert figures["pictures_of_none_flagged"]["value"] == 1.0
+
+
+def test_a_drawing_is_flagged_from_the_threshold_of_drawings_on():
+    nothing = frozenset[str]()
+    least = objects_drawn.THRESHOLDS["book"]
+    scores = (least - 0.01, least)
+    observed = [seen(nothing, cue("object", score, label="book", is_drawn=True)) for score in scores]
+    figures = object_figures(observed).metrics
+    assert figures["pictures_of_none_flagged"]["value"] == 0.5
+    assert figures["labels"]["book"]["threshold_of_drawings"] == least > figures["labels"]["book"]["threshold"]
 
 
 def test_quietness_is_of_the_highest_score_of_an_item():
