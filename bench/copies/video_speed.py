@@ -4,7 +4,7 @@ How many seconds of film a second of one core fingerprints and looks up in a ban
 films are joined from public clips, 360 pixels high: 5 and 10 minutes, and 10, 30 and 60 s. Counted is the CPU time of all
 processes, sandbox included, less that of a run that opens the bank and looks up one drawn picture; memory is the sum over all
 processes of what they hold (PSS). `vPDQ` is the rule of video_peers.py, a frame a second, without any look-up. Everything is
-done `--runs` times in turn, and medians are told: what else a machine does changes a single run by a fifth.
+done `--runs` times, Jikim and vPDQ in turn, and medians are told: what else a machine does changes a single run by a fifth.
 
 The videos of the bank are made up, 5 minutes each with sound: hashes drawn evenly; keypoints of the clips' frames, dealt out
 anew and blurred, so that they crowd where real ones do and yet no film is there. The bank stays in DIR: 4.9 GB for 1,000
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--known", type=int, default=1000)
     parser.add_argument("--shown", type=int, default=1, help=f"how many of them the films show, at most {CLIPS_TAKEN}")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS_S, help="of the films, in seconds")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=3, help="how many times everything is measured, Jikim and vPDQ in turn")
     parser.add_argument("--peers", type=Path, help="the python of an environment that has pdqhash and PyAV")
     parser.add_argument("--do", choices=["nothing", "hashes", "points", "match"], help=argparse.SUPPRESS)
     parser.add_argument("--film", type=Path, help=argparse.SUPPRESS)
@@ -77,8 +77,10 @@ def main() -> None:
     about = f"{chosen.known} videos, {chosen.shown} of them shown, opened and one picture looked up: {opened_s:.2f} CPU s"
     rows = [("bank of", about)]
     for length_s, film in films.items():
-        turns = [[run(what, film) for what in ("hashes", "points", "match")] for _ in range(chosen.runs)]
-        peers_s = [peer_cpu_s(chosen.peers, film) if chosen.peers else float("nan") for _ in range(chosen.runs)]
+        turns, peers_s = [], []
+        for _ in range(chosen.runs):
+            turns.append([run(what, film) for what in ("hashes", "points", "match")])
+            peers_s.append(peer_cpu_s(chosen.peers, film) if chosen.peers else float("nan"))
         spent_s = [median(cost.cpu_s for cost in costs) - opened_s for costs in zip(*turns, strict=True)]
         peer_s, whole = median(peers_s), turns[-1][-1]
         told = whole.lines[-1][1] if whole.lines else "failed"

@@ -45,6 +45,7 @@ _MAX_PIECES = 240
 _EDGE_STEPS = 17
 """Over so many codes, two seconds, it is asked whether both still sound alike."""
 _CHUNK_STEPS = 64
+"""So many windows of sound at a time, 1 MB: what is worked on stays in the processor's cache."""
 
 Codes = NDArray[np.uint32]
 
