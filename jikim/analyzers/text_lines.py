@@ -7,6 +7,7 @@ on drawn Korean lines as `training/screen_text` describes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from jikim.analyzers.pictures import Pixels
 from jikim.analyzers.text_boxes import TextBox
+from jikim.analyzers.text_language import korean_words
 from jikim.analyzers.text_readings import Reading, hangul, joined
 from jikim.analyzers.text_scripts import is_foreign
+from jikim.analyzers.text_spelling import is_doubtful, spelled
 from jikim.seams import Sessions
 
 KOREAN, KOREAN_FAST, ORIGINAL = "korean-lines", "korean-lines-fast", "ppocr-rec"
@@ -37,6 +40,8 @@ CLOSER_SHARE = 0.06
 """Of the height, cut off above and below for a second look: the box leaves room, and larger letters are read otherwise."""
 ORIGINAL_LEAD = 0.05
 """By how much PP-OCRv6's own head must be surer than ours."""
+WHOLE_SHARE = 0.75
+"""Of the letters that ours gave of a Korean line: what PP-OCRv6's own gives fewer of is only the part that is not Korean."""
 CELLS_A_WIDTH = 1.15
 """Letters in a piece of a column as high as the column is wide: the box leaves room beside them."""
 
@@ -85,7 +90,8 @@ class LineReader:
         if hangul(korean.text) and korean.confidence >= (KOREAN_ENOUGH if _is_korean(korean.text) else SURE):
             return korean
         original = self._original.read(line)
-        taken = original if original.text and original.confidence > korean.confidence + ORIGINAL_LEAD else korean
+        is_surer = original.confidence > korean.confidence + ORIGINAL_LEAD
+        taken = original if is_surer and is_whole(original.text, korean.text) else korean
         is_known = taken.lang in ("zh", "ja") or _is_korean(taken.text)
         return taken if is_known else InLatin(korean, original, taken)
 
@@ -105,11 +111,25 @@ class LineReader:
         best = max((self._korean.read(line) for line in laid_out(pixels, box)), key=lambda reading: reading.confidence)
         return best if hangul(best.text) else None
 
+    def spelled(self, reading: Reading) -> Reading:
+        """The same with its doubtful letters as they make likely words, if it is Korean; how sure it was read stays. Nothing
+        that it was read from is kept."""
+        text = reading.text
+        if reading.shares is not None and hangul(text) and is_doubtful(reading.shares):
+            head = self._fast if reading.weights == KOREAN_FAST else self._korean
+            text = plain(spelled(reading.shares, head.letters, korean_words()))
+        return replace(reading, text=text, shares=None)
+
 
 def _is_korean(text: str) -> bool:
     """Whether Hangul is half of it, or enough of it: a letter or two of another script may look like some."""
     syllables = sum("가" <= char <= "힣" for char in text)
     return syllables >= 2 or hangul(text) >= 3 or 2 * hangul(text) >= len(joined(text))
+
+
+def is_whole(text: str, korean: str) -> bool:
+    """Whether it may be all of a line that our head read as this, not just the Latin letters and numbers in it."""
+    return bool(text) and (hangul(korean) < 2 or len(joined(text)) >= WHOLE_SHARE * len(joined(korean)))
 
 
 class _Head:
@@ -120,7 +140,7 @@ class _Head:
         self._weights = weights
         letters = self._session.get_modelmeta().custom_metadata_map["character"].split("\n")
         classes = self._session.get_outputs()[0].shape[-1]
-        self._letters = ["", *letters, " "][:classes]
+        self.letters = ["", *letters, " "][:classes]
 
     def read(self, line: Pixels) -> Reading:
         """The best class of each step, neighbours that are the same once, blanks dropped."""
@@ -128,9 +148,14 @@ class _Head:
         best = shares[0].argmax(axis=1)
         is_new = np.concatenate([[True], best[1:] != best[:-1]]) & (best != 0)
         steps = np.flatnonzero(is_new)
-        text = "".join(self._letters[number] for number in best[steps])
+        text = "".join(self.letters[number] for number in best[steps])
         confidence = float(shares[0][steps, best[steps]].mean()) if len(steps) else 0.0
-        return Reading(" ".join(text.split()), confidence, self._weights)
+        return Reading(plain(text), confidence, self._weights, None if self._weights == ORIGINAL else shares[0])
+
+
+def plain(text: str) -> str:
+    """With single blanks, and none at the ends."""
+    return " ".join(text.split())
 
 
 def _prepared(line: Pixels) -> NDArray[np.float32]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 Lang = Literal["ko", "en", "ja", "zh"]
 
@@ -18,11 +21,13 @@ BELIEVED_SHORT = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a line was read as. `weights` names the head; `confidence` is the mean share of the letters that were taken."""
+    """What a line was read as. `weights` names the head; `confidence` is the mean share of the letters that were taken;
+    `shares` (steps, classes) is all that the head saw."""
 
     text: str
     confidence: float
     weights: str
+    shares: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
     def lang(self) -> Lang:

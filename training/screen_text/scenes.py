@@ -14,6 +14,7 @@ from fonts import Face
 from grounds import Picture, Rng, ground
 from lettering import Layer, Quad, draw
 from numpy.typing import NDArray
+from vocabulary import Vocabulary
 
 HEIGHT_PX = 48
 """Of every line that is cut out."""
@@ -27,13 +28,13 @@ CODEC = "libx264"
 Lines = list[tuple[Picture, str]]
 
 
-def lines(rng: Rng, faces: list[Face], *, film_share: float = FILM_SHARE) -> Lines:
+def lines(rng: Rng, faces: list[Face], wide: Vocabulary | None = None, *, film_share: float = FILM_SHARE) -> Lines:
     """The lines of one picture, (HEIGHT_PX, w, 3) RGB each, with their text; now and then a piece without any, with ""."""
     is_film = rng.random() < film_share
     width, height = SIZE
     behind = ground(rng, width + 64, height + 36)
     layer = np.zeros((height, width, 4), np.float32)
-    written = list(_written(rng, layer, behind, faces))
+    written = list(_written(rng, layer, behind, faces, wide))
     frames = _film(rng, layer, behind) if is_film else [_still(rng, layer, behind)]
     cut = [(upright(frames[rng.integers(len(frames))], _jittered(rng, quad)), text) for quad, text in written]
     if rng.random() < TEXTLESS_SHARE * len(cut):
@@ -42,13 +43,13 @@ def lines(rng: Rng, faces: list[Face], *, film_share: float = FILM_SHARE) -> Lin
     return [(piece, text) for piece, text in cut if piece.shape[1] <= WIDTH_MAX_PX]
 
 
-def _written(rng: Rng, layer: Layer, behind: Picture, faces: list[Face]) -> Iterator[tuple[Quad, str]]:
+def _written(rng: Rng, layer: Layer, behind: Picture, faces: list[Face], wide: Vocabulary | None) -> Iterator[tuple[Quad, str]]:
     """Fills the layer from top to bottom with lines."""
     top = int(rng.integers(0, 20))
     while True:
         size_px = int(np.exp(rng.uniform(np.log(13), np.log(52))))
         angle = 0.0 if rng.random() < 0.6 else float(np.clip(rng.normal(0, 6), -20, 20))
-        face, text = faces[rng.integers(len(faces))], sentences.line(Random(int(rng.integers(2**62))))
+        face, text = faces[rng.integers(len(faces))], sentences.line(Random(int(rng.integers(2**62))), wide)
         if not face.draws(text):
             continue
         needed = int(size_px * 1.7 + abs(np.sin(np.radians(angle))) * size_px * len(text))

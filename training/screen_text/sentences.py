@@ -7,10 +7,13 @@ from pathlib import Path
 from random import Random
 
 from letters import ASCII, COMMON, JAMO, RARE, SIGNS
+from vocabulary import Vocabulary
 
 LENGTHS = (2, 3, 5, 7, 9, 11, 14, 14, 18, 26)
 SHARE_RARE = 0.12
 """Of the random syllables, how many are outside KS X 1001."""
+SHARE_WIDE = 0.75
+"""Of the words, how many are drawn from a wide vocabulary where one is given."""
 LAUGHTER = "ㅋㅎㅠㅜㅇㄱㄴㄷㅂㅈㅅㅉㅡ"
 UNITS = (
     *("학년", "반", "명", "개", "번", "시간", "분", "살", "층", "도", "점", "회", "위"),
@@ -33,15 +36,15 @@ def _nouns() -> list[str]:
     return [word for name, content in words().items() if name not in others for word in content]
 
 
-def line(rng: Random) -> str:
-    """A line of 1 to 26 signs."""
+def line(rng: Random, wide: Vocabulary | None = None) -> str:
+    """A line of 1 to 26 signs; most of its words from `wide`, where that is given."""
     most = rng.choice(LENGTHS)
     if rng.random() < 0.06:
         text = " ".join(_latin(rng) for _ in range(rng.randint(1, 4)))
         return text[:most].strip() or "ok"
-    text = _token(rng)
+    text = _token(rng, wide)
     while len(text) < most and rng.random() < 0.85:
-        text += (" " if rng.random() < 0.88 else "") + _token(rng)
+        text += (" " if rng.random() < 0.88 else "") + _token(rng, wide)
     return text[:most].strip() or rng.choice(COMMON)
 
 
@@ -50,10 +53,10 @@ def syllables(rng: Random, count: int) -> str:
     return "".join(rng.choice(RARE if rng.random() < SHARE_RARE else COMMON) for _ in range(count))
 
 
-def _token(rng: Random) -> str:
+def _token(rng: Random, wide: Vocabulary | None) -> str:
     kind = rng.random()
     if kind < 0.45:
-        return _word(rng)
+        return _word(rng, wide)
     if kind < 0.73:
         return syllables(rng, rng.randint(1, 5))
     if kind < 0.83:
@@ -64,14 +67,15 @@ def _token(rng: Random) -> str:
         return _laughter(rng)
     if kind < 0.97:
         opening, closing = rng.choice(QUOTES)
-        return opening + _word(rng) + closing
-    return rng.choice(SIGNS) * rng.choice((1, 1, 2)) if rng.random() < 0.5 else "#" + _word(rng)
+        return opening + _word(rng, wide) + closing
+    return rng.choice(SIGNS) * rng.choice((1, 1, 2)) if rng.random() < 0.5 else "#" + _word(rng, wide)
 
 
-def _word(rng: Random) -> str:
+def _word(rng: Random, wide: Vocabulary | None) -> str:
     groups = words()
-    kind = rng.random()
-    if kind < 0.5:
+    if wide is not None and rng.random() < SHARE_WIDE:
+        word = wide.choose(rng)
+    elif (kind := rng.random()) < 0.5:
         word = rng.choice(_nouns()) + (rng.choice(groups["particles"]) if rng.random() < 0.5 else "")
     elif kind < 0.85:
         word = rng.choice(groups["stems"]) + rng.choice(groups["endings"])

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from jikim.analyzers import drawings
 from jikim.analyzers.screen_text import ScreenTextAnalyzer, ScreenTextConfig
 from jikim.analyzers.text_boxes import strokes_box
-from jikim.analyzers.text_lines import HEIGHT_PX, closer
+from jikim.analyzers.text_lines import HEIGHT_PX, closer, is_whole
 from jikim.analyzers.text_readings import Reading, agree, changes, is_part
 from jikim.errors import WeightsMissing
 from jikim.messages import render
@@ -199,3 +199,11 @@ def test_the_edit_distance():
 def test_without_its_files_it_says_so(tmp_path):
     with pytest.raises(WeightsMissing):
         ScreenTextAnalyzer.verify(ScreenTextConfig(), LocalSessions(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "korean", "whole"),
+    [("89.0", "심술쟁이 89.0", False), ("", "심술", False), ("移动号", "전에걸도", True), ("cafe", "#ce", True)],
+)
+def test_a_part_of_a_korean_line_is_not_given_as_the_line(text, korean, whole):
+    assert is_whole(text, korean) is whole
