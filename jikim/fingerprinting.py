@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from jikim.copies.films import Density, fingerprint_frame, has_few, pointed_frames
+from jikim.copies.films import Density, fingerprint_frame
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
+from jikim.copies.keypoints import Seeker
 from jikim.media import sampling
 from jikim.media.opening import OpenMedia
 
@@ -23,17 +24,16 @@ def look_closer(media: OpenMedia, item: ItemFingerprint, times_s: Sequence[float
     """The fingerprint with the frames at these times besides, as many as CLOSER_MAX, of which POINTED_MAX have
     keypoints."""
     known = {frame.at_s for frame in item.frames}
-    pointed = pointed_frames(item)
-    are_few = 2 * sum(has_few(item.frames[place], density) for place in pointed) > len(pointed)
     times_s = sampling.spread(sorted(times_s), CLOSER_MAX)
-    more = [one for one in _looked(media, times_s, density, are_few=are_few) if one.at_s not in known]
+    more = [one for one in _looked(media, times_s, density) if one.at_s not in known]
     return replace(item, frames=tuple(sorted((*item.frames, *more), key=lambda frame: frame.at_s)))
 
 
-def _looked(media: OpenMedia, times_s: Sequence[float], density: Density, *, are_few: bool) -> Iterator[PictureFingerprint]:
+def _looked(media: OpenMedia, times_s: Sequence[float], density: Density) -> Iterator[PictureFingerprint]:
     every = -(-len(times_s) // POINTED_MAX)
     count = 0
+    seeker = Seeker()
     for start in range(0, len(times_s), _TOGETHER):
         for frame in media.frames_at(times_s[start : start + _TOGETHER]):
-            yield fingerprint_frame(frame, density, is_pointed=count % every == 0, are_few=are_few)
+            yield fingerprint_frame(frame, density, None if count % every else seeker)
             count += 1

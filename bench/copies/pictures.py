@@ -36,7 +36,7 @@ from PIL import Image
 from bench.copies.picture_edits import EDITS, Kept, encode
 from bench.copies.plots import bars
 from jikim.copies.bank_items import BankSettings, ItemFacts, ItemState
-from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
+from jikim.copies.fingerprints import Features, ItemFingerprint, PictureFingerprint
 from jikim.copies.hash_index import HashIndex, Hits
 from jikim.copies.keypoint_index import INDEXED_POINTS, KeypointIndex, Vote
 from jikim.copies.matching import Matcher
@@ -266,8 +266,7 @@ def _kept(picture: PictureFingerprint) -> PictureFingerprint:
         picture.pdq,
         picture.quality,
         picture.views,
-        picture.points[:REFERENCE_POINTS],
-        picture.descriptors[:REFERENCE_POINTS],
+        picture.features.first(REFERENCE_POINTS),
         picture.blocks,
     )
 
@@ -429,9 +428,8 @@ def _fill(known: References, count: int) -> None:
         descriptors = np.clip(descriptors + noise[: len(descriptors)], 0, 255).astype(np.uint8)
         hashes = random.integers(0, 256, (8, 32), np.uint8)
         points = model.points[random.permutation(len(descriptors))]
-        known.add(
-            PictureFingerprint(0.0, model.width_px, model.height_px, hashes, model.quality, hashes[:0], points, descriptors)
-        )
+        features = Features(points, descriptors)
+        known.add(PictureFingerprint(0.0, model.width_px, model.height_px, hashes, model.quality, hashes[:0], features))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from jikim.banking import fingerprint_file, match_file
 from jikim.config import Opening
 from jikim.copies.bank_items import BankSettings, NewItem
 from jikim.copies.films import KNOWN, LOOKED_AT
-from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, SoundFingerprint
+from jikim.copies.fingerprints import Features, ItemFingerprint, PictureFingerprint, SoundFingerprint
 from jikim.copies.matching import Matcher
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.store import StoredBank, create_bank, open_bank
@@ -169,8 +169,10 @@ def _made_up_frame(random: np.random.Generator, place: int, real: Sequence[ItemF
         at_s=place * MADE_UP_S / FRAMES,
         pdq=random.integers(0, 256, (8, 32), dtype=np.uint8),
         views=np.zeros((0, 32), np.uint8),
-        points=random.random((count, 4), np.float32) * np.array([1, 0.56, 0.02, 360], np.float32),
-        descriptors=np.clip(blurred, 0, 255).astype(np.uint8),
+        features=Features(
+            random.random((count, 4), np.float32) * np.array([1, 0.56, 0.02, 360], np.float32),
+            np.clip(blurred, 0, 255).astype(np.uint8),
+        ),
         blocks=random.integers(1, 2**32, 64, dtype=np.uint32),
         sketch=None,
     )

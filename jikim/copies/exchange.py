@@ -134,8 +134,6 @@ def picture_of(digits: str, quality: int = 100, at_s: float = 0.0) -> PictureFin
         pdq=pdq,
         quality=0 if _is_uniform(pdq[0]) else quality,
         views=np.zeros((0, 32), np.uint8),
-        points=np.zeros((0, 4), np.float32),
-        descriptors=np.zeros((0, 128), np.uint8),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
+from jikim.copies.keypoints import Seeker
 from jikim.copies.pdq import distances
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.sounds import fingerprint_sound
@@ -62,15 +63,15 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     taken: list[PictureFingerprint] = []
     pointed: PictureFingerprint | None = None
     spare = density.keypoint_frames_max // 4
+    seeker = Seeker()
     for frame in frames:
         at_s = frame.at_s or 0.0
         is_due = pointed is None or at_s - pointed.at_s >= _GAP_SLACK * gap_s
-        are_few = pointed is not None and has_few(pointed, density)
-        one = fingerprint_frame(frame, density, is_pointed=is_due, are_few=are_few)
+        one = fingerprint_frame(frame, density, seeker if is_due else None)
         if not is_due and spare and pointed and _distance(one, pointed) > CUT_DISTANCE:
             spare -= 1
             is_due = True
-            one = fingerprint_frame(frame, density, is_pointed=True, are_few=are_few)
+            one = fingerprint_frame(frame, density, seeker)
         pointed = one if is_due else pointed
         taken.append(one)
     return ItemFingerprint(
@@ -84,17 +85,12 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     )
 
 
-def fingerprint_frame(frame: Frame, density: Density, *, is_pointed: bool, are_few: bool) -> PictureFingerprint:
-    """The fingerprint of one frame of a film, with keypoints where it `is_pointed`, of which there `are_few`."""
+def fingerprint_frame(frame: Frame, density: Density, seeker: Seeker | None) -> PictureFingerprint:
+    """The fingerprint of one frame of a film, with keypoints where the film's seeker is given."""
     at_s = frame.at_s or 0.0
-    if not is_pointed:
+    if seeker is None:
         return fingerprint_picture(_reduced(frame, density), at_s, 0)
-    return fingerprint_picture(frame.pixels, at_s, density.points_max, are_few=are_few)
-
-
-def has_few(pointed: PictureFingerprint, density: Density) -> bool:
-    """Whether a frame of which keypoints were sought had fewer than are kept; others of its film are likely to."""
-    return len(pointed.points) < density.points_max
+    return fingerprint_picture(frame.pixels, at_s, density.points_max, seeker=seeker)
 
 
 def _reduced(frame: Frame, density: Density) -> NDArray[np.uint8]:
@@ -111,8 +107,8 @@ def _distance(one: PictureFingerprint, other: PictureFingerprint) -> int:
 
 
 def pointed_frames(item: ItemFingerprint) -> list[int]:
-    """The places of the frames that have keypoints."""
-    return [place for place, frame in enumerate(item.frames) if len(frame.points)]
+    """The places of the frames that may have keypoints."""
+    return [place for place, frame in enumerate(item.frames) if frame.is_pointed]
 
 
 def times(item: ItemFingerprint) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 import numpy as np
@@ -20,15 +20,57 @@ FORMAT = 1
 BLOCK_CODES = 64
 
 
+class Features:
+    """Local features of a picture. `points`: (n, 4) float32, x, y and size as shares of the longer side, angle in degrees.
+    `descriptors`: (n, 128) uint8, RootSIFT, of the points, the strongest first."""
+
+    def __init__(self, points: NDArray[np.float32], descriptors: NDArray[np.uint8]) -> None:
+        self._found: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = (points, descriptors)
+        self._seek: Callable[[], tuple[NDArray[np.float32], NDArray[np.uint8]]] | None = None
+
+    @classmethod
+    def sought_with(cls, seek: Callable[[], tuple[NDArray[np.float32], NDArray[np.uint8]]]) -> Self:
+        """Those that `seek` gives, which is called when they are first asked for: they cost ten times as much as all else of a
+        fingerprint, and of a film that shows nothing known half of them are never looked at."""
+        features = cls.__new__(cls)
+        features._found, features._seek = None, seek
+        return features
+
+    @property
+    def are_none(self) -> bool:
+        """Whether it is known, without seeking any, that there are none."""
+        return self._found is not None and not len(self._found[0])
+
+    @property
+    def points(self) -> NDArray[np.float32]:
+        return self._sought()[0]
+
+    @property
+    def descriptors(self) -> NDArray[np.uint8]:
+        return self._sought()[1]
+
+    def first(self, count: int) -> Features:
+        """The strongest of them."""
+        return Features(self.points[:count], self.descriptors[:count])
+
+    def _sought(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        if self._found is None:
+            assert self._seek is not None
+            self._found, self._seek = self._seek(), None
+        return self._found
+
+
+NO_FEATURES = Features(np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureFingerprint:
     """Of one picture, or of one frame of a film at `at_s` seconds.
 
     `pdq`: (8, 32) uint8, the PDQ hashes of the whole picture in its eight orientations, bit-exact for exchange. `quality`:
     0..100, below 50 the picture is too uniform to be matched by them. `views`: (v, 32) uint8, PDQ hashes of canonical crops,
-    upright. `points`: (n, 4) float32, x, y and size as shares of the longer side, angle in degrees. `descriptors`: (n, 128)
-    uint8, RootSIFT, of the points, the strongest first. `blocks`: (64,) uint32, a code for each of 8 x 8 blocks (blocks.py), or
-    (0,) when they were not taken. `sketch`: the picture small and grey, in memory only, while it is compared; never packed.
+    upright. `features`: its keypoints. `blocks`: (64,) uint32, a code for each of 8 x 8 blocks (blocks.py), or (0,) when they
+    were not taken. `sketch`: the picture small and grey, in memory only, while it is compared; never packed.
     `insides`: (k, 32) uint8, PDQ hashes of rectangles in it that may hold another picture, upright, and `inside_boxes`: (k, 4)
     float32, their left, top, right and bottom as shares of the longer side; of what is looked at only, and never packed.
     """
@@ -39,12 +81,26 @@ class PictureFingerprint:
     pdq: NDArray[np.uint8]
     quality: int
     views: NDArray[np.uint8]
-    points: NDArray[np.float32]
-    descriptors: NDArray[np.uint8]
+    features: Features = NO_FEATURES
     blocks: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     sketch: NDArray[np.uint8] | None = None
     insides: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 32), np.uint8))
     inside_boxes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+
+    @property
+    def points(self) -> NDArray[np.float32]:
+        """Of `features`."""
+        return self.features.points
+
+    @property
+    def descriptors(self) -> NDArray[np.uint8]:
+        """Of `features`."""
+        return self.features.descriptors
+
+    @property
+    def is_pointed(self) -> bool:
+        """Whether it may have keypoints; they are not sought to tell."""
+        return not self.features.are_none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,8 +248,7 @@ def _read_frame(reader: _Reader, header: _PictureHeader) -> PictureFingerprint:
         pdq=reader.take((8, 32), _BYTE),
         quality=header.quality,
         views=reader.take((header.views, 32), _BYTE),
-        points=reader.take((header.points, 4), _FLOAT),
-        descriptors=reader.take((header.points, 128), _BYTE),
+        features=Features(reader.take((header.points, 4), _FLOAT), reader.take((header.points, 128), _BYTE)),
         blocks=reader.take((BLOCK_CODES * header.has_blocks,), _WORD),
     )
 

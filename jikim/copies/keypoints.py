@@ -26,6 +26,9 @@ CONTRAST_MIN = 0.01
 FEW_POINTS = 150
 """Below this the picture's contrast is evened out and a second look taken."""
 
+QUICKLY_DESCRIBED = 870
+"""So many are described in the time that a picture of SIDE_PX takes to be blurred once more."""
+
 FAINT_CONTRAST_MIN = 0.004
 DETECTED_MAX = 6000
 SMALLEST_SIDE_PX = 16
@@ -41,38 +44,44 @@ Descriptors = NDArray[np.uint8]
 _NONE: tuple[Points, Descriptors] = (np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8))
 
 
-def keypoints(grey: NDArray[np.uint8], points_max: int = POINTS_MAX, *, are_few: bool = False) -> tuple[Points, Descriptors]:
-    """The keypoints of a grey picture (height, width): (n, 4) float32 x, y, size as shares of the longer side and angle in
-    degrees, and (n, 128) uint8. None for pictures smaller than SMALLEST_SIDE_PX.
+class Seeker:
+    """Seeks keypoints in pictures of which one is likely to show about as many as the one before, as the frames of a film do.
 
-    `are_few`: not many more than `points_max` are expected. All of them are then described while they are sought, which is
-    quicker than to blur the picture once more for those that are kept; what comes out is the same.
+    Where few are expected, all of them are described while they are sought, which is quicker than to blur the picture once more
+    for those that are kept; what comes out is the same.
     """
-    small = reduced_to(grey, SIDE_PX)
-    if points_max <= 0 or min(small.shape) < SMALLEST_SIDE_PX:
-        return _NONE
-    detector = _sift(CONTRAST_MIN)
-    found, raw = _sought(detector, small, are_few=are_few)
-    if len(found) < FEW_POINTS:
-        small = np.asarray(cv2.createCLAHE(clipLimit=4.0, tileGridSize=(8, 8)).apply(small), np.uint8)
-        detector = _sift(FAINT_CONTRAST_MIN)
-        found, raw = _sought(detector, small, are_few=are_few)
-    chosen = _in_turns(found, points_max)
-    if not len(chosen):
-        return _NONE
-    kept = [found[place] for place in chosen]
-    if raw is None:
-        kept, raw = detector.compute(small, kept)
-    else:
-        raw = raw[chosen]
-    side = max(small.shape)
-    points = np.array([(one.pt[0] / side, one.pt[1] / side, one.size / side, one.angle) for one in kept], np.float32)
-    return points, _root_sift(raw)
 
+    def __init__(self, *, are_few: bool = False) -> None:
+        self._are_few = are_few
 
-def _sought(detector: Any, small: NDArray[np.uint8], *, are_few: bool) -> tuple[Any, NDArray[np.float32] | None]:
-    """All keypoints, and what describes them where they `are_few`."""
-    return detector.detectAndCompute(small, None) if are_few else (detector.detect(small, None), None)
+    def keypoints(self, grey: NDArray[np.uint8], points_max: int = POINTS_MAX) -> tuple[Points, Descriptors]:
+        """The keypoints of a grey picture (height, width): (n, 4) float32 x, y, size as shares of the longer side and angle in
+        degrees, and (n, 128) uint8. None for pictures smaller than SMALLEST_SIDE_PX."""
+        small = reduced_to(grey, SIDE_PX)
+        if points_max <= 0 or min(small.shape) < SMALLEST_SIDE_PX:
+            return _NONE
+        detector = _sift(CONTRAST_MIN)
+        found, raw = self._sought(detector, small)
+        if len(found) < FEW_POINTS:
+            small = np.asarray(cv2.createCLAHE(clipLimit=4.0, tileGridSize=(8, 8)).apply(small), np.uint8)
+            detector = _sift(FAINT_CONTRAST_MIN)
+            found, raw = self._sought(detector, small)
+        self._are_few = len(found) <= QUICKLY_DESCRIBED
+        chosen = _in_turns(found, points_max)
+        if not len(chosen):
+            return _NONE
+        kept = [found[place] for place in chosen]
+        if raw is None:
+            kept, raw = detector.compute(small, kept)
+        else:
+            raw = raw[chosen]
+        side = max(small.shape)
+        points = np.array([(one.pt[0] / side, one.pt[1] / side, one.size / side, one.angle) for one in kept], np.float32)
+        return points, _root_sift(raw)
+
+    def _sought(self, detector: Any, small: NDArray[np.uint8]) -> tuple[Any, NDArray[np.float32] | None]:
+        """All keypoints, and what describes them where they are few."""
+        return detector.detectAndCompute(small, None) if self._are_few else (detector.detect(small, None), None)
 
 
 def reduced_to(grey: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:

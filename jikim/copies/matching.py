@@ -26,6 +26,7 @@ from jikim.copies.bank_items import ItemState, SearchableBank, looked_up
 from jikim.copies.calibration import SAME_FILE, score
 from jikim.copies.comparison import compare_items, with_speed
 from jikim.copies.edits import SOUND_ONLY, edit_of
+from jikim.copies.films import pointed_frames
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.frame_pairs import Compared
 from jikim.copies.pdq import ORIENTATIONS, distances
@@ -261,7 +262,7 @@ def _rows(query: ItemFingerprint) -> list[tuple[int, int, NDArray[np.uint8]]]:
 
 def _voted(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Voted]]:
     """Items for which keypoints vote, and by which frames of the query and of the item, with how many votes."""
-    pointed = [number for number, frame in enumerate(query.frames) if len(frame.descriptors)]
+    pointed = pointed_frames(query)
     if not pointed or not bank.has_points:
         return {}
     found: dict[int, list[_Voted]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +11,8 @@ from numpy.typing import NDArray
 from jikim.copies import pdq
 from jikim.copies.blocks import block_codes, sketch
 from jikim.copies.borders import content_box, proposed_boxes
-from jikim.copies.fingerprints import PictureFingerprint
-from jikim.copies.keypoints import POINTS_MAX, keypoints
+from jikim.copies.fingerprints import NO_FEATURES, Features, PictureFingerprint
+from jikim.copies.keypoints import POINTS_MAX, SIDE_PX, Seeker, reduced_to
 
 SPREAD_MIN = 3.0
 """Standard deviation of the grey values below which a picture has nothing that could be told from noise."""
@@ -23,15 +25,15 @@ def fingerprint_picture(
     at_s: float = 0.0,
     points_max: int = POINTS_MAX,
     *,
-    are_few: bool = False,
+    seeker: Seeker | None = None,
     is_looked_into: bool = False,
 ) -> PictureFingerprint:
     """The fingerprint of a picture (height, width, 3) RGB, already turned as its EXIF orientation says.
 
     `points_max`: how many keypoints are kept at most; banks need `verification.REFERENCE_POINTS`, what is looked at more.
-    `are_few`: whether no more than that are expected (keypoints.py). `is_looked_into`: also rectangles that may hold another
-    picture are hashed, since that may be known by its hash alone. A picture that is next to uniform has no keypoints and a
-    quality below 50: it matches nothing.
+    They are sought when they are first asked for, by `seeker` where other frames of a film are sought by it too.
+    `is_looked_into`: also rectangles that may hold another picture are hashed, since that may be known by its hash alone. A
+    picture that is next to uniform has no keypoints and a quality below 50: it matches nothing.
     """
     whole = pdq.fingerprint(rgb)
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
@@ -43,7 +45,9 @@ def fingerprint_picture(
         views = hash_[None] if quality >= 50 else views
     is_uniform = float(grey.std()) < SPREAD_MIN
     insides, inside_boxes = _insides(rgb, grey) if is_looked_into and not is_uniform else (views[:0], _NO_BOXES)
-    points, descriptors = keypoints(grey, 0 if is_uniform else points_max, are_few=are_few)
+    features = NO_FEATURES
+    if points_max > 0 and not is_uniform:
+        features = Features.sought_with(partial((seeker or Seeker()).keypoints, reduced_to(grey, SIDE_PX), points_max))
     return PictureFingerprint(
         at_s=at_s,
         width_px=rgb.shape[1],
@@ -51,8 +55,7 @@ def fingerprint_picture(
         pdq=whole.hashes,
         quality=whole.quality,
         views=views,
-        points=points,
-        descriptors=descriptors,
+        features=features,
         blocks=np.empty(0, np.uint32) if is_uniform else block_codes(grey),
         sketch=None if is_uniform else sketch(grey),
         insides=insides,

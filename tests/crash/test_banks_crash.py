@@ -102,8 +102,6 @@ def new(seed):
         pdq=np.tile(hash_of(seed), (8, 1)),
         quality=100,
         views=np.zeros((0, 32), np.uint8),
-        points=np.zeros((0, 4), np.float32),
-        descriptors=np.zeros((0, 128), np.uint8),
     )
     identity = sha256(str(seed).encode()).hexdigest()
     return NewItem(ItemFingerprint(identity, MediaKind.IMAGE, 64, 64, None, (picture,), None), f"item {seed}")

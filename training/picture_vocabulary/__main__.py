@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from jikim.copies.keypoints import keypoints, mirrored_descriptors
+from jikim.copies.keypoints import Seeker, mirrored_descriptors
 
 DRAWN = 250
 DRAWN_POINTS = 600
@@ -41,9 +41,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     cv2.setRNGSeed(1)
     rng = np.random.default_rng(1)
-    drawn = np.concatenate([keypoints(_leaves(rng), DRAWN_POINTS)[1] for _ in range(DRAWN)])
+    drawn = np.concatenate([Seeker().keypoints(_leaves(rng), DRAWN_POINTS)[1] for _ in range(DRAWN)])
     files = sorted(file for file in chosen.pictures.rglob("*") if file.suffix.lower() in SUFFIXES and _is_even(file))
-    seen = np.concatenate([keypoints(_grey(file))[1] for file in files])
+    seen = np.concatenate([Seeker().keypoints(_grey(file))[1] for file in files])
     some = np.concatenate([rng.permutation(drawn)[:FROM_DRAWN], rng.permutation(seen)[:FROM_PICTURES]])
     np.savez_compressed(chosen.out, **_fitted(some, rng))
 

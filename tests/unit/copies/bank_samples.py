@@ -7,7 +7,7 @@ import numpy as np
 
 from jikim.copies.bank_items import NewItem
 from jikim.copies.exchange import picture_of
-from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
+from jikim.copies.fingerprints import Features, ItemFingerprint, PictureFingerprint
 from jikim.types import MediaKind
 
 
@@ -23,8 +23,7 @@ def picture(seed, *, at_s=0.0, quality=100, hash_=None):
         pdq=pdq,
         quality=quality,
         views=np.zeros((0, 32), np.uint8),
-        points=random.random((3, 4), np.float32),
-        descriptors=random.integers(0, 256, (3, 128), dtype=np.uint8),
+        features=Features(random.random((3, 4), np.float32), random.integers(0, 256, (3, 128), dtype=np.uint8)),
     )
 
 
@@ -33,7 +32,7 @@ def pointed(seed, *, at_s=0.0):
     random = np.random.default_rng(900 + seed)
     descriptors = np.sqrt(random.gamma(0.5, 60, (80, 128))).clip(0, 15) * 16
     points = random.random((80, 4), np.float32)
-    return replace(picture(seed, at_s=at_s), points=points, descriptors=descriptors.astype(np.uint8))
+    return replace(picture(seed, at_s=at_s), features=Features(points, descriptors.astype(np.uint8)))
 
 
 def hash_only():

@@ -8,7 +8,7 @@ import pytest
 from drawn import drawing, pasted, recompressed
 
 from jikim.copies.bank_items import BankSettings, NewItem
-from jikim.copies.fingerprints import ItemFingerprint
+from jikim.copies.fingerprints import NO_FEATURES, ItemFingerprint
 from jikim.copies.matching import Matcher
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.store import StoredBank, create_bank
@@ -60,6 +60,6 @@ def test_what_was_removed_is_found_no_more(bank: StoredBank):
 
 def test_a_picture_of_which_nothing_is_known_finds_nothing(bank: StoredBank):
     assert Matcher([bank]).match(_item(np.full((200, 300, 3), 120, np.uint8), "uniform")) == []
-    bare = replace(fingerprint_picture(drawing(304)), descriptors=np.empty((0, 128), np.uint8), quality=0)
+    bare = replace(fingerprint_picture(drawing(304)), features=NO_FEATURES, quality=0)
     query = replace(_item(drawing(304), "bare"), frames=(bare,))
     assert Matcher([bank]).match(query) == []

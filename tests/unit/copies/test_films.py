@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawn import drawing
 
 from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video, pointed_frames
+from jikim.copies.keypoints import Seeker
 from jikim.types import Frame, Media, MediaKind
 
 TEN_HOURS_S = 36_000.0
@@ -46,3 +48,22 @@ def test_cuts_without_end_are_bounded():
     restless = [_frame(float(at), at) for at in range(80)]
     film = fingerprint_video(_media(80.0), restless, None, LOOKED_AT)
     assert len(pointed_frames(film)) <= 2 * LOOKED_AT.keypoint_frames_max
+
+
+def test_keypoints_of_a_film_are_sought_when_they_are_asked_for_and_once(monkeypatch):
+    sought = []
+
+    def keypoints(seeker, grey, points_max):
+        sought.append(grey.shape)
+        return found(seeker, grey, points_max)
+
+    found = Seeker.keypoints
+    monkeypatch.setattr(Seeker, "keypoints", keypoints)
+    film = fingerprint_video(
+        _media(30.0), [Frame("f", float(second), drawing(second)) for second in range(20)], None, LOOKED_AT
+    )
+    assert len(pointed_frames(film)) > 8
+    assert sought == []
+    again = [len(film.frames[0].points), len(film.frames[0].descriptors), len(film.frames[0].points)]
+    assert again[0] > 100
+    assert len(set(again)) == len(sought) == 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jikim.copies.fingerprints import FORMAT, ItemFingerprint, PictureFingerprint, SoundFingerprint, pack, unpack
+from jikim.copies.fingerprints import FORMAT, Features, ItemFingerprint, PictureFingerprint, SoundFingerprint, pack, unpack
 from jikim.errors import StateError
 from jikim.types import MediaKind
 
@@ -19,8 +19,7 @@ def _frame(points: int, views: int, has_blocks: bool, seed: int = 0) -> PictureF
         pdq=rng.integers(0, 256, (8, 32), np.uint8),
         quality=77,
         views=rng.integers(0, 256, (views, 32), np.uint8),
-        points=rng.random((points, 4), np.float32),
-        descriptors=rng.integers(0, 256, (points, 128), np.uint8),
+        features=Features(rng.random((points, 4), np.float32), rng.integers(0, 256, (points, 128), np.uint8)),
         blocks=rng.integers(0, 2**32, 64 * has_blocks, np.uint32),
         sketch=rng.integers(0, 256, (9, 16), np.uint8),
     )
@@ -82,9 +81,7 @@ def test_more_bytes_than_the_header_says_and_a_newer_format_are_refused():
         unpack(bytes([FORMAT + 1]) + pack(WHOLE)[1:])
     with pytest.raises(StateError, match="damaged"):
         unpack(b"\0" + pack(WHOLE)[1:])
-    points = np.full((1, 4), np.nan, np.float32)
-    hurt = PictureFingerprint(
-        0.0, 1, 1, np.zeros((8, 32), np.uint8), 0, np.zeros((0, 32), np.uint8), points, np.zeros((1, 128), np.uint8)
-    )
+    features = Features(np.full((1, 4), np.nan, np.float32), np.zeros((1, 128), np.uint8))
+    hurt = PictureFingerprint(0.0, 1, 1, np.zeros((8, 32), np.uint8), 0, np.zeros((0, 32), np.uint8), features)
     with pytest.raises(StateError, match="damaged"):
         unpack(pack(_item(hurt)))

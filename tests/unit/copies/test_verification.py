@@ -8,8 +8,8 @@ import pytest
 from drawn import bordered, drawing, pasted, recompressed
 
 from jikim.copies.edits import edit_of, words
-from jikim.copies.fingerprints import PictureFingerprint
-from jikim.copies.keypoints import keypoints, mirrored_descriptors, mirrored_points
+from jikim.copies.fingerprints import NO_FEATURES, PictureFingerprint
+from jikim.copies.keypoints import Seeker, mirrored_descriptors, mirrored_points
 from jikim.copies.pdq import ORIENTATIONS
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.verification import FEWEST_INLIERS, REFERENCE_POINTS, Relation, best_geometry, compare_pictures
@@ -28,7 +28,7 @@ DONE = {
 
 def _known(seed: int) -> PictureFingerprint:
     taken = fingerprint_picture(drawing(seed))
-    return replace(taken, points=taken.points[:REFERENCE_POINTS], descriptors=taken.descriptors[:REFERENCE_POINTS])
+    return replace(taken, features=taken.features.first(REFERENCE_POINTS))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def _rounded(code: str) -> str:
 
 
 def _without_points(picture: PictureFingerprint) -> PictureFingerprint:
-    return replace(picture, points=picture.points[:0], descriptors=picture.descriptors[:0])
+    return replace(picture, features=NO_FEATURES)
 
 
 def _without_hashes(picture: PictureFingerprint) -> PictureFingerprint:
@@ -156,8 +156,8 @@ def test_a_mark_that_two_pictures_share_is_nothing_to_tell_of():
 
 def test_mirrored_keypoints_are_those_of_the_mirrored_picture():
     grey = cv2.cvtColor(drawing(3), cv2.COLOR_RGB2GRAY)
-    points, descriptors = keypoints(grey, 300)
-    own_points, own = keypoints(np.ascontiguousarray(grey[:, ::-1]), 300)
+    points, descriptors = Seeker().keypoints(grey, 300)
+    own_points, own = Seeker().keypoints(np.ascontiguousarray(grey[:, ::-1]), 300)
     expected_points, expected = mirrored_points(points, 1.0), mirrored_descriptors(descriptors)
     off = np.linalg.norm(expected_points[:, None, :2] - own_points[None, :, :2], axis=2)
     near = off.argmin(axis=1)
@@ -168,7 +168,7 @@ def test_mirrored_keypoints_are_those_of_the_mirrored_picture():
 
 
 def test_any_number_of_the_first_keypoints_shows_every_scale():
-    points, _ = keypoints(cv2.cvtColor(drawing(4), cv2.COLOR_RGB2GRAY), 1000)
+    points, _ = Seeker().keypoints(cv2.cvtColor(drawing(4), cv2.COLOR_RGB2GRAY), 1000)
     assert len(points) > 200
     sizes = points[:60, 2] * 480
     assert (sizes < 4).any()
@@ -178,13 +178,13 @@ def test_any_number_of_the_first_keypoints_shows_every_scale():
 @pytest.mark.parametrize("contrast", [1.0, 0.1], ids=["plain", "faint"])
 def test_keypoints_described_while_they_are_sought_are_the_same(contrast: float):
     grey = cv2.convertScaleAbs(cv2.cvtColor(drawing(4), cv2.COLOR_RGB2GRAY), alpha=contrast, beta=60)
-    for one, other in zip(keypoints(grey, 200), keypoints(grey, 200, are_few=True), strict=True):
+    for one, other in zip(Seeker().keypoints(grey, 200), Seeker(are_few=True).keypoints(grey, 200), strict=True):
         assert len(one)
         assert np.array_equal(one, other)
 
 
 def test_a_map_needs_three_points(original):
-    few = replace(original, points=original.points[:2], descriptors=original.descriptors[:2])
+    few = replace(original, features=original.features.first(2))
     assert best_geometry(few, original) is None
     assert best_geometry(original, few) is None
 
@@ -201,7 +201,7 @@ def test_an_edit_is_put_into_words():
 def _with_few_places(query: PictureFingerprint, reference: PictureFingerprint) -> PictureFingerprint:
     """The query with its first keypoints alone, as many as agree with the reference in 7 places."""
     for count in range(FEWEST_INLIERS, len(query.points)):
-        few = replace(query, points=query.points[:count], descriptors=query.descriptors[:count])
+        few = replace(query, features=query.features.first(count))
         found = best_geometry(few, reference)
         if found and found.inliers == FEWEST_INLIERS:
             return few
