@@ -22,7 +22,6 @@ from PIL import Image
 from jikim.analyzers import drawings
 from jikim.copies.edits import is_sound_only, words
 from jikim.copies.fingerprints import ItemFingerprint
-from jikim.copies.keypoints import Seeker
 from jikim.copies.known import KnownMaterial
 from jikim.copies.matching import Match
 from jikim.copies.pictures import fingerprint_picture
@@ -163,11 +162,8 @@ class KnownCopyAnalyzer:
         is_still = len(frames) == 1 and frames[0].at_s is None
         has_points = self._known.has_points
         every = -(-len(frames) // POINTED_FRAMES_MAX)
-        seeker = Seeker()
         pictures = tuple(
-            fingerprint_picture(
-                frame.pixels, frame.at_s or 0.0, POINTS_MAX if has_points and place % every == 0 else 0, seeker=seeker
-            )
+            fingerprint_picture(frame.pixels, frame.at_s or 0.0, POINTS_MAX if has_points and place % every == 0 else 0)
             for place, frame in enumerate(frames)
         )
         times_s = {picture.at_s for picture in pictures}

@@ -22,6 +22,9 @@ from jikim.types import Audio, Frame, Media
 CUT_DISTANCE = 90
 """Bits by which the hashes of two frames differ when another scene has begun."""
 
+VOTING_FRAMES = 8
+"""How many frames of a film, evenly chosen, are looked up by their keypoints."""
+
 
 @dataclass(frozen=True, slots=True)
 class Density:
@@ -109,6 +112,13 @@ def _distance(one: PictureFingerprint, other: PictureFingerprint) -> int:
 def pointed_frames(item: ItemFingerprint) -> list[int]:
     """The places of the frames that may have keypoints."""
     return [place for place, frame in enumerate(item.frames) if frame.is_pointed]
+
+
+def voting_frames(item: ItemFingerprint) -> list[int]:
+    """The places of those of them, evenly chosen, whose keypoints are looked up, and which are compared before others."""
+    pointed = pointed_frames(item)
+    count = min(VOTING_FRAMES, len(pointed))
+    return [pointed[int(place)] for place in np.linspace(0, len(pointed) - 1, count)]
 
 
 def times(item: ItemFingerprint) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

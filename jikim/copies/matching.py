@@ -26,7 +26,7 @@ from jikim.copies.bank_items import ItemState, SearchableBank, looked_up
 from jikim.copies.calibration import SAME_FILE, score
 from jikim.copies.comparison import compare_items, with_speed
 from jikim.copies.edits import SOUND_ONLY, edit_of
-from jikim.copies.films import pointed_frames
+from jikim.copies.films import voting_frames
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.frame_pairs import Compared
 from jikim.copies.pdq import ORIENTATIONS, distances
@@ -44,9 +44,6 @@ CANDIDATES_MAX = 50
 """How many items of a bank, those with most votes, are compared with what is looked at."""
 VOTED_ITEMS_MAX = 12
 """The same of those for which nothing but keypoints votes."""
-
-VOTING_FRAMES = 8
-"""How many frames of a film, evenly chosen, are looked up by their keypoints."""
 
 VOTED_MAX = 300
 VOTED_FRAMES_MAX = 2
@@ -262,12 +259,8 @@ def _rows(query: ItemFingerprint) -> list[tuple[int, int, NDArray[np.uint8]]]:
 
 def _voted(bank: SearchableBank, query: ItemFingerprint) -> dict[int, list[_Voted]]:
     """Items for which keypoints vote, and by which frames of the query and of the item, with how many votes."""
-    pointed = pointed_frames(query)
-    if not pointed or not bank.has_points:
-        return {}
     found: dict[int, list[_Voted]] = {}
-    for place in np.unique(np.linspace(0, len(pointed) - 1, VOTING_FRAMES).astype(int)):
-        number = pointed[int(place)]
+    for number in voting_frames(query) if bank.has_points else ():
         taken: Counter[int] = Counter()
         for vote in bank.vote(query.frames[number].descriptors, VOTED_MAX):
             taken[vote.item] += 1

@@ -45,9 +45,6 @@ def fingerprint_picture(
         views = hash_[None] if quality >= 50 else views
     is_uniform = float(grey.std()) < SPREAD_MIN
     insides, inside_boxes = _insides(rgb, grey) if is_looked_into and not is_uniform else (views[:0], _NO_BOXES)
-    features = NO_FEATURES
-    if points_max > 0 and not is_uniform:
-        features = Features.sought_with(partial((seeker or Seeker()).keypoints, reduced_to(grey, SIDE_PX), points_max))
     return PictureFingerprint(
         at_s=at_s,
         width_px=rgb.shape[1],
@@ -55,12 +52,17 @@ def fingerprint_picture(
         pdq=whole.hashes,
         quality=whole.quality,
         views=views,
-        features=features,
+        features=NO_FEATURES if is_uniform else _features(grey, points_max, seeker or Seeker()),
         blocks=np.empty(0, np.uint32) if is_uniform else block_codes(grey),
         sketch=None if is_uniform else sketch(grey),
         insides=insides,
         inside_boxes=inside_boxes,
     )
+
+
+def _features(grey: NDArray[np.uint8], points_max: int, seeker: Seeker) -> Features:
+    """The keypoints of a grey picture, at most so many, which `seeker` seeks when they are first asked for."""
+    return Features.sought_with(partial(seeker.keypoints, reduced_to(grey, SIDE_PX), points_max)) if points_max else NO_FEATURES
 
 
 def _insides(rgb: NDArray[np.uint8], grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

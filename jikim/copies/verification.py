@@ -11,6 +11,7 @@ parts of the one find nothing of theirs in the other, the relation is SAME_SCENE
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,6 +68,7 @@ _STRETCH_MAX = 2.6
 _HYPOTHESES = 5
 _REFITS = 3
 _AFFINE_FROM = 6
+_SPREAD_MIN = 1e-12
 _PLACES = 200
 
 Floats = NDArray[np.float64]
@@ -256,27 +258,41 @@ def _refitted(query: Floats, reference: Floats, growth: Floats, turn: Floats, ch
             return None
         transform = _fitted(query[chosen], reference[chosen])
         linear = transform[:, :2]
-        stretch = np.linalg.svd(linear, compute_uv=False)
-        if stretch[1] < 1e-3 or stretch[0] > _STRETCH_MAX * stretch[1] or np.linalg.det(linear) <= 0:
+        (a, b), (c, d) = linear.tolist()
+        area = a * d - b * c
+        longest, shortest = _stretches(a, b, c, d)
+        if shortest < 1e-3 or longest > _STRETCH_MAX * shortest or area <= 0:
             return None
         off = query[:, :2] @ linear.T + transform[:, 2] - reference[:, :2]
-        angle = np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
+        angle = math.degrees(math.atan2(c - b, a + d))
         chosen = (off * off).sum(axis=1) < _TOLERANCE**2
         chosen &= np.abs((turn - angle + 180) % 360 - 180) < _ANGLE_MAX
-        chosen &= np.abs(growth - 0.5 * np.log(stretch[0] * stretch[1])) < np.log(_SIZE_RATIO_MAX)
+        chosen &= np.abs(growth - 0.5 * math.log(area)) < math.log(_SIZE_RATIO_MAX)
     return transform, min(_places(query[chosen]), _places(reference[chosen]))
 
 
+def _stretches(a: float, b: float, c: float, d: float) -> tuple[float, float]:
+    """By how much a linear map ((a, b), (c, d)) stretches at most and at least: its singular values."""
+    even, odd = math.hypot(a + d, c - b), math.hypot(a - d, c + b)
+    return (even + odd) / 2, abs(even - odd) / 2
+
+
 def _fitted(query: Floats, reference: Floats) -> Floats:
-    """Least squares: an affine map from _AFFINE_FROM correspondences on, a similarity from fewer."""
-    ones, zeros = np.ones(len(query)), np.zeros(len(query))
-    x, y = query[:, 0], query[:, 1]
+    """Least squares: an affine map from _AFFINE_FROM correspondences on, a similarity from fewer. All zeros where the points
+    lie too nearly on one line, or in one place, to tell."""
+    own, theirs = query[:, :2].mean(axis=0), reference[:, :2].mean(axis=0)
+    centred, aimed = query[:, :2] - own, reference[:, :2] - theirs
+    (xx, xy), (_, yy) = (centred.T @ centred).tolist()
+    (ux, uy), (vx, vy) = (aimed.T @ centred).tolist()
+    spread = xx * yy - xy * xy if len(query) >= _AFFINE_FROM else xx + yy
+    if spread <= _SPREAD_MIN:
+        return np.zeros((2, 3))
     if len(query) >= _AFFINE_FROM:
-        solution = np.linalg.lstsq(np.column_stack([x, y, ones]), reference[:, :2], rcond=None)[0]
-        return np.asarray(solution.T)
-    system = np.concatenate([np.column_stack([x, -y, ones, zeros]), np.column_stack([y, x, zeros, ones])])
-    a, b, right, down = np.linalg.lstsq(system, np.concatenate([reference[:, 0], reference[:, 1]]), rcond=None)[0]
-    return np.array([[a, -b, right], [b, a, down]])
+        linear = np.array([[ux * yy - uy * xy, uy * xx - ux * xy], [vx * yy - vy * xy, vy * xx - vx * xy]]) / spread
+    else:
+        a, b = (ux + vy) / spread, (vx - uy) / spread
+        linear = np.array([[a, -b], [b, a]])
+    return np.column_stack([linear, theirs - linear @ own])
 
 
 def _places(points: Floats) -> int:

@@ -135,7 +135,7 @@ def test_a_second_look_goes_to_the_moments_the_item_has_where_the_camera_moves()
     looked = [film(lambda _, at=at: part(at), 0.1, 0.2).frames[0] for at in wanted]
     more = [replace(frame, at_s=at) for frame, at in zip(looked, wanted, strict=True)]
     closer = replace(first, frames=tuple(sorted((*first.frames, *more), key=lambda frame: frame.at_s)))
-    second = compare_items(closer, item)
+    second = compare_items(closer, item, before=found.compared)
     assert second
     assert second.relation is Relation.COPY
     assert second.moving > found.moving
