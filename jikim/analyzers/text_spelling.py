@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from jikim.analyzers.text_language import EDGE, ORDER, LetterModel
 
 SHARE_MIN = 1e-3
-"""Classes that a step gives less are not considered."""
+CHOICES = 12
+"""Classes that a step gives less than that are not considered, nor more than so many."""
 DOUBTFUL = 0.98
 """A line all of whose steps were read this surely stays as it is."""
 BEAMS = 8
@@ -73,7 +74,7 @@ def _seen(shares: NDArray[np.float32], letters: Sequence[str]) -> list[list[tupl
     steps: list[list[tuple[str, float]]] = [[] for _ in shares]
     for step, number in zip(*(places.tolist() for places in np.nonzero(shares >= SHARE_MIN)), strict=True):
         steps[step].append((letters[number], float(shares[step, number])))
-    return [step for step in steps if step]
+    return [sorted(step, key=lambda one: -one[1])[:CHOICES] for step in steps if step]
 
 
 def _grown(text: str, beam: _Beam, seen: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float, float]]:

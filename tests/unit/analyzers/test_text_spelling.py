@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jikim.analyzers.text_language import EDGE, korean_words
-from jikim.analyzers.text_spelling import is_doubtful, spelled
+from jikim.analyzers.text_language import EDGE, LetterModel, korean_words
+from jikim.analyzers.text_spelling import BEAMS, CHOICES, is_doubtful, spelled
 
 LETTERS = ["", *"헤체어진술글심쟁이 019ab"]
 
@@ -66,6 +66,15 @@ def test_a_letter_twice_in_a_row_is_one_unless_something_lies_between():
 
 def test_steps_that_show_nothing_at_all_give_no_letters():
     assert spelled(np.zeros((3, len(LETTERS)), np.float32), LETTERS, korean_words()) == ""
+
+
+def test_a_long_line_that_might_be_anything_is_read_with_bounded_work(monkeypatch):
+    asked = []
+    monkeypatch.setattr(LetterModel, "cost", lambda *about: asked.append(about) or 5.0)
+    letters = ["", *(chr(ord("가") + number) for number in range(500))]
+    shares = np.full((240, len(letters)), 1 / len(letters), np.float32)
+    assert len(spelled(shares, letters, korean_words())) > 0
+    assert len(asked) < 240 * BEAMS * CHOICES
 
 
 @given(st.lists(st.sampled_from(range(len(LETTERS))), min_size=1, max_size=12))
