@@ -25,14 +25,15 @@ def look_closer(media: OpenMedia, item: ItemFingerprint, times_s: Sequence[float
     keypoints."""
     known = {frame.at_s for frame in item.frames}
     times_s = sampling.spread(sorted(times_s), CLOSER_MAX)
-    more = [one for one in _looked(media, times_s, density) if one.at_s not in known]
+    sought = [len(frame.points) for frame in item.frames if frame.is_pointed and frame.features.are_sought]
+    seeker = Seeker(are_few=2 * sum(count < density.points_max for count in sought) > len(sought))
+    more = [one for one in _looked(media, times_s, density, seeker) if one.at_s not in known]
     return replace(item, frames=tuple(sorted((*item.frames, *more), key=lambda frame: frame.at_s)))
 
 
-def _looked(media: OpenMedia, times_s: Sequence[float], density: Density) -> Iterator[PictureFingerprint]:
+def _looked(media: OpenMedia, times_s: Sequence[float], density: Density, seeker: Seeker) -> Iterator[PictureFingerprint]:
     every = -(-len(times_s) // POINTED_MAX)
     count = 0
-    seeker = Seeker()
     for start in range(0, len(times_s), _TOGETHER):
         for frame in media.frames_at(times_s[start : start + _TOGETHER]):
             yield fingerprint_frame(frame, density, None if count % every else seeker)

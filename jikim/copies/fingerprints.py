@@ -42,6 +42,11 @@ class Features:
         return self._found is not None and not len(self._found[0])
 
     @property
+    def are_sought(self) -> bool:
+        """Whether they are there already."""
+        return self._found is not None
+
+    @property
     def points(self) -> NDArray[np.float32]:
         return self._sought()[0]
 
