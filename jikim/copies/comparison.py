@@ -15,7 +15,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from jikim.copies.films import voting_frames
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.frame_pairs import PLACE_MOMENTS_MIN, Compared, Pairs
 from jikim.copies.frame_votes import SINGLE_DISTANCE_MAX, PointVotes, hash_votes
@@ -163,7 +162,7 @@ def _compare_points(pairs: Pairs, candidates: Iterable[tuple[int, int]], explain
         return
     known: PointVotes | None = None
     open_ = [place for place in pairs.fresh if place not in explained]
-    for frame in _voting_first(pairs.query, open_ or pairs.fresh):
+    for frame in _in_spread_order(open_ or pairs.fresh, _QUERY_FRAMES):
         if len({pair.frame for pair in pairs.related()}) >= _RELATED_ENOUGH:
             return
         known = known or PointVotes([pairs.reference.frames[place] for place in pairs.item_pointed])
@@ -367,17 +366,6 @@ def _lead(
         gain=math.nan,
         unsure_s=(),
     )
-
-
-def _voting_first(query: ItemFingerprint, places: Sequence[int]) -> list[int]:
-    """At most _QUERY_FRAMES of them, in spread order; of more first those that were looked up in the index, whose keypoints are
-    there already."""
-    if len(places) <= _QUERY_FRAMES:
-        return _in_spread_order(places, _QUERY_FRAMES)
-    looked_up = set(voting_frames(query))
-    first = [place for place in places if place in looked_up]
-    others = [place for place in places if place not in looked_up]
-    return [*_in_spread_order(first, _QUERY_FRAMES), *_in_spread_order(others, _QUERY_FRAMES - len(first))]
 
 
 def _in_spread_order(places: Sequence[int], count: int) -> list[int]:

@@ -115,7 +115,7 @@ def pointed_frames(item: ItemFingerprint) -> list[int]:
 
 
 def voting_frames(item: ItemFingerprint) -> list[int]:
-    """The places of those of them, evenly chosen, whose keypoints are looked up, and which are compared before others."""
+    """The places of those of them, evenly chosen, whose keypoints are looked up."""
     pointed = pointed_frames(item)
     count = min(VOTING_FRAMES, len(pointed))
     return [pointed[int(place)] for place in np.linspace(0, len(pointed) - 1, count)]
