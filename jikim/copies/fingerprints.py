@@ -31,7 +31,7 @@ class Features:
     @classmethod
     def sought_with(cls, seek: Callable[[], tuple[NDArray[np.float32], NDArray[np.uint8]]]) -> Self:
         """Those that `seek` gives, which is called when they are first asked for: they cost ten times as much as all else of a
-        fingerprint, and of a film that shows nothing known half of them are never looked at."""
+        fingerprint, and of a long film that shows nothing known most are never looked at."""
         features = cls.__new__(cls)
         features._found, features._seek = None, seek
         return features

@@ -109,19 +109,28 @@ def _halve(model: onnx.ModelProto) -> None:
     model.graph.node.extend([*casts, *nodes])
 
 
+def _weights(path: Path, original: Path, size: str) -> dict[str, torch.Tensor]:
+    """Of a run's state, or of an exported file."""
+    if path.suffix != ".onnx":
+        return dict(torch.load(path, weights_only=True)["average"])
+    model = Recogniser(original, size)
+    model.take_shipped(path)
+    return model.state_dict()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("size", choices=tuple(CUTS))
     parser.add_argument("original", type=Path)
     parser.add_argument("state", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--mixed-with", type=Path, help="the state of the run that this one started from")
+    parser.add_argument("--mixed-with", type=Path, help="the state, or what was exported of it, that this run started from")
     parser.add_argument("--share", type=float, default=0.65, help="of STATE's weights in the mixture")
     arguments = parser.parse_args()
     state = torch.load(arguments.state, weights_only=True)
     average = state["average"]
     if arguments.mixed_with is not None:
-        average = mixed(torch.load(arguments.mixed_with, weights_only=True)["average"], average, arguments.share)
+        average = mixed(_weights(arguments.mixed_with, arguments.original, arguments.size), average, arguments.share)
     onnx.save(exported(arguments.original, arguments.size, average), arguments.out)
     print(f"{arguments.out.stat().st_size / 1e6:.2f} MB after {state['lines']} lines in {state['seconds']:.0f} s")
 
