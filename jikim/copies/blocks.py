@@ -44,6 +44,9 @@ def _projections() -> NDArray[np.float32]:
 
 
 _PROJECTIONS = _projections()
+_CORNERS = np.array([[0, _SIDE - 1, 0, _SIDE - 1], [0, 0, _SIDE - 1, _SIDE - 1], [1, 1, 1, 1]], np.float64)
+_ALIKE = np.cos(np.pi * np.arange(_BITS + 1) / _BITS)
+"""How contrasts correlate whose codes differ in so many bits."""
 
 
 def block_codes(grey: Grey) -> Codes:
@@ -55,7 +58,10 @@ def _codes(small: NDArray[np.float32], plain: float) -> Codes:
     blocks = small.reshape(BLOCKS, _SAMPLES, BLOCKS, _SAMPLES).transpose(0, 2, 1, 3).reshape(BLOCKS**2, _SAMPLES**2)
     signs = blocks @ _PROJECTIONS > 0
     codes = np.packbits(signs, axis=1).view(">u4").ravel().astype(np.uint32)
-    return np.where(blocks.std(axis=1) > plain, np.where(codes == 0, 1, codes), 0).astype(np.uint32)
+    # sums of whole numbers below 2 ** 24, which float32 holds exactly, and the variance from them, times 64 * 64
+    total, squares = blocks.sum(axis=1).astype(np.float64), np.einsum("ij,ij->i", blocks, blocks)
+    contrasted = _SAMPLES**2 * squares - total * total > (_SAMPLES**2 * plain) ** 2
+    return np.where(contrasted, np.maximum(codes, 1), 0).astype(np.uint32)
 
 
 def carried_codes(
@@ -78,9 +84,17 @@ def carried_codes(
         seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.45 * shrink), np.uint8)
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(seen, map_, (_SIDE, _SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return _codes(warped.astype(np.float32), _BLANK), _shown(seen, map_)
+
+
+def _shown(seen: Grey, map_: Floats) -> NDArray[np.bool_]:
+    """(64,) which blocks lie within the picture `seen`; `map_` (2, 3) carries places of the blocks to its pixels."""
+    corners = map_ @ _CORNERS
+    if corners.min() >= 0 and corners[0].max() <= seen.shape[1] - 1 and corners[1].max() <= seen.shape[0] - 1:
+        return np.ones(BLOCKS**2, np.bool_)
     is_there = cv2.warpAffine(np.ones_like(seen), map_, (_SIDE, _SIDE), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     count = is_there.reshape(BLOCKS, _SAMPLES, BLOCKS, _SAMPLES).sum(axis=(1, 3), dtype=np.uint32).ravel()
-    return _codes(warped.astype(np.float32), _BLANK), count >= SEEN_MIN * _SAMPLES**2
+    return np.asarray(count >= SEEN_MIN * _SAMPLES**2)
 
 
 def _inverse(square: Floats) -> Floats:
@@ -92,8 +106,7 @@ def _inverse(square: Floats) -> Floats:
 
 def correlations(one: Codes, other: Codes) -> Floats:
     """How the contrasts of blocks correlate, -1..1, by their codes; broadcasts. 0 where one of them is plain."""
-    differing = np.bitwise_count(one ^ other)
-    alike = np.cos(np.pi * differing / _BITS)
+    alike = _ALIKE[np.bitwise_count(one ^ other)]
     return np.asarray(np.where((one != 0) & (other != 0), alike, 0.0))
 
 

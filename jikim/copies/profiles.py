@@ -225,8 +225,9 @@ class Profile:
 
 
 def _means(alike: Floats, seen_min: int = _SEEN_BLOCKS_MIN) -> Floats:
-    seen = np.isfinite(alike).sum(axis=2)
-    sums = np.nansum(alike, axis=2)
+    is_seen = np.isfinite(alike)
+    seen = is_seen.sum(axis=2)
+    sums = np.where(is_seen, alike, np.float32(0)).sum(axis=2)
     return np.asarray(np.where(seen >= seen_min, sums / np.maximum(seen, 1), -1.0), np.float32)
 
 
@@ -355,9 +356,11 @@ def _row(
     best: tuple[float, PictureRelation, Floats] | None = None
     for relation in maps:
         own, seen = _carried(frame, item, relation)
-        alike = np.where(seen & (codes != 0), correlations(own, codes), np.nan).astype(np.float32)
-        counts = np.isfinite(alike).sum(axis=1)
-        worth = float((np.nansum(alike, axis=1) / np.maximum(counts, _SEEN_BLOCKS_MIN)).max())
+        compared = seen & (codes != 0)
+        alike = correlations(own, codes).astype(np.float32)
+        sums = np.where(compared, alike, np.float32(0)).sum(axis=1)
+        worth = float((sums / np.maximum(compared.sum(axis=1), _SEEN_BLOCKS_MIN)).max())
+        alike[~compared] = np.nan
         if best is None or worth > best[0]:
             best = worth, relation, alike
     assert best is not None
