@@ -44,6 +44,9 @@ DOUBT = 0.04
 BITS_MAX = 18
 """Bits of 64 in which like keypoints may differ."""
 
+_DIFFERING_BITS = 7
+"""Of a number that counts differing bits."""
+
 SCANNED_MAX = 2_000_000
 """The most postings one look-up reads; the longest lists, of the least telling keypoints, are left out first."""
 
@@ -196,11 +199,12 @@ class KeypointIndex:
         ends = np.cumsum(counts)
         if not len(ends) or not ends[-1]:
             return []
-        places = np.repeat(starts - (ends - counts), counts) + np.arange(ends[-1])
-        differing = np.bitwise_count(part.bits[places] ^ np.repeat(bits, counts))
+        lists = [part.bits[start : start + count] for start, count in zip(starts.tolist(), counts.tolist(), strict=True)]
+        differing = np.bitwise_count(_one_after_another(lists, int(ends[-1])) ^ np.repeat(bits, counts))
         near = np.flatnonzero(differing <= BITS_MAX)
-        queried = rows[np.searchsorted(ends, near, side="right")]
-        totals = _totals(queried, part.pictures[places[near]].astype(np.int64), differing[near], queries, len(part.items))
+        scanned = np.searchsorted(ends, near, side="right")
+        pictures = part.pictures[near + (starts - (ends - counts))[scanned]].astype(np.int64)
+        totals = _totals(rows[scanned], pictures, differing[near], queries, len(part.items))
         if self._hidden:
             totals[np.isin(part.items, np.fromiter(self._hidden, np.uint32))] = 0
         best = np.argpartition(-totals, min(limit, len(totals) - 1))[:limit]
@@ -272,20 +276,27 @@ def _ordered(cells: NDArray[np.int64], bits: Words, pictures: Numbers, items: Nu
     return _Part(offsets, bits[order], pictures[order], items, frames)
 
 
+def _one_after_another(lists: Sequence[Words], length: int) -> Words:
+    """Lists of postings one after the other. Raises IndexError where they are shorter than they should be."""
+    joined = np.concatenate(lists)
+    if len(joined) != length:
+        raise IndexError("lists of postings end outside of the file")
+    return joined
+
+
 def _totals(
     queried: NDArray[np.int64], pictures: NDArray[np.int64], differing: NDArray[np.uint8], queries: int, count: int
 ) -> NDArray[np.float64]:
     """The votes for each of `count` pictures. A keypoint votes once for a picture, by its best posting, and the less the more
     pictures it votes for."""
-    pairs = queried * count + pictures
-    order = np.lexsort((differing, pairs))
-    pairs = pairs[order]
+    keys = np.sort((queried * count + pictures) << _DIFFERING_BITS | differing)
+    pairs = keys >> _DIFFERING_BITS
     first = np.ones(len(pairs), bool)
     first[1:] = pairs[1:] != pairs[:-1]
-    chosen = order[first]
-    weights = (BITS_MAX + 1.0 - differing[chosen]) ** 2 / BITS_MAX**2
-    weights /= np.sqrt(np.maximum(np.bincount(queried[chosen], minlength=queries), 1))[queried[chosen]]
-    return np.asarray(np.bincount(pictures[chosen], weights=weights, minlength=count), np.float64)
+    voters, voted = np.divmod(pairs[first], count)
+    weights = (BITS_MAX + 1.0 - (keys[first] & (1 << _DIFFERING_BITS) - 1)) ** 2 / BITS_MAX**2
+    weights /= np.sqrt(np.maximum(np.bincount(voters, minlength=queries), 1))[voters]
+    return np.asarray(np.bincount(voted, weights=weights, minlength=count), np.float64)
 
 
 def _cells_of(part: _Part) -> NDArray[np.int64]:
