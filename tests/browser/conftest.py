@@ -22,9 +22,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from jikim.practice.server import PracticeServer
 from jikim.practice.world import load_world
 from jikim.vault import Vault
+from tests.desk.chromium import launched
 from tests.desk.processes import JIKIM, environment
 
-CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox",  # Chromium has none as root
     "--disable-gpu",
@@ -90,9 +90,8 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-    yield browser
-    browser.close()
+    with launched(playwright, *QUIET) as browser:
+        yield browser
 
 
 @pytest.fixture

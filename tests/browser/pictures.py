@@ -12,7 +12,8 @@ from playwright.sync_api import Page, sync_playwright
 from jikim.practice.server import PracticeServer
 from jikim.practice.world import load_world
 from jikim.vault import Vault
-from tests.browser.conftest import CHROMIUM, KEYWORD, LOCALES, QUIET, Desk, reload_until, small_world
+from tests.browser.conftest import KEYWORD, LOCALES, QUIET, Desk, reload_until, small_world
+from tests.desk.chromium import launched
 
 COLOURS = 32
 """Enough for flat pages, and a third of the bytes."""
@@ -42,25 +43,24 @@ def tour(lang: str, folder: Path) -> None:
             desk = Desk(home, lang)
             try:
                 address, link = desk.opened()
-                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-                page = browser.new_page(locale=LOCALES[lang], viewport={"width": 1100, "height": 760})
-                page.goto(link)
-                page.locator("main form button").click()
-                page.wait_for_url(f"{address}/")
-                page.locator("main textarea").fill(KEYWORD)
-                page.locator("main form button").first.click()
-                page.locator("main form button.primary").click()
-                page.wait_for_url("**/sweeps/**")
-                page.goto(f"{address}/queue/")
-                reload_until(page, lambda: page.locator("main tbody tr").count() > 0)
-                take(page, folder, f"queue-{lang}")
-                page.locator("form[data-primary] button").click()
-                page.wait_for_url("**/items/**")
-                take(page, folder, f"item-{lang}")
-                for name in ("", "watches", "audit", "people"):
-                    page.goto(f"{address}/{name}/".replace("//", "/").replace(":/", "://"))
-                    take(page, folder, f"{name or 'home'}-{lang}")
-                browser.close()
+                with launched(playwright, *QUIET) as browser:
+                    page = browser.new_page(locale=LOCALES[lang], viewport={"width": 1100, "height": 760})
+                    page.goto(link)
+                    page.locator("main form button").click()
+                    page.wait_for_url(f"{address}/")
+                    page.locator("main textarea").fill(KEYWORD)
+                    page.locator("main form button").first.click()
+                    page.locator("main form button.primary").click()
+                    page.wait_for_url("**/sweeps/**")
+                    page.goto(f"{address}/queue/")
+                    reload_until(page, lambda: page.locator("main tbody tr").count() > 0)
+                    take(page, folder, f"queue-{lang}")
+                    page.locator("form[data-primary] button").click()
+                    page.wait_for_url("**/items/**")
+                    take(page, folder, f"item-{lang}")
+                    for name in ("", "watches", "audit", "people"):
+                        page.goto(f"{address}/{name}/".replace("//", "/").replace(":/", "://"))
+                        take(page, folder, f"{name or 'home'}-{lang}")
             finally:
                 desk.end()
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -22,16 +23,26 @@ in_browser = [
 
 
 @contextmanager
+def launched(playwright, *arguments: str) -> Iterator:
+    """A browser with a folder for temporary files of its own, which goes with it: Chromium leaves some behind."""
+    with TemporaryDirectory(prefix="jikim-", ignore_cleanup_errors=True) as folder:
+        env = os.environ | {"TMPDIR": folder}
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, env=env)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
 def running() -> Iterator:
     """A browser without windows. Playwright runs a loop in this thread, which the desk does not use: Django is told so."""
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        with sync_playwright() as playwright, launched(playwright, "--no-sandbox", "--disable-gpu") as browser:
             yield browser
-            browser.close()
     finally:
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
