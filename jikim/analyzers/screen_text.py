@@ -104,7 +104,7 @@ class ScreenTextAnalyzer:
         metrics={
             "character_error_rate": 0.0,
             "source": "79 rendered Korean lines on plain or spotted grounds, slanted by up to 6 degrees, the half not tuned on",
-            "cpu_ms_a_line": 31,
+            "cpu_ms_a_line": 29,
         },
         by_group={
             "character_error_rate_by_difficulty": {

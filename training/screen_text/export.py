@@ -3,7 +3,7 @@
     python training/screen_text/export.py small ORIGINAL.onnx RUN/state.pt OUT.onnx
 
 Large weights are stored in half precision and widened when the file is opened. The classes stand in the metadata `character`,
-one a line, without the blank.
+one a line, without the blank. Instead of a run's state it takes what was exported before, whose graph is then written anew.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _replace_head(model: onnx.ModelProto, cut: Cut, trained: Recogniser) -> None
         "jamo.weight": torch.cat(list(head.jamo)).detach().numpy().T,
         "rare.bias": head.rare_bias.detach().numpy().reshape(1),
         "rare.number": np.array([ord(letter) - 0xAC00 for letter in RARE], np.int64),
-        "rare.shape": np.array([0, 0, INITIALS * MEDIALS * FINALS], np.int64),
+        "rare.shape": np.array([0, INITIALS * MEDIALS * FINALS, -1], np.int64),
     }
     node, output = helper.make_node, graph.output[0].name
     counts = [INITIALS, MEDIALS, FINALS]
@@ -65,14 +65,17 @@ def _replace_head(model: onnx.ModelProto, cut: Cut, trained: Recogniser) -> None
         node("MatMul", [cut.value, "main.weight"], ["main.product"]),
         node("Add", ["main.product", "main.bias"], ["main.score"]),
         node("MatMul", [cut.value, "jamo.weight"], ["jamo.score"]),
-        node("Split", ["jamo.score"], ["initial", "medial", "final"], axis=2, split=counts),
-        node("Unsqueeze", ["initial"], ["initial.wide"], axes=[3, 4]),
-        node("Unsqueeze", ["medial"], ["medial.wide"], axes=[2, 4]),
-        node("Unsqueeze", ["final"], ["final.wide"], axes=[2, 3]),
+        # steps last from here on: syllables are then gathered as whole rows, which takes a fifth of the time
+        node("Transpose", ["jamo.score"], ["jamo.rows"], perm=[0, 2, 1]),
+        node("Split", ["jamo.rows"], ["initial", "medial", "final"], axis=1, split=counts),
+        node("Unsqueeze", ["initial"], ["initial.wide"], axes=[2, 3]),
+        node("Unsqueeze", ["medial"], ["medial.wide"], axes=[1, 3]),
+        node("Unsqueeze", ["final"], ["final.wide"], axes=[1, 2]),
         node("Add", ["initial.wide", "medial.wide"], ["open.score"]),
         node("Add", ["open.score", "final.wide"], ["syllable.wide"]),
-        node("Reshape", ["syllable.wide", "rare.shape"], ["syllable.score"]),
-        node("Gather", ["syllable.score", "rare.number"], ["rare.sum"], axis=2),
+        node("Reshape", ["syllable.wide", "rare.shape"], ["syllable.rows"]),
+        node("Gather", ["syllable.rows", "rare.number"], ["rare.rows"], axis=1),
+        node("Transpose", ["rare.rows"], ["rare.sum"], perm=[0, 2, 1]),
         node("Add", ["rare.sum", "rare.bias"], ["rare.score"]),
         node("Concat", ["main.score", "rare.score"], ["score"], axis=2),
         node("Softmax", ["score"], [output], axis=2),
@@ -127,12 +130,11 @@ def main() -> None:
     parser.add_argument("--mixed-with", type=Path, help="the state, or what was exported of it, that this run started from")
     parser.add_argument("--share", type=float, default=0.65, help="of STATE's weights in the mixture")
     arguments = parser.parse_args()
-    state = torch.load(arguments.state, weights_only=True)
-    average = state["average"]
+    weights = _weights(arguments.state, arguments.original, arguments.size)
     if arguments.mixed_with is not None:
-        average = mixed(_weights(arguments.mixed_with, arguments.original, arguments.size), average, arguments.share)
-    onnx.save(exported(arguments.original, arguments.size, average), arguments.out)
-    print(f"{arguments.out.stat().st_size / 1e6:.2f} MB after {state['lines']} lines in {state['seconds']:.0f} s")
+        weights = mixed(_weights(arguments.mixed_with, arguments.original, arguments.size), weights, arguments.share)
+    onnx.save(exported(arguments.original, arguments.size, weights), arguments.out)
+    print(f"{arguments.out.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
