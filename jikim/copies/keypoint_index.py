@@ -200,7 +200,7 @@ class KeypointIndex:
         if not len(ends) or not ends[-1]:
             return []
         lists = [part.bits[start : start + count] for start, count in zip(starts.tolist(), counts.tolist(), strict=True)]
-        differing = np.bitwise_count(_one_after_another(lists, int(ends[-1])) ^ np.repeat(bits, counts))
+        differing = np.bitwise_count(np.concatenate(lists) ^ np.repeat(bits, counts))
         near = np.flatnonzero(differing <= BITS_MAX)
         scanned = np.searchsorted(ends, near, side="right")
         pictures = part.pictures[near + (starts - (ends - counts))[scanned]].astype(np.int64)
@@ -276,19 +276,13 @@ def _ordered(cells: NDArray[np.int64], bits: Words, pictures: Numbers, items: Nu
     return _Part(offsets, bits[order], pictures[order], items, frames)
 
 
-def _one_after_another(lists: Sequence[Words], length: int) -> Words:
-    """Lists of postings one after the other. Raises IndexError where they are shorter than they should be."""
-    joined = np.concatenate(lists)
-    if len(joined) != length:
-        raise IndexError("lists of postings end outside of the file")
-    return joined
-
-
 def _totals(
     queried: NDArray[np.int64], pictures: NDArray[np.int64], differing: NDArray[np.uint8], queries: int, count: int
 ) -> NDArray[np.float64]:
     """The votes for each of `count` pictures. A keypoint votes once for a picture, by its best posting, and the less the more
-    pictures it votes for."""
+    pictures it votes for. Raises IndexError where there are not so many pictures."""
+    if len(pictures) and pictures.max() >= count:
+        raise IndexError("a posting names a picture that is not there")
     keys = np.sort((queried * count + pictures) << _DIFFERING_BITS | differing)
     pairs = keys >> _DIFFERING_BITS
     first = np.ones(len(pairs), bool)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -128,6 +130,21 @@ def test_changed_bytes_are_noticed_by_check_and_newer_files_refused(tmp_path):
     (tmp_path / LIST_NAME).write_bytes(b"{")
     with pytest.raises(StateError, match="damaged"):
         KeypointIndex.open(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_overwritten_postings_give_an_answer_or_one_clear_error(tmp_path, seed):
+    _filled(3).save(tmp_path)
+    (path,) = tmp_path.glob("*.keypoints")
+    content = np.fromfile(path, np.uint8)
+    rng = np.random.default_rng(seed)
+    behind_offsets = 180 * (8 + 4) + 3 * (4 + 4)
+    start = len(content) - int(rng.integers(1, behind_offsets))
+    content[start:] = rng.integers(0, 256, len(content) - start)
+    content.tofile(path)
+    index = KeypointIndex.open(tmp_path)
+    with suppress(StateError):
+        assert all(vote.votes > 0 for vote in index.vote(_descriptors(1)))
 
 
 def test_a_descriptor_and_its_mirror_image_have_one_code():
