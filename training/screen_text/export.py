@@ -65,7 +65,7 @@ def _replace_head(model: onnx.ModelProto, cut: Cut, trained: Recogniser) -> None
         node("MatMul", [cut.value, "main.weight"], ["main.product"]),
         node("Add", ["main.product", "main.bias"], ["main.score"]),
         node("MatMul", [cut.value, "jamo.weight"], ["jamo.score"]),
-        # steps last from here on: syllables are then gathered as whole rows, which takes a fifth of the time
+        # steps last from here on: syllables are then gathered as whole rows, which is many times as fast
         node("Transpose", ["jamo.score"], ["jamo.rows"], perm=[0, 2, 1]),
         node("Split", ["jamo.rows"], ["initial", "medial", "final"], axis=1, split=counts),
         node("Unsqueeze", ["initial"], ["initial.wide"], axes=[2, 3]),
