@@ -42,6 +42,8 @@ ORIGINAL_LEAD = 0.05
 """By how much PP-OCRv6's own head must be surer than ours."""
 WHOLE_SHARE = 0.75
 """Of the letters that ours gave of a Korean line: what PP-OCRv6's own gives fewer of is only the part that is not Korean."""
+COLOURS_MIN = 16
+"""How far the colours of a line, of 255, must differ in a second direction for it to be looked at there."""
 CELLS_A_WIDTH = 1.15
 """Letters in a piece of a column as high as the column is wide: the box leaves room beside them."""
 
@@ -96,7 +98,7 @@ class LineReader:
         return taken if is_known else InLatin(korean, original, taken)
 
     def _read_korean(self, line: Pixels) -> Reading:
-        """The surest Korean reading: of a line that is hard to read, looked at more closely, too."""
+        """The surest Korean reading: of a line that is hard to read, looked at more closely and by its colours, too."""
         if self._fast_first:
             quick = self._fast.read(line)
             if quick.confidence >= FAST_SURE and (_is_korean(quick.text) or not hangul(quick.text)):
@@ -104,7 +106,8 @@ class LineReader:
         korean = self._korean.read(line)
         if not hangul(korean.text) or korean.confidence >= CLEAR:
             return korean
-        return max(korean, self._korean.read(closer(line)), key=lambda reading: reading.confidence)
+        looks = [look for look in (closer(line), by_second_colour(line)) if look is not None]
+        return max([korean, *map(self._korean.read, looks)], key=lambda reading: reading.confidence)
 
     def read_column(self, pixels: Pixels, box: TextBox) -> Reading | None:
         """The surest Korean reading of a column of letters, written downwards. Raises WeightsMissing."""
@@ -181,6 +184,21 @@ def closer(line: Pixels) -> Pixels:
     size = min(WIDTH_MAX_PX, round(line.shape[1] / scale)), HEIGHT_PX
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(line, turn, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def by_second_colour(line: Pixels) -> Pixels | None:
+    """The same line in grey, along the direction in which its colours differ second most: there letters stand out that are as
+    bright as what lies behind them. None where the colours hardly differ in it."""
+    colours = line.reshape(-1, 3).astype(np.float32)
+    colours -= colours.mean(axis=0)
+    _, directions = np.linalg.eigh(colours.T @ colours)
+    second = directions[:, 1] * np.copysign(1, directions[:, 1].sum())  # else light and dark would be by chance
+    values = (colours @ second).reshape(line.shape[:2])
+    low, high = np.percentile(values, (2, 98))
+    if high - low < COLOURS_MIN:
+        return None
+    grey = ((values - low) * (255 / (high - low))).clip(0, 255).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def laid_out(pixels: Pixels, box: TextBox) -> Iterator[Pixels]:

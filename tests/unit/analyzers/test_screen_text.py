@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from jikim.analyzers import drawings
 from jikim.analyzers.screen_text import ScreenTextAnalyzer, ScreenTextConfig
 from jikim.analyzers.text_boxes import strokes_box
-from jikim.analyzers.text_lines import HEIGHT_PX, closer, is_whole
+from jikim.analyzers.text_lines import HEIGHT_PX, by_second_colour, closer, is_whole
 from jikim.analyzers.text_readings import Reading, agree, changes, is_part
 from jikim.errors import WeightsMissing
 from jikim.messages import render
@@ -140,6 +140,35 @@ def test_the_gate_sees_letters_and_no_plain_wall():
     box = strokes_box(drawings.sign("오늘은 학교 축제"))
     assert box.left < 60 < box.left + box.width
     assert box.top < 90 < box.top + box.height
+
+
+def _as_bright(text):
+    """Cyan letters (360, 640, 3) on a ground that is as bright as they are."""
+    picture = Image.new("RGB", (640, 360), (179, 179, 179))
+    ImageDraw.Draw(picture).text((120, 300), text, fill=(0, 255, 255), font=ImageFont.truetype(BOLD, 26))
+    return np.asarray(picture)
+
+
+def test_letters_as_bright_as_their_ground_are_read(analyzer):
+    picture = _as_bright("오늘은 학교 축제")
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    assert np.ptp(grey[300:330, 120:320]) < 50
+    (cue,) = _lines(analyzer, Frame("m", 1.0, picture))
+    assert cue.value["text"] == "오늘은 학교 축제"
+
+
+def test_by_its_second_colour_faint_letters_stand_out():
+    line = np.zeros((HEIGHT_PX, 100, 3), np.uint8)
+    line[:] = np.linspace(60, 200, 100, dtype=np.uint8)[:, None]  # the brightness of the ground changes most
+    line[10:38, 40:50] += np.array([30, 0, 0], np.uint8)
+    seen = by_second_colour(line).astype(int)
+    assert seen.shape == line.shape
+    assert abs(int(np.median(seen[10:38, 40:50])) - int(np.median(seen[:, 60:]))) > 150
+
+
+def test_a_grey_line_has_no_second_colour():
+    line = np.repeat(np.linspace(0, 255, HEIGHT_PX * 90).reshape(HEIGHT_PX, 90, 1), 3, axis=2).astype(np.uint8)
+    assert by_second_colour(line) is None
 
 
 @pytest.mark.parametrize(
