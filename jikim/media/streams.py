@@ -75,6 +75,7 @@ class StreamReader:
         container, picture, sound = self._open()
         if picture is None and sound is None:
             refuse("media.no_streams")
+        self._seen_stream, self._heard_stream = picture, sound
         self._film: Film | None = None
         if picture is not None:
             self._film = Film(container, picture, self._reopen, bounds, clock, self.warnings)
@@ -135,15 +136,25 @@ class StreamReader:
 
     def first_look(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
         """Keyframes and scene changes, near-identical ones once; of sound its cover picture."""
+        self._read_alone(self._seen_stream, self._heard_stream)
         return iter(()) if self._film is None else self._film.first_look()
 
     def frames_at(self, times_s: Sequence[float]) -> Iterator[tuple[NDArray[np.uint8], float]]:
         """The nearest decodable frame to each of `times_s`."""
+        self._read_alone(self._seen_stream, self._heard_stream)
         return iter(()) if self._film is None else self._film.frames_at(times_s)
 
     def sound(self, start_s: float, length_s: float) -> NDArray[np.float32]:
         """Mono samples at 16 kHz."""
+        self._read_alone(self._heard_stream, self._seen_stream)
         return np.zeros(0, np.float32) if self._sound is None else self._sound.between(start_s, length_s)
+
+    @staticmethod
+    def _read_alone(stream: Any, other: Any) -> None:
+        """Has the container pass over the other stream's packets: pictures make up most of a file, and unread they cost
+        nothing."""
+        if stream is not None and other is not None:
+            stream.discard, other.discard = Discard.default, Discard.all
 
 
 def _largest(streams: list[Any]) -> Any:
