@@ -26,7 +26,7 @@ def look_closer(media: OpenMedia, item: ItemFingerprint, times_s: Sequence[float
     known = {frame.at_s for frame in item.frames}
     times_s = sampling.spread(sorted(times_s), CLOSER_MAX)
     sought = [len(frame.points) for frame in item.frames if frame.is_pointed and frame.features.are_sought]
-    seeker = Seeker(are_few=2 * sum(count < density.points_max for count in sought) > len(sought))
+    seeker = Seeker(density.points_side_px, are_few=2 * sum(count < density.points_max for count in sought) > len(sought))
     more = [one for one in _looked(media, times_s, density, seeker) if one.at_s not in known]
     return replace(item, frames=tuple(sorted((*item.frames, *more), key=lambda frame: frame.at_s)))
 

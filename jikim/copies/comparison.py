@@ -41,7 +41,9 @@ SURE_MEDIAN, SURE_GAIN_MIN = 0.95, 0.5
 """The median from which less is enough: half of what moves is where it was; something may be stuck on the rest."""
 
 USUAL_SPEEDS = (0.7, 1.45)
-"""At other speeds nothing but SURE_MEDIAN is enough: what hardly moves fits at any speed."""
+UNUSUAL_GAIN_MIN = 0.7
+"""At other speeds nothing but SURE_MEDIAN and this gain are enough: what hardly moves fits at any speed. On that half,
+copies at .5, .6 and 1.6 times the speed had 0.75 and more."""
 
 TRAVELLING_SHARE, TRAVELLING_MIN, TRAVELLING_STILL_MIN = 0.7, 0.56, 0.4
 """Where most blocks move, the camera does: another film of the same room does not travel the same way, and the mean correlation
@@ -50,8 +52,9 @@ of what moves may be less."""
 TRAVELLING_FRAMES_MIN = 10
 """And of so many moments: of a few, another film of the room may happen to look so."""
 
-STILL_MIN = 0.75
-"""The mean correlation of blocks that stand still, where nothing moves: an empty room from another place reached 0.67."""
+STILL_MIN, UNUSUAL_STILL_MIN = 0.75, 0.8
+"""The mean correlation of blocks that stand still, where nothing moves: an empty room from another place reached 0.67, a copy
+off a screen had 0.84. The second at unusual speeds."""
 
 _FALL = 8 / 64
 """How much less than a frame's best vote by hash another of its votes may be worth: in a slow shot many moments are alike."""
@@ -249,11 +252,8 @@ def _judged(pairs: Pairs, stretches: list[Stretch], profile: Profile | None) -> 
     related = pairs.related()
     close = profile.along(stretches) if profile else NOT_COMPARED
     speed = max(stretches, key=lambda one: one.weight).speed
-    if not math.isnan(close.moving):
-        is_copy = _moves_alike(close, speed)
-    elif not math.isnan(close.still):
-        is_copy = close.still >= STILL_MIN and not close.gain < SURE_GAIN_MIN
-    else:
+    is_copy = shows_same_moments(close, speed)
+    if is_copy is None:
         is_copy = sum(one.relation.relation is Relation.COPY for one in related) * 2 >= len(related)
     is_unsure = close.close < CLOSE_ROWS_MIN or (not is_copy and close.moving_share >= TRAVELLING_SHARE)
     best = max(related, key=lambda one: _rank(pairs, one, stretches))
@@ -275,13 +275,19 @@ def _judged(pairs: Pairs, stretches: list[Stretch], profile: Profile | None) -> 
     )
 
 
-def _moves_alike(close: Closeness, speed: float) -> bool:
-    """Whether what moves is where it was at each moment."""
+def shows_same_moments(close: Closeness, speed: float) -> bool | None:
+    """Whether a film at this speed is where the item was at each moment: by what moves, or where nothing does, by what stands
+    still. None where neither could be compared."""
+    if math.isnan(close.moving) and math.isnan(close.still):
+        return None
+    is_usual = USUAL_SPEEDS[0] <= abs(speed) <= USUAL_SPEEDS[1]
+    if math.isnan(close.moving):
+        return close.still >= (STILL_MIN if is_usual else UNUSUAL_STILL_MIN) and not close.gain < SURE_GAIN_MIN
     if math.isnan(close.gain) or close.frames < GAIN_FRAMES_MIN:
         return close.moving_median >= SURE_MEDIAN
-    if close.moving_median >= SURE_MEDIAN and close.gain >= SURE_GAIN_MIN:
+    if close.moving_median >= SURE_MEDIAN and close.gain >= (SURE_GAIN_MIN if is_usual else UNUSUAL_GAIN_MIN):
         return True
-    if not USUAL_SPEEDS[0] <= abs(speed) <= USUAL_SPEEDS[1]:
+    if not is_usual:
         return False
     is_travelling = close.moving_share >= TRAVELLING_SHARE and close.frames >= TRAVELLING_FRAMES_MIN
     if is_travelling and close.moving >= TRAVELLING_MIN and not close.still < TRAVELLING_STILL_MIN:

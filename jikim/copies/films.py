@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
-from jikim.copies.keypoints import Seeker
+from jikim.copies.keypoints import SIDE_PX, Seeker
 from jikim.copies.pdq import distances
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.sounds import fingerprint_sound
@@ -30,8 +30,8 @@ VOTING_FRAMES = 8
 class Density:
     """How closely a film is looked at. Frames lie at most `step_s` apart in films up to `close_s` long and a fortieth of the
     film in shorter ones; in longer ones every frame that is decoded cheaply, and no gap over `gap_s`; never more than
-    `frames_max`. `keypoint_frames_max` of them have keypoints, `points_max` each; the others are reduced to `side_px` first,
-    where that is given: their hashes are then a few bits from those that are exchanged."""
+    `frames_max`. `keypoint_frames_max` of them have keypoints, `points_max` each, sought at `points_side_px`; the others are
+    reduced to `side_px` first, where that is given: their hashes are then a few bits from those that are exchanged."""
 
     step_s: float
     close_s: float
@@ -39,6 +39,7 @@ class Density:
     frames_max: int
     keypoint_frames_max: int
     points_max: int
+    points_side_px: int = SIDE_PX
     side_px: int | None = None
 
     def distance_s(self, length_s: float) -> float:
@@ -55,7 +56,16 @@ _GAP_SLACK = 0.6
 KNOWN = Density(step_s=1.0, close_s=900.0, gap_s=2.0, frames_max=1200, keypoint_frames_max=120, points_max=300)
 """Of what goes into a bank: once, so that whatever comes later can be laid over it closely."""
 
-LOOKED_AT = Density(step_s=1.0, close_s=60.0, gap_s=12.0, frames_max=400, keypoint_frames_max=14, points_max=400, side_px=320)
+LOOKED_AT = Density(
+    step_s=1.0,
+    close_s=60.0,
+    gap_s=12.0,
+    frames_max=400,
+    keypoint_frames_max=14,
+    points_max=400,
+    points_side_px=448,
+    side_px=320,
+)
 """Of what is held against the banks: many times over, so with little decoding."""
 
 
@@ -66,7 +76,7 @@ def fingerprint_video(media: Media, frames: Iterable[Frame], audio: Audio | None
     taken: list[PictureFingerprint] = []
     pointed: PictureFingerprint | None = None
     spare = density.keypoint_frames_max // 4
-    seeker = Seeker()
+    seeker = Seeker(density.points_side_px)
     for frame in frames:
         at_s = frame.at_s or 0.0
         is_due = pointed is None or at_s - pointed.at_s >= _GAP_SLACK * gap_s

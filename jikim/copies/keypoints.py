@@ -51,13 +51,18 @@ class Seeker:
     for those that are kept; what comes out is the same.
     """
 
-    def __init__(self, *, are_few: bool = False) -> None:
+    def __init__(self, side_px: int = SIDE_PX, *, are_few: bool = False) -> None:
+        self._side_px = side_px
         self._are_few = are_few
+
+    def reduced(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture as keypoints are sought in it: its longer side at most `side_px`."""
+        return reduced_to(grey, self._side_px)
 
     def keypoints(self, grey: NDArray[np.uint8], points_max: int = POINTS_MAX) -> tuple[Points, Descriptors]:
         """The keypoints of a grey picture (height, width): (n, 4) float32 x, y, size as shares of the longer side and angle in
         degrees, and (n, 128) uint8. None for pictures smaller than SMALLEST_SIDE_PX."""
-        small = reduced_to(grey, SIDE_PX)
+        small = self.reduced(grey)
         if points_max <= 0 or min(small.shape) < SMALLEST_SIDE_PX:
             return _NONE
         detector = _sift(CONTRAST_MIN)

@@ -12,7 +12,7 @@ from jikim.copies import pdq
 from jikim.copies.blocks import block_codes, sketch
 from jikim.copies.borders import content_box, proposed_boxes
 from jikim.copies.fingerprints import NO_FEATURES, Features, PictureFingerprint
-from jikim.copies.keypoints import POINTS_MAX, SIDE_PX, Seeker, reduced_to
+from jikim.copies.keypoints import POINTS_MAX, Seeker
 
 SPREAD_MIN = 3.0
 """Standard deviation of the grey values below which a picture has nothing that could be told from noise."""
@@ -62,7 +62,7 @@ def fingerprint_picture(
 
 def _features(grey: NDArray[np.uint8], points_max: int, seeker: Seeker) -> Features:
     """The keypoints of a grey picture, at most so many, which `seeker` seeks when they are first asked for."""
-    return Features.sought_with(partial(seeker.keypoints, reduced_to(grey, SIDE_PX), points_max)) if points_max else NO_FEATURES
+    return Features.sought_with(partial(seeker.keypoints, seeker.reduced(grey), points_max)) if points_max else NO_FEATURES
 
 
 def _insides(rgb: NDArray[np.uint8], grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -12,10 +12,12 @@ import numpy as np
 
 from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video
 from jikim.copies.fingerprints import ItemFingerprint, pack, unpack
+from jikim.copies.keypoints import SIDE_PX
 from jikim.types import Frame, Media, MediaKind
 
-FEW_POINTS = {density: replace(density, points_max=120) for density in (KNOWN, LOOKED_AT)}
-"""Drawings are full of edges; fewer keypoints are enough and quicker."""
+FEW_POINTS = {density: replace(density, points_max=120, points_side_px=SIDE_PX) for density in (KNOWN, LOOKED_AT)}
+"""Drawings are full of edges; fewer keypoints are enough and quicker. Theirs are sought as large as they were drawn, 480 pixels
+wide: edges without a blur do not stand being made a little smaller, which films do."""
 
 
 def film(

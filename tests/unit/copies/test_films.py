@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from drawn import drawing
@@ -67,3 +68,19 @@ def test_keypoints_of_a_film_are_sought_when_they_are_asked_for_and_once(monkeyp
     again = [len(film.frames[0].points), len(film.frames[0].descriptors), len(film.frames[0].points)]
     assert again[0] > 100
     assert len(set(again)) == len(sought) == 1
+
+
+def test_what_is_looked_at_is_made_smaller_for_its_keypoints_than_what_is_kept():
+    """Half of the work, and what is known keeps the finer ones."""
+    picture = cv2.resize(drawing(5), (1280, 720), interpolation=cv2.INTER_CUBIC)
+    media = Media("0" * 64, MediaKind.VIDEO, "video/mp4", 1280, 720, 1.0)
+
+    def smallest(density: Density) -> float:
+        (frame,) = fingerprint_video(media, [Frame(media.id, 0.0, picture)], None, density).frames
+        return float(frame.points[:, 2].min())
+
+    assert LOOKED_AT.points_side_px < KNOWN.points_side_px
+    assert smallest(LOOKED_AT) > smallest(KNOWN)
+    grey = np.zeros((720, 1280), np.uint8)
+    assert Seeker(LOOKED_AT.points_side_px).reduced(grey).shape == (252, 448)
+    assert Seeker(LOOKED_AT.points_side_px).reduced(grey[:90, :160]).shape == (90, 160)

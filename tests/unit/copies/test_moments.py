@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from drawn_films import film, known, room
 
-from jikim.copies.comparison import GAIN_MIN, ItemRelation, compare_items
+from jikim.copies.comparison import GAIN_MIN, ItemRelation, compare_items, shows_same_moments
 from jikim.copies.fingerprints import ItemFingerprint
+from jikim.copies.profiles import NOT_COMPARED
 from jikim.copies.verification import Relation
 
 LENGTH_S = 8.0
@@ -140,3 +141,27 @@ def test_a_second_look_goes_to_the_moments_the_item_has_where_the_camera_moves()
     assert second.relation is Relation.COPY
     assert second.moving > found.moving
     assert _spans(second, 0, 4, 2, 6), second.segments
+
+
+@pytest.mark.parametrize(
+    ("speed", "median", "gain", "is_copy"),
+    [
+        (1.0, 0.96, 0.55, True),
+        (0.45, 0.96, 0.55, False),
+        (0.45, 0.96, 0.75, True),
+        (2.0, 0.9, 0.9, False),
+        (1.0, 0.8, 0.65, True),
+    ],
+)
+def test_at_an_unusual_speed_more_must_be_where_it_was(speed: float, median: float, gain: float, is_copy: bool):
+    """What hardly moves fits at any speed: people who walk through one place on another day did so at .45 times the speed."""
+    close = NOT_COMPARED._replace(moving=0.7, moving_median=median, still=0.9, moving_share=0.2, frames=12, close=12, gain=gain)
+    assert shows_same_moments(close, speed) is is_copy
+
+
+@pytest.mark.parametrize(
+    ("speed", "still", "is_copy"), [(1.0, 0.77, True), (0.47, 0.77, False), (0.47, 0.85, True), (1.0, 0.7, False)]
+)
+def test_where_nothing_moves_what_stands_still_decides(speed: float, still: float, is_copy: bool):
+    assert shows_same_moments(NOT_COMPARED._replace(still=still, frames=12, close=12), speed) is is_copy
+    assert shows_same_moments(NOT_COMPARED, speed) is None
