@@ -18,15 +18,18 @@ from jikim.analyzers.text_language import EDGE, ORDER, LetterModel
 SHARE_MIN = 1e-3
 CHOICES = 12
 """Classes that a step gives less than that are not considered, nor more than so many."""
-DOUBTFUL = 0.98
+DOUBTFUL = 0.99
 """A line all of whose steps were read this surely stays as it is."""
 BEAMS = 8
 WORDS_WEIGHT = 0.5
 """How much likely words count against what was seen."""
 SYLLABLE_BONUS = 3.0
 """For each syllable, so that lines are not read shorter than they are, nor as signs and Latin letters."""
-STRANGE_SHARE, STRANGE = 0.05, 1 / 2350
-"""Of the syllables one in twenty stands in no word and is any of KS X 1001's: names, slips, abbreviations."""
+BLANK_BONUS = 0.5
+"""For each blank, which is easily overlooked between letters."""
+STRANGE_SHARE, STRANGE, RARE = 0.05, 1 / 2350, 0.01
+"""Of the syllables one in twenty stands in no word and is any of KS X 1001's: names, slips, abbreviations. Any other is a
+hundred times less likely."""
 EDGE_STRANGE = 0.3
 
 
@@ -108,8 +111,9 @@ class _Words:
 
     def _score(self, before: str, letter: str) -> float:
         if letter == " ":
-            return WORDS_WEIGHT * math.log(self._mixed(before, EDGE, EDGE_STRANGE))
-        return WORDS_WEIGHT * math.log(self._mixed(before, letter, STRANGE)) + SYLLABLE_BONUS
+            return WORDS_WEIGHT * math.log(self._mixed(before, EDGE, EDGE_STRANGE)) + BLANK_BONUS
+        strange = STRANGE if _is_common(letter) else RARE * STRANGE
+        return WORDS_WEIGHT * math.log(self._mixed(before, letter, strange)) + SYLLABLE_BONUS
 
     def _mixed(self, before: str, letter: str, strange: float) -> float:
         return (1 - STRANGE_SHARE) * math.exp(-self._model.cost(before, letter)) + STRANGE_SHARE * strange
@@ -125,3 +129,8 @@ def _row(text: str) -> str:
 
 def _is_syllable(letter: str) -> bool:
     return "가" <= letter <= "힣"
+
+
+def _is_common(syllable: str) -> bool:
+    """Whether it is one of KS X 1001's 2,350; of the others EUC-KR writes the jamo one by one."""
+    return len(syllable.encode("euc_kr")) == 2

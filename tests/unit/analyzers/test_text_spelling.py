@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jikim.analyzers.text_language import EDGE, LetterModel, korean_words
 from jikim.analyzers.text_spelling import BEAMS, CHOICES, is_doubtful, spelled
 
-LETTERS = ["", *"헤체어진술글심쟁이 019ab"]
+LETTERS = ["", *"헤체어진술글심쟁이 019ab썮은가수컴백"]
 
 
 def _shares(*steps):
@@ -52,6 +52,16 @@ def test_a_letter_that_was_read_surely_stays_though_it_makes_no_word():
     shares = _between({"체": 0.9995}, {"어": 1.0}, {"진": 1.0})
     assert not is_doubtful(shares)
     assert spelled(shares, LETTERS, korean_words()) == "체어진"
+
+
+def test_a_syllable_that_hardly_any_word_has_must_be_seen_much_more_surely():
+    assert spelled(_between({"썮": 0.9, "글": 0.1}, {"은": 1.0}), LETTERS, korean_words()) == "글은"
+    assert spelled(_between({"썮": 0.995, "글": 0.005}, {"은": 1.0}), LETTERS, korean_words()) == "썮은"
+
+
+def test_a_blank_that_was_half_seen_between_words_is_one():
+    shares = _shares({"가": 1.0}, {"수": 1.0}, {" ": 0.2}, {" ": 0.2}, {"컴": 1.0}, {"백": 1.0})
+    assert spelled(shares, LETTERS, korean_words()) == "가수 컴백"
 
 
 def test_numbers_and_latin_letters_stay_as_they_were_read():
