@@ -71,7 +71,7 @@ def test_keypoints_of_a_film_are_sought_when_they_are_asked_for_and_once(monkeyp
 
 
 def test_what_is_looked_at_is_made_smaller_for_its_keypoints_than_what_is_kept():
-    """Half of the work, and what is known keeps the finer ones."""
+    """A quarter of the work less, and what is known keeps the finer ones."""
     picture = cv2.resize(drawing(5), (1280, 720), interpolation=cv2.INTER_CUBIC)
     media = Media("0" * 64, MediaKind.VIDEO, "video/mp4", 1280, 720, 1.0)
 
