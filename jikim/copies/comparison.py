@@ -14,10 +14,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from jikim.copies.films import times
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.frame_pairs import PLACE_MOMENTS_MIN, Compared, Pairs
-from jikim.copies.frame_votes import SINGLE_DISTANCE_MAX, PointVotes, hash_votes
+from jikim.copies.frame_votes import QUALITY_MIN, SINGLE_DISTANCE_MAX, PointVotes, hash_votes
 from jikim.copies.listening import same_sound, sound_votes
 from jikim.copies.profiles import CLOSE_ROWS_MIN, NOT_COMPARED, Closeness, FramePair, Profile, profiled
 from jikim.copies.timelines import Stretch, Vote, align, coverage
@@ -137,10 +139,14 @@ def _aligned(
         return None, []
     looked = profile.looked_s if profile else sorted({vote.at_s for vote in votes} | {query.frames[q].at_s for q in explained})
     lengths_s = _length_s(query), _length_s(reference)
-    where = looked, *lengths_s, _tolerance_s(reference), _span_s(query)
-    found = align([*votes, *spoken], *where)
+    tolerance_s = _tolerance_s(reference)
+    where = *lengths_s, tolerance_s, _span_s(query)
+    found = align([*votes, *spoken], looked, *where)
     if profile and found:
-        found = align([*votes, *spoken, *profile.confirmed(found)], *where)
+        line = max(found, key=lambda one: one.weight)
+        silent = _plain_in_both(looked, query, reference, line)
+        telling = [vote for vote in votes if vote.at_s not in silent or line.explains(vote, tolerance_s)]
+        found = align([*telling, *spoken, *profile.confirmed(found)], sorted(set(looked) - silent), *where)
     seen_s = np.array([vote.at_s for vote in votes])
     shown = [one for one in found if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
     return (_judged(pairs, shown, profile) if shown else None), shown
@@ -202,6 +208,22 @@ def _plain_votes(pairs: Pairs, hashed: Sequence[tuple[int, int, float]]) -> list
         worth = min(1.0, pair.relation.inliers / 60) * pair.relation.agreement
         votes.append(Vote(query[pair.frame].at_s, reference[pair.item_frame].at_s, max(worth, 0.05)))
     return votes
+
+
+def _plain_in_both(looked_s: Sequence[float], query: ItemFingerprint, reference: ItemFingerprint, line: Stretch) -> set[float]:
+    """The moments at which the query shows next to nothing, and so does the item by a stretch, carried on: black before the
+    first picture, an empty wall. They do not say that something else is shown."""
+    at_s = np.array(looked_s)
+    moments = line.speed * at_s + line.offset_s
+    is_within = (moments >= 0) & (moments <= _length_s(reference))
+    is_plain = (_qualities(query, at_s) < QUALITY_MIN) & (_qualities(reference, moments) < QUALITY_MIN)
+    return {float(at) for at in at_s[is_within & is_plain]}
+
+
+def _qualities(item: ItemFingerprint, at_s: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The qualities of the frames nearest to some moments."""
+    nearest = np.abs(times(item)[:, None] - at_s).argmin(axis=0)
+    return np.asarray(np.array([frame.quality for frame in item.frames], np.intp)[nearest])
 
 
 def _length_s(item: ItemFingerprint) -> float:

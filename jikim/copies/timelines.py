@@ -34,7 +34,8 @@ _BACKWARDS_SHARE = 0.9
 _BACKWARDS_FRAMES_MIN = 3
 _SNAP = 0.012
 _FURTHER_FRAMES_MIN, _FURTHER_DENSITY_MIN, _FURTHER_SHARE_MIN = 3, 0.6, 0.1
-"""What a stretch beside the strongest must have: so many frames, of those that were looked at, of the strongest's weight."""
+"""What a stretch beside the strongest must have: so many frames, of those that were looked at, of the strongest's weight; and
+_SHORTEST_LEVER_S between the first and the last of them, for frames closer together show one moment."""
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +64,10 @@ class Stretch:
         """Where in the item a moment of the query lies."""
         return self.speed * at_s + self.offset_s
 
+    def explains(self, vote: Vote, tolerance_s: float) -> bool:
+        """Whether a vote lies on its line, or this near to it."""
+        return abs(self.item_time(vote.at_s) - vote.item_at_s) <= tolerance_s
+
 
 def align(
     votes: Iterable[Vote],
@@ -88,7 +93,7 @@ def align(
         stretch = _best(left, looked, (length_s, item_length_s), span_s, tolerance_s, found[0].speed if found else None)
         if stretch is None:
             break
-        if not found or _is_sound(stretch, found[0], looked):
+        if not found or _is_sound(stretch, found[0], left, looked, tolerance_s):
             found.append(_beside(stretch, found))
         segment = stretch.segment
         left = [vote for vote in left if not segment.start_s - 1e-3 <= vote.at_s <= segment.end_s + 1e-3]
@@ -111,11 +116,15 @@ def _covered(spans: Iterable[tuple[float, ...]], length_s: float) -> float:
     return min(1.0, total / length_s) if length_s > 0 else 1.0
 
 
-def _is_sound(stretch: Stretch, strongest: Stretch, looked: Floats) -> bool:
+def _is_sound(stretch: Stretch, strongest: Stretch, votes: Sequence[Vote], looked: Floats, tolerance_s: float) -> bool:
     """Whether there is more to a stretch beside the strongest than chance."""
-    inside = int(((looked >= stretch.segment.start_s) & (looked <= stretch.segment.end_s)).sum())
+    start, end = stretch.segment.start_s, stretch.segment.end_s
+    inside = int(((looked >= start) & (looked <= end)).sum())
     is_dense = stretch.frames >= max(_FURTHER_FRAMES_MIN, _FURTHER_DENSITY_MIN * inside)
-    return is_dense and stretch.weight >= _FURTHER_SHARE_MIN * strongest.weight
+    inner = [vote for vote in votes if start - 1e-3 <= vote.at_s <= end + 1e-3]
+    on_line = [vote.at_s for vote in inner if stretch.explains(vote, tolerance_s)]
+    is_long = bool(on_line) and max(on_line) - min(on_line) >= _SHORTEST_LEVER_S
+    return is_dense and is_long and stretch.weight >= _FURTHER_SHARE_MIN * strongest.weight
 
 
 def _best(
@@ -134,17 +143,32 @@ def _best(
     else:
         speeds, offsets = np.full(len(table), known), table[:, 1] - known * table[:, 0]
     scores, frames = _scores(table, speeds, offsets, tolerance_s)
+    scores *= _likelihood(speeds)
     is_whole = (np.abs(offsets) < tolerance_s) & _is_whole(speeds, length_s, item_length_s) & _is_usual(speeds)
     is_plain = (np.abs(speeds - 1) < _SNAP) | is_whole
-    scores = scores * np.where(is_plain, 1 + _PLAIN_BONUS, 1.0) * np.where(speeds < 0, _BACKWARDS_SHARE, 1.0)
-    scores *= 1 - _SPEED_DOUBT * np.abs(np.log2(np.abs(speeds)))
+    weighed = scores * np.where(is_plain, 1 + _PLAIN_BONUS, 1.0)
     if known is None:
-        scores[(speeds < 0) & (frames < _BACKWARDS_FRAMES_MIN)] = 0.0
-    best = int(scores.argmax())
-    if scores[best] <= 0:
+        weighed[(speeds < 0) & (frames < _BACKWARDS_FRAMES_MIN)] = 0.0
+    best = int(weighed.argmax())
+    if weighed[best] <= 0:
         return None
-    speed, offset = _refined(table, float(speeds[best]), float(offsets[best]), tolerance_s)
+    speed, offset = float(speeds[best]), float(offsets[best])
+    fitted = _refined(table, speed, offset, tolerance_s)
+    is_odd = is_plain[best] and not _is_usual(np.array(fitted[0]))  # what hardly moves is fitted at any speed
+    if not is_odd or _score(table, *fitted, tolerance_s) >= scores[best]:
+        speed, offset = fitted
     return _stretch(table, speed, offset, looked, span_s, item_length_s, tolerance_s)
+
+
+def _likelihood(speeds: Floats) -> Floats:
+    """How likely a speed is, whatever is seen."""
+    backwards = np.where(speeds < 0, _BACKWARDS_SHARE, 1.0)
+    return np.asarray(backwards * (1 - _SPEED_DOUBT * np.abs(np.log2(np.abs(speeds)))))
+
+
+def _score(table: Floats, speed: float, offset: float, tolerance_s: float) -> float:
+    speeds = np.array([speed])
+    return float((_scores(table, speeds, np.array([offset]), tolerance_s)[0] * _likelihood(speeds))[0])
 
 
 def _is_usual(speeds: Floats) -> NDArray[np.bool_]:
@@ -232,8 +256,9 @@ def _stretch(
     near = max(_runs(near, looked), key=lambda run: float(run[:, 2].sum()))
     before, after = looked[looked < near[0, 0]], looked[looked > near[-1, 0]]
     entry, exit_ = sorted(((0.0 - offset) / speed, (item_length_s - offset) / speed))
-    start = _edge(entry, float(before[-1]) if len(before) else None, float(near[0, 0]), span_s[0])
-    end = _edge(exit_, float(after[0]) if len(after) else None, float(near[-1, 0]), span_s[1])
+    doubt_s = tolerance_s / abs(speed)
+    start = _edge(entry, float(before[-1]) if len(before) else None, float(near[0, 0]), span_s[0], doubt_s)
+    end = _edge(exit_, float(after[0]) if len(after) else None, float(near[-1, 0]), span_s[1], doubt_s)
     ends = np.clip([speed * start + offset, speed * end + offset], 0.0, item_length_s)
     segment = Segment(round(start, 3), round(end, 3), round(float(ends[0]), 3), round(float(ends[1]), 3))
     return Stretch(segment, speed, offset, len(near), float(near[:, 2].sum()))
@@ -249,13 +274,14 @@ def _runs(near: Floats, looked: Floats) -> list[Floats]:
     return np.split(near, cuts)
 
 
-def _edge(item_edge: float, other: float | None, own: float, film_edge: float) -> float:
+def _edge(item_edge: float, other: float | None, own: float, film_edge: float, doubt_s: float) -> float:
     """Where a stretch begins or ends: at the edge of the item if that lies between the last frame on it (`own`) and the first
-    one beside it (`other`), else in the middle of the two; at the edge of the film if nothing else was seen there."""
+    one beside it (`other`), give or take `doubt_s`, else in the middle of the two; at the edge of the film if nothing else was
+    seen there."""
     limit = film_edge if other is None else other
     low, high = sorted((limit, own))
-    if low <= item_edge <= high:
-        return item_edge
+    if low - doubt_s <= item_edge <= high + doubt_s:
+        return min(max(item_edge, low), high)
     return limit if other is None else (other + own) / 2
 
 

@@ -139,6 +139,19 @@ def test_another_film_is_nothing():
     assert _compared(lambda at: _scene(2, 2, at)) is None
 
 
+def test_what_begins_and_ends_nearly_dark_is_whole():
+    """Before and after it another film is shown."""
+
+    def show(at_s: float) -> np.ndarray:
+        return (_scene(1, 1, at_s) * (1.0 if 2 < at_s < 6 else 0.08)).astype(np.uint8)
+
+    item = unpack(pack(_film(show, 8.0, 0.2, KNOWN)))
+    found = compare_items(_film(lambda at: show(at - 4) if 4 <= at < 12 else _scene(5, 5, at), 16.0, 0.35), item)
+    assert found
+    assert found.relation is Relation.COPY
+    assert _near(found, 4, 12, 0, 8)
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_black_and_white_frames_match_nothing_not_even_themselves(value: int):
     plain = _film(lambda at: np.full((270, 480, 3), value, np.uint8), LENGTH_S, 0.5)

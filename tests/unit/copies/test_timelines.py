@@ -109,6 +109,28 @@ def test_one_frame_is_a_stretch_around_it():
     assert found.segment.end_s - found.segment.start_s <= 1.5
 
 
+def test_an_item_that_ends_in_black_reaches_to_its_end():
+    votes = [Vote(at, at - 10.0, 0.9) for at in np.arange(10.5, 18.0)]
+    looked = [*np.arange(0.5, 18.0), *np.arange(29.9, LENGTH_S)]  # the item ends at 30; of its end nothing was seen
+    assert _near(_only(align(votes, looked, LENGTH_S, 20.0, 0.5)).segment, 10, 30, 0, 20)
+
+
+def test_many_looks_at_one_moment_make_no_further_stretch():
+    moment = [Vote(at, 5.0, 0.7) for at in np.arange(0.0, 0.5, 0.08)]
+    votes = [*moment, *(Vote(at, at - 20.0, 0.9) for at in np.arange(20.5, LENGTH_S))]
+    looked = [*(vote.at_s for vote in moment), *LOOKED[LOOKED > 0.5]]
+    assert _near(_only(align(votes, looked, LENGTH_S, 40.0, 0.5)).segment, 20, 60, 0, 40)
+
+
+def test_what_hardly_moves_is_not_slow():
+    """A still room that fades in: all that follows is likest to its first moments."""
+    alike = {5.36: 0.95, 5.6: 1.0, 5.88: 0.84, 6.12: 0.76, 6.36: 0.72, 6.6: 0.71}
+    votes = [Vote(4.72, 5.36, 1.0), Vote(4.92, 5.36, 1.0)]
+    votes += [Vote(at, moment, worth) for at in np.linspace(5.16, 6.16, 6) for moment, worth in alike.items()]
+    looked = sorted({vote.at_s for vote in votes})
+    assert _only(align(votes, looked, 9.0, 9.84, 0.35)).speed == pytest.approx(1, abs=0.1)
+
+
 def test_no_votes_no_stretches():
     assert align([], LOOKED, LENGTH_S, 20, 0.6) == []
 
