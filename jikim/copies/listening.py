@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jikim.copies.fingerprints import Segment, SoundFingerprint
 from jikim.copies.sounds import heard, pieces_s, shared_s
@@ -40,4 +41,4 @@ def _with_edges(query: SoundFingerprint, item: SoundFingerprint, stretch: Stretc
     start_s, end_s = shared_s(query, item, stretch.speed, stretch.offset_s, known.start_s, known.end_s)
     item_start_s, item_end_s = (max(stretch.item_time(at_s), 0.0) for at_s in (start_s, end_s))
     segment = Segment(round(start_s, 3), round(end_s, 3), round(item_start_s, 3), round(item_end_s, 3))
-    return Stretch(segment, stretch.speed, stretch.offset_s, stretch.frames, stretch.weight)
+    return replace(stretch, segment=segment)

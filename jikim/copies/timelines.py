@@ -7,7 +7,7 @@ through many of them, item time = speed * query time + offset; a film that was c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -52,12 +52,13 @@ class Vote:
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A stretch that both films share. `speed` is negative when it runs backwards; `frames` is how many frames of the query
-    lie on it, `weight` the sum of their best votes."""
+    lie on it, `spread_s` how far the first and the last of them are apart, `weight` the sum of their best votes."""
 
     segment: Segment
     speed: float
     offset_s: float
     frames: int
+    spread_s: float
     weight: float
 
     def item_time(self, at_s: float) -> float:
@@ -93,7 +94,7 @@ def align(
         stretch = _best(left, looked, (length_s, item_length_s), span_s, tolerance_s, found[0].speed if found else None)
         if stretch is None:
             break
-        if not found or _is_sound(stretch, found[0], left, looked, tolerance_s):
+        if not found or _is_sound(stretch, found[0], looked):
             found.append(_beside(stretch, found))
         segment = stretch.segment
         left = [vote for vote in left if not segment.start_s - 1e-3 <= vote.at_s <= segment.end_s + 1e-3]
@@ -116,14 +117,11 @@ def _covered(spans: Iterable[tuple[float, ...]], length_s: float) -> float:
     return min(1.0, total / length_s) if length_s > 0 else 1.0
 
 
-def _is_sound(stretch: Stretch, strongest: Stretch, votes: Sequence[Vote], looked: Floats, tolerance_s: float) -> bool:
+def _is_sound(stretch: Stretch, strongest: Stretch, looked: Floats) -> bool:
     """Whether there is more to a stretch beside the strongest than chance."""
-    start, end = stretch.segment.start_s, stretch.segment.end_s
-    inside = int(((looked >= start) & (looked <= end)).sum())
+    inside = int(((looked >= stretch.segment.start_s) & (looked <= stretch.segment.end_s)).sum())
     is_dense = stretch.frames >= max(_FURTHER_FRAMES_MIN, _FURTHER_DENSITY_MIN * inside)
-    inner = [vote for vote in votes if start - 1e-3 <= vote.at_s <= end + 1e-3]
-    on_line = [vote.at_s for vote in inner if stretch.explains(vote, tolerance_s)]
-    is_long = bool(on_line) and max(on_line) - min(on_line) >= _SHORTEST_LEVER_S
+    is_long = stretch.spread_s >= _SHORTEST_LEVER_S
     return is_dense and is_long and stretch.weight >= _FURTHER_SHARE_MIN * strongest.weight
 
 
@@ -261,7 +259,7 @@ def _stretch(
     end = _edge(exit_, float(after[0]) if len(after) else None, float(near[-1, 0]), span_s[1], doubt_s)
     ends = np.clip([speed * start + offset, speed * end + offset], 0.0, item_length_s)
     segment = Segment(round(start, 3), round(end, 3), round(float(ends[0]), 3), round(float(ends[1]), 3))
-    return Stretch(segment, speed, offset, len(near), float(near[:, 2].sum()))
+    return Stretch(segment, speed, offset, len(near), float(np.ptp(near[:, 0])), float(near[:, 2].sum()))
 
 
 def _runs(near: Floats, looked: Floats) -> list[Floats]:
@@ -297,4 +295,4 @@ def _beside(stretch: Stretch, others: Sequence[Stretch]) -> Stretch:
     if (start, end) == (stretch.segment.start_s, stretch.segment.end_s):
         return stretch
     segment = Segment(start, max(start, end), round(stretch.item_time(start), 3), round(stretch.item_time(max(start, end)), 3))
-    return Stretch(segment, stretch.speed, stretch.offset_s, stretch.frames, stretch.weight)
+    return replace(stretch, segment=segment)
