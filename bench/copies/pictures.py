@@ -37,11 +37,12 @@ from bench.copies.picture_edits import EDITS, Kept, encode
 from bench.copies.plots import bars
 from jikim.copies.bank_items import BankSettings, ItemFacts, ItemState
 from jikim.copies.fingerprints import Features, ItemFingerprint, PictureFingerprint
+from jikim.copies.geometry import REFERENCE_POINTS
 from jikim.copies.hash_index import HashIndex, Hits
 from jikim.copies.keypoint_index import INDEXED_POINTS, KeypointIndex, Vote
 from jikim.copies.matching import Matcher
 from jikim.copies.pictures import fingerprint_picture
-from jikim.copies.verification import QUALITY_MIN, REFERENCE_POINTS, Relation, compare_pictures
+from jikim.copies.verification import QUALITY_MIN, Relation, compare_pictures
 from jikim.types import MediaKind
 
 SUFFIXES = (".jpg", ".jpeg", ".png")

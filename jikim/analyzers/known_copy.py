@@ -63,7 +63,7 @@ class KnownCopyAnalyzer:
     """Gives one cue `known_copy` for each known item that the frames show, at the first frame that shows it."""
 
     name: ClassVar[str] = "known_copy"
-    version: ClassVar[str] = "8"
+    version: ClassVar[str] = "9"
     Config: ClassVar[type[KnownCopyConfig]] = KnownCopyConfig
     weights: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES, Need.AUDIO})
@@ -75,7 +75,7 @@ class KnownCopyAnalyzer:
         "filmed from a screen; under a caption, in a screenshot or in another picture about two of three times, in pictures "
         "alone. What was added as a file is also recognised by keypoints, of at most 12 frames a look here; sound is held "
         "against the banks by `jikim match` alone. A match copies what a bank holds, whatever that is: a person confirms it.",
-        data="No model and no training. Rules and thresholds: copies/matching.py, copies/verification.py.",
+        data="No model and no training. Rules and thresholds: copies/matching.py, verification.py, comparison.py.",
         metrics={
             "recall_all_38_picture_edits_pdq_dihedral": 0.496,
             "recall_jpeg_quality_8": 0.93,

@@ -9,6 +9,7 @@ then has codes of its own. The codes alone show nothing: no brightness, no order
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -31,9 +32,23 @@ _PLAIN = 4.0
 _BLANK = 1.5
 """The same of what is looked at: lower, so that a block near the limit is not told from itself."""
 
+_MARKED = 10.0
+"""The same from which there plainly is something in a block of it: far enough from _PLAIN that neither compression nor more
+contrast puts it into a block where the known picture has nothing."""
+
 Codes = NDArray[np.uint32]
+Bools = NDArray[np.bool_]
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+
+
+class Carried(NamedTuple):
+    """What a query shows of the blocks of a reference: their codes, 0 where they are plain; which it shows at all, and in which
+    of these there plainly is something. (64,) each."""
+
+    codes: Codes
+    is_shown: Bools
+    is_marked: Bools
 
 
 def _projections() -> NDArray[np.float32]:
@@ -51,23 +66,31 @@ _ALIKE = np.cos(np.pi * np.arange(_BITS + 1) / _BITS)
 
 def block_codes(grey: Grey) -> Codes:
     """(64,) codes of the blocks of a grey picture (height, width), row by row; 0 where a block is plain."""
-    return _codes(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32), _PLAIN)
+    codes, spread = _coded(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32))
+    return _unless_plain(codes, spread, _PLAIN)
 
 
-def _codes(small: NDArray[np.float32], plain: float) -> Codes:
+def _coded(small: NDArray[np.float32]) -> tuple[Codes, Floats]:
+    """The signs of the blocks' projections, and the variance of their grey values times 64 * 64."""
     blocks = small.reshape(BLOCKS, _SAMPLES, BLOCKS, _SAMPLES).transpose(0, 2, 1, 3).reshape(BLOCKS**2, _SAMPLES**2)
     signs = blocks @ _PROJECTIONS > 0
     codes = np.packbits(signs, axis=1).view(">u4").ravel().astype(np.uint32)
-    # sums of whole numbers below 2 ** 24, which float32 holds exactly, and the variance from them, times 64 * 64
+    # sums of whole numbers below 2 ** 24, which float32 holds exactly, and the variance from them
     total, squares = blocks.sum(axis=1).astype(np.float64), np.einsum("ij,ij->i", blocks, blocks)
-    contrasted = _SAMPLES**2 * squares - total * total > (_SAMPLES**2 * plain) ** 2
-    return np.where(contrasted, np.maximum(codes, 1), 0).astype(np.uint32)
+    return codes, _SAMPLES**2 * squares - total * total
 
 
-def carried_codes(
-    grey: Grey, transform: Floats, reference_size: tuple[int, int], *, is_mirrored: bool
-) -> tuple[Codes, NDArray[np.bool_]]:
-    """The codes of the blocks of a reference (width, height) as a query shows them, and which of the blocks it shows.
+def _unless_plain(codes: Codes, spread: Floats, plain: float) -> Codes:
+    return np.where(_is_over(spread, plain), np.maximum(codes, 1), 0).astype(np.uint32)
+
+
+def _is_over(spread: Floats, deviation: float) -> Bools:
+    """Where the standard deviation is greater than this; `spread` as of `_coded`."""
+    return np.asarray(spread > (_SAMPLES**2 * deviation) ** 2)
+
+
+def carried_codes(grey: Grey, transform: Floats, reference_size: tuple[int, int], *, is_mirrored: bool) -> Carried:
+    """The blocks of a reference (width, height) as a query shows them.
 
     `transform` (2, 3) carries places of the query, mirrored first where `is_mirrored`, to the reference, both in shares of the
     longer side.
@@ -84,10 +107,12 @@ def carried_codes(
         seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.45 * shrink), np.uint8)
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(seen, map_, (_SIDE, _SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return _codes(warped.astype(np.float32), _BLANK), _shown(seen, map_)
+    codes, spread = _coded(warped.astype(np.float32))
+    is_shown = _shown(seen, map_)
+    return Carried(_unless_plain(codes, spread, _BLANK), is_shown, is_shown & _is_over(spread, _MARKED))
 
 
-def _shown(seen: Grey, map_: Floats) -> NDArray[np.bool_]:
+def _shown(seen: Grey, map_: Floats) -> Bools:
     """(64,) which blocks lie within the picture `seen`; `map_` (2, 3) carries places of the blocks to its pixels."""
     corners = map_ @ _CORNERS
     if corners.min() >= 0 and corners[0].max() <= seen.shape[1] - 1 and corners[1].max() <= seen.shape[0] - 1:

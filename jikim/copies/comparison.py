@@ -14,16 +14,14 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jikim.copies.films import times
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.frame_pairs import PLACE_MOMENTS_MIN, Compared, Pairs
-from jikim.copies.frame_votes import QUALITY_MIN, SINGLE_DISTANCE_MAX, PointVotes, hash_votes
+from jikim.copies.frame_votes import SINGLE_DISTANCE_MAX, PointVotes, hash_votes
 from jikim.copies.listening import same_sound, sound_votes
 from jikim.copies.profiles import CLOSE_ROWS_MIN, NOT_COMPARED, Closeness, FramePair, Profile, profiled
 from jikim.copies.timelines import Stretch, Vote, align, coverage
-from jikim.copies.verification import INLIERS_MIN, Relation
+from jikim.copies.verification import INLIERS_MIN, Relation, placed_by
 
 SINGLE_INLIERS_MIN = 15
 """What one pair of frames must show where no second pair confirms it."""
@@ -41,6 +39,9 @@ GAIN_FRAMES_MIN = 5
 
 SURE_MEDIAN, SURE_GAIN_MIN = 0.95, 0.5
 """The median from which less is enough: half of what moves is where it was; something may be stuck on the rest."""
+
+UNSURE_GAIN_MIN = 0.4
+"""From this gain on a closer look may show a copy: what moves fast has moved on where frames are a tenth of a second apart."""
 
 USUAL_SPEEDS = (0.7, 1.45)
 UNUSUAL_GAIN_MIN = 0.7
@@ -133,7 +134,7 @@ def _aligned(
 ) -> tuple[ItemRelation | None, list[Stretch]]:
     """The relation by the frames compared so far, with the stretches on which something is shown; None without any."""
     query, reference = pairs.query, pairs.reference
-    profile = profiled(query, reference, pairs.related(), explained)
+    profile = profiled(query, reference, pairs.related(), pairs.agreeing(), explained)
     votes = profile.votes() if profile else _plain_votes(pairs, hashed)
     if not votes:
         return None, []
@@ -144,9 +145,10 @@ def _aligned(
     found = align([*votes, *spoken], looked, *where)
     if profile and found:
         line = max(found, key=lambda one: one.weight)
-        silent = _plain_in_both(looked, query, reference, line)
+        silent = profile.silent(line)
         telling = [vote for vote in votes if vote.at_s not in silent or line.explains(vote, tolerance_s)]
-        found = align([*telling, *spoken, *profile.confirmed(found)], sorted(set(looked) - silent), *where)
+        likely = [*profile.confirmed(found), *profile.confirmed(_whole(*lengths_s, tolerance_s))]
+        found = align([*telling, *spoken, *likely], sorted(set(looked) - silent), *where)
     seen_s = np.array([vote.at_s for vote in votes])
     shown = [one for one in found if ((one.segment.start_s <= seen_s) & (seen_s <= one.segment.end_s)).any()]
     return (_judged(pairs, shown, profile) if shown else None), shown
@@ -210,20 +212,12 @@ def _plain_votes(pairs: Pairs, hashed: Sequence[tuple[int, int, float]]) -> list
     return votes
 
 
-def _plain_in_both(looked_s: Sequence[float], query: ItemFingerprint, reference: ItemFingerprint, line: Stretch) -> set[float]:
-    """The moments at which the query shows next to nothing, and so does the item by a stretch, carried on: black before the
-    first picture, an empty wall. They do not say that something else is shown."""
-    at_s = np.array(looked_s)
-    moments = line.speed * at_s + line.offset_s
-    is_within = (moments >= 0) & (moments <= _length_s(reference))
-    is_plain = (_qualities(query, at_s) < QUALITY_MIN) & (_qualities(reference, moments) < QUALITY_MIN)
-    return {float(at) for at in at_s[is_within & is_plain]}
-
-
-def _qualities(item: ItemFingerprint, at_s: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The qualities of the frames nearest to some moments."""
-    nearest = np.abs(times(item)[:, None] - at_s).argmin(axis=0)
-    return np.asarray(np.array([frame.quality for frame in item.frames], np.intp)[nearest])
+def _whole(length_s: float, item_length_s: float, tolerance_s: float) -> list[Stretch]:
+    """The stretch from the first moment of both films to the last, where they are as long as each other: if nothing moves, all
+    lines fit, and no other is as likely."""
+    if abs(length_s - item_length_s) > tolerance_s:
+        return []
+    return [Stretch(Segment(0.0, length_s, 0.0, item_length_s), 1.0, 0.0, 0, length_s, 0.0)]
 
 
 def _length_s(item: ItemFingerprint) -> float:
@@ -277,8 +271,13 @@ def _judged(pairs: Pairs, stretches: list[Stretch], profile: Profile | None) -> 
     is_copy = shows_same_moments(close, speed)
     if is_copy is None:
         is_copy = sum(one.relation.relation is Relation.COPY for one in related) * 2 >= len(related)
-    is_unsure = close.close < CLOSE_ROWS_MIN or (not is_copy and close.moving_share >= TRAVELLING_SHARE)
+    is_near = close.gain >= UNSURE_GAIN_MIN and USUAL_SPEEDS[0] <= speed <= USUAL_SPEEDS[1]
+    may_be_copy = close.moving_share >= TRAVELLING_SHARE or is_near
+    is_unsure = close.close < CLOSE_ROWS_MIN or (not is_copy and may_be_copy)
     best = max(related, key=lambda one: _rank(pairs, one, stretches))
+    if profile and profile.shared:
+        frames = pairs.query.frames[best.frame], pairs.reference.frames[best.item_frame]
+        best = replace(best, relation=placed_by(best.relation, profile.shared, *frames))
     segments = tuple(one.segment for one in stretches)
     covered = coverage(segments, _length_s(pairs.query), _length_s(pairs.reference))
     return ItemRelation(

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jikim.copies.fingerprints import PictureFingerprint
+from jikim.copies.geometry import size_of
 from jikim.copies.pdq import ORIENTATIONS
-from jikim.copies.verification import PictureRelation, size_of
+from jikim.copies.verification import PictureRelation
 from jikim.messages import Message, render
 
 NONE = ORIENTATIONS[0]

@@ -54,6 +54,12 @@ class Pairs:
         """Those compared so far that are related."""
         return [FramePair(*key, one) for key, one in self._known.items() if one.relation is not Relation.NONE]
 
+    def agreeing(self) -> list[FramePair]:
+        """Those that agree in INLIERS_MIN places, the most first, even if too little else can be compared to call them
+        related."""
+        found = [FramePair(*key, one) for key, one in self._known.items() if one.inliers >= INLIERS_MIN]
+        return sorted(found, key=lambda pair: -pair.relation.inliers)
+
     def at_one_place(self) -> list[FramePair]:
         """Those that agree in INLIERS_MIN places and PLACE_AGREEMENT_MIN of what both show."""
         placed = [

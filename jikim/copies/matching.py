@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from jikim.copies.films import voting_frames
 from jikim.copies.fingerprints import ItemFingerprint, Segment
 from jikim.copies.frame_pairs import Compared
 from jikim.copies.pdq import ORIENTATIONS, distances
-from jikim.copies.rivals import Claim, claim, is_outdone
+from jikim.copies.rivals import Claim, claim, is_explained, is_outdone
 from jikim.copies.sound_words import items_heard
 from jikim.copies.verification import Relation, compare_pictures
 
@@ -106,6 +107,7 @@ class _Said:
     segments: tuple[Segment, ...]
     edit: str
     unsure_s: tuple[float, ...] = ()
+    gain: float = nan
     claim: Claim | None = None
     compared: Compared | None = None
 
@@ -150,8 +152,8 @@ class Matcher:
             for bank in self._banks
             for one in self._compared(bank, query, _shown_before(bank, known) if is_closer else _proposed(bank, query))
         ]
-        claims = [claim for _, claim in found if claim]
-        told = [_outdone(match) if claim and is_outdone(claim, claims) else match for match, claim in found]
+        claims = [said.claim for _, said in found if said.claim]
+        told = [_beside(match, said, claims) for match, said in found]
         told += self._still_leads(before, {(match.bank, match.item) for match in told})
         return sorted(told, key=lambda match: (-match.score, match.bank, match.item))
 
@@ -164,7 +166,7 @@ class Matcher:
 
     def _compared(
         self, bank: SearchableBank, query: ItemFingerprint, proposals: Iterable[_Proposal]
-    ) -> Iterator[tuple[Match, Claim | None]]:
+    ) -> Iterator[tuple[Match, _Said]]:
         seen: set[int] = set()
         for proposal in proposals:
             facts, reference = bank.item(proposal.number), bank.fingerprint(proposal.number)
@@ -181,18 +183,24 @@ class Matcher:
                 seen.add(proposal.number)
                 self._shown[bank.name, proposal.number] = _Shown(proposal.is_heard, said.compared)
                 told = said.score, said.relation, *said.coverages, said.segments, said.edit, said.unsure_s
-                yield Match(bank.name, facts.id, facts.label, *told), said.claim
+                yield Match(bank.name, facts.id, facts.label, *told), said
         same = bank.active_item(query.sha256)
         if same is not None and same.number not in seen:
-            yield Match(bank.name, same.id, same.label, SAME_FILE, Relation.COPY.value, 1.0, 1.0, (), "none"), None
+            said = _Said(Relation.COPY.value, SAME_FILE, (1.0, 1.0), (), "none")
+            yield Match(bank.name, same.id, same.label, said.score, said.relation, 1.0, 1.0, (), said.edit), said
 
 
 _Voted = tuple[int, int, float]
 
 
-def _outdone(match: Match) -> Match:
-    """The same of an item that another one explains: filmed at the same place."""
-    return replace(match, relation=Relation.SAME_SCENE.value)
+def _beside(match: Match, said: _Said, claims: Sequence[Claim]) -> Match:
+    """The same beside what is claimed of others: what another item explains better was filmed at the same place, and no second
+    look is taken for it."""
+    if said.claim and is_outdone(said.claim, claims):
+        return replace(match, relation=Relation.SAME_SCENE.value)
+    if said.relation == Relation.SAME_SCENE and match.unsure_s and is_explained(said.segments, said.gain, claims):
+        return replace(match, unsure_s=())
+    return match
 
 
 def _proposed(bank: SearchableBank, query: ItemFingerprint) -> Iterator[_Proposal]:
@@ -305,6 +313,7 @@ def _as_films(query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence
         segments=found.segments,
         edit=with_speed(edit, found.speed),
         unsure_s=found.unsure_s,
+        gain=found.gain,
         claim=claim(found, query, reference),
         compared=found.compared,
     )

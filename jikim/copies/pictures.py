@@ -30,7 +30,7 @@ def fingerprint_picture(
 ) -> PictureFingerprint:
     """The fingerprint of a picture (height, width, 3) RGB, already turned as its EXIF orientation says.
 
-    `points_max`: how many keypoints are kept at most; banks need `verification.REFERENCE_POINTS`, what is looked at more.
+    `points_max`: how many keypoints are kept at most; banks need `geometry.REFERENCE_POINTS`, what is looked at more.
     They are sought when they are first asked for, by `seeker` where other frames of a film are sought by it too.
     `is_looked_into`: also rectangles that may hold another picture are hashed, since that may be known by its hash alone. A
     picture that is next to uniform has no keypoints and a quality below 50: it matches nothing.

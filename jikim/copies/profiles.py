@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from jikim.copies.blocks import BLOCKS, carried_codes, correlations
+from jikim.copies.blocks import BLOCKS, Carried, carried_codes, correlations
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
+from jikim.copies.geometry import agreed_map, size_of
 from jikim.copies.timelines import Stretch, Vote
-from jikim.copies.verification import PictureRelation, size_of
+from jikim.copies.verification import INLIERS_MIN, PictureRelation
 
 ALIKE_MIN = 0.35
 """The mean correlation of its blocks from which a frame may show a moment of the item."""
@@ -28,6 +29,11 @@ _FRAMES_MAX = 80
 """So many frames of the query are held against an item."""
 _MAPS_TRIED, _MAPS_KEPT, _MAPS_FRAMES = 6, 2, 8
 """So many maps are tried on so many frames; each frame is held against the item by the better of those that are kept."""
+_AGREEING_MIN, _AGREEING_MAX = 3, 12
+"""How many pairs of frames, and half of them, must share a map to be sure of it; among how many it is sought, those that agree
+in most places."""
+_AGREEING_SPREAD_MIN = 0.06
+"""How far the points must be spread in any direction, as a share of the longer side: a line of them tells no height."""
 _FITS, _FITTED_FRAMES, _FIT_ROUNDS, _FIT_STEP = 0.88, 3, 5, 0.012
 """A map under which frames are less like the item than this is fitted: by about so many frames, in so many rounds of changes
 that at first are as large as this share of the picture's longer side."""
@@ -61,6 +67,9 @@ _COVERED, _COVERED_SHARE = 0.4, 0.9
 """A block that is less like the item than this in such a share of all comparisons lies under a sticker and does not count."""
 _GAIN_MIN = 5.0
 """How much must differ between moments of the item, in blocks that are told apart by nothing else, to count what was gained."""
+
+_NOTHING = np.zeros(BLOCKS**2, np.uint32)
+"""The codes of a plain picture, of which a bank keeps none."""
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -99,14 +108,16 @@ NOT_COMPARED = Closeness(math.nan, math.nan, math.nan, 0.0, 0, 0, math.nan)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """`frames` of the query, each with the map under which it was held against all `items`, frames of the item; `alike`
-    (f, m, 64) correlations of blocks, NaN where a frame shows nothing of a block or it is plain; `codes` (m, 64) are the
-    item's own."""
+    """`frames` of the query, held against all `items`, frames of the item, under the map that the whole film `shared`, None
+    where each was held under the better of two; `alike`
+    (f, m, 64) correlations of blocks, NaN where a frame shows nothing of a block or it is plain; `marked` (f, 64) in which
+    blocks frames plainly show something that not nearly all of them show; `codes` (m, 64) are the item's own."""
 
     frames: tuple[PictureFingerprint, ...]
     items: tuple[PictureFingerprint, ...]
-    maps: tuple[PictureRelation, ...]
+    shared: PictureRelation | None
     alike: Floats
+    marked: Bools
     codes: NDArray[np.uint32]
 
     @property
@@ -125,8 +136,28 @@ class Profile:
         return [float(at) for at in self.at_s]
 
     def means(self) -> Floats:
-        """(f, m) mean correlations; -1 where too little is seen."""
-        return _means(self.alike)
+        """(f, m) mean correlations; -1 where too little is seen. Something in a block that is plain at this moment, and is not
+        always, is as unlike it as another thing would be."""
+        return _means(self.alike, self._against(self._sometimes()))
+
+    def silent(self, line: Stretch) -> set[float]:
+        """The moments at which frames show next to nothing, and so does the item by a stretch, carried on: black before the
+        first picture, an empty wall. They do not say that something else is shown."""
+        moments = line.speed * self.at_s + line.offset_s
+        places = np.abs(self.item_at_s - moments[:, None]).argmin(axis=1)
+        counted = np.isfinite(self.alike).sum(axis=2) + self._against(np.ones(BLOCKS**2, np.bool_))
+        is_bare = counted[np.arange(len(places)), places] < _SEEN_BLOCKS_MIN
+        is_within = (moments >= -_SAME_MOMENT_S) & (moments <= self.item_at_s[-1] + _SAME_MOMENT_S)
+        return {float(at_s) for at_s in self.at_s[is_bare & is_within]}
+
+    def _sometimes(self) -> Bools:
+        """(64,) in which blocks the item has something at one moment at least."""
+        return np.asarray((self.codes != 0).any(axis=0))
+
+    def _against(self, is_counted: Bools) -> Floats:
+        """(f, m) in how many of the counted blocks frames show something where a moment of the item has nothing."""
+        is_plain = (self.codes == 0) & is_counted
+        return np.asarray(self.marked.astype(np.float32) @ is_plain.T.astype(np.float32), np.float32)
 
     def votes(self) -> list[Vote]:
         """Each frame's votes for the moments that it is likest."""
@@ -148,7 +179,7 @@ class Profile:
 
     def _on(self, stretch: Stretch) -> list[Vote]:
         found = []
-        means = _means(self.alike, _CONFIRMING_BLOCKS_MIN)
+        means = _means(self.alike, self._against(self._sometimes()), _CONFIRMING_BLOCKS_MIN)
         reach_s = max(_SAME_MOMENT_S, 0.6 * float(np.median(np.diff(self.item_at_s)))) if len(self.items) > 1 else 0.0
         for at_s, alike in zip(self.at_s, means, strict=True):
             off = np.abs(self.item_at_s - stretch.item_time(float(at_s)))
@@ -224,9 +255,9 @@ class Profile:
         return np.asarray(np.median(past, axis=0) < _MOVED)
 
 
-def _means(alike: Floats, seen_min: int = _SEEN_BLOCKS_MIN) -> Floats:
+def _means(alike: Floats, against: Floats | None = None, seen_min: int = _SEEN_BLOCKS_MIN) -> Floats:
     is_seen = np.isfinite(alike)
-    seen = is_seen.sum(axis=2)
+    seen = is_seen.sum(axis=2) + (0 if against is None else against)
     sums = np.where(is_seen, alike, np.float32(0)).sum(axis=2)
     return np.asarray(np.where(seen >= seen_min, sums / np.maximum(seen, 1), -1.0), np.float32)
 
@@ -243,20 +274,27 @@ def _share_below(values: Floats, limit: float) -> float:
 
 
 def profiled(
-    query: ItemFingerprint, reference: ItemFingerprint, related: Sequence[FramePair], first: set[int]
+    query: ItemFingerprint,
+    reference: ItemFingerprint,
+    related: Sequence[FramePair],
+    agreeing: Sequence[FramePair],
+    first: set[int],
 ) -> Profile | None:
-    """The profile of a query against an item by the maps of related frames; None where there are no sketches or no codes.
-    `first` are frames that must be in it."""
-    items = [frame for frame in reference.frames if len(frame.blocks)]
-    maps = _maps(query, reference, items, related)
+    """The profile of a query against an item by the maps of related frames and by the one that most of the `agreeing` ones
+    share; None where there are no sketches or no codes. `first` are frames that must be in it."""
+    items = [frame if len(frame.blocks) else replace(frame, blocks=_NOTHING) for frame in reference.frames]
+    items = items if any(len(frame.blocks) for frame in reference.frames) else []
+    maps = _maps(query, reference, items, related, agreeing)
     if not maps:
         return None
     chosen = _chosen(query, first | {pair.frame for pair in related})
     codes = np.array([frame.blocks for frame in items])
     frames = tuple(query.frames[place] for place in chosen)
     rows = [_row(frame, items[0], codes, maps) for frame in frames]
-    kept = tuple(relation for relation, _ in rows)
-    return Profile(frames, tuple(items), kept, np.array([alike for _, alike in rows]), codes)
+    marked = np.array([marked for _, marked in rows])
+    is_always = marked.mean(axis=0) >= _COVERED_SHARE
+    shared = maps[0] if len(maps) == 1 else None
+    return Profile(frames, tuple(items), shared, np.array([alike for alike, _ in rows]), marked & ~is_always, codes)
 
 
 def _chosen(query: ItemFingerprint, first: set[int]) -> list[int]:
@@ -271,30 +309,57 @@ def _chosen(query: ItemFingerprint, first: set[int]) -> list[int]:
 
 
 def _maps(
-    query: ItemFingerprint, reference: ItemFingerprint, items: Sequence[PictureFingerprint], related: Sequence[FramePair]
+    query: ItemFingerprint,
+    reference: ItemFingerprint,
+    items: Sequence[PictureFingerprint],
+    related: Sequence[FramePair],
+    agreeing: Sequence[FramePair],
 ) -> list[PictureRelation]:
     """The maps under which a few frames are likest some moment of the item, best first."""
     mapped = [pair for pair in related if pair.relation.transform is not None]
     mapped = [pair for pair in mapped if query.frames[pair.frame].sketch is not None]
     if not mapped or not items:
         return []
-    tried = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))[:_MAPS_TRIED]
+    mapped_first = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))
+    tried = [pair.relation for pair in mapped_first[:_MAPS_TRIED]]
+    agreed = _agreed(query, reference, agreeing[:_AGREEING_MAX], tried[0])
+    if agreed and agreed[1]:
+        return [agreed[0]]
+    tried += [agreed[0]] if agreed else []
     frames = [mapped[int(place)].frame for place in np.linspace(0, len(mapped) - 1, min(_MAPS_FRAMES, len(mapped)))]
     codes = np.array([frame.blocks for frame in items])
 
     def worth(relation: PictureRelation) -> float:
-        rows = [_row(query.frames[place], items[0], codes, [relation])[1] for place in frames]
+        rows = [_row(query.frames[place], items[0], codes, [relation])[0] for place in frames]
         return float(_means(np.array(rows)).max(axis=1).mean())
 
-    worths = [worth(pair.relation) for pair in tried]
+    worths = [worth(relation) for relation in tried]
     order = np.argsort(-np.array(worths), kind="stable")[:_MAPS_KEPT]
-    kept = [tried[int(place)].relation for place in order]
+    kept = [tried[int(place)] for place in order]
     if worths[order[0]] < _FITS:
         few = [_small(query.frames[place]) for place in frames[:: max(1, len(frames) // _FITTED_FRAMES)]]
         fitted = _fitted(kept[0], few, items[0], codes)
         if worth(fitted) > worths[order[0]]:
             kept[0] = fitted
     return kept
+
+
+def _agreed(
+    query: ItemFingerprint, reference: ItemFingerprint, agreeing: Sequence[FramePair], like: PictureRelation
+) -> tuple[PictureRelation, bool] | None:
+    """The map that most of these pairs share, as a relation that is else like another, and whether that is sure; None without
+    one."""
+    alike = [pair for pair in agreeing if pair.relation.is_mirrored is like.is_mirrored]
+    if len(alike) < 2:
+        return None
+    frames = [(query.frames[pair.frame], reference.frames[pair.item_frame]) for pair in alike]
+    maps = [pair.relation.transform for pair in alike if pair.relation.transform is not None]
+    found = agreed_map(frames, maps, is_mirrored=like.is_mirrored)
+    if found is None:
+        return None
+    sharing = int((found.carried >= INLIERS_MIN).sum())
+    is_sure = sharing >= max(_AGREEING_MIN, len(alike) / 2) and found.spread >= _AGREEING_SPREAD_MIN
+    return replace(like, transform=found.transform), is_sure
 
 
 def _small(frame: PictureFingerprint) -> PictureFingerprint:
@@ -312,10 +377,10 @@ def _fitted(
     """The map moved, turned and stretched a little until the frames are likest what they were likest at first: a few places
     that agree make a map that is right near them alone."""
     assert relation.transform is not None
-    moments = [int(_means(_row(frame, item, codes, [relation])[1][None]).argmax()) for frame in frames]
+    moments = [int(_means(_row(frame, item, codes, [relation])[0][None]).argmax()) for frame in frames]
 
     def worth(one: PictureRelation) -> float:
-        rows = [_row(frame, item, codes[[moment]], [one])[1] for frame, moment in zip(frames, moments, strict=True)]
+        rows = [_row(frame, item, codes[[moment]], [one])[0] for frame, moment in zip(frames, moments, strict=True)]
         return float(_means(np.array(rows)).mean())
 
     best, most, step = relation, worth(relation), _FIT_STEP
@@ -351,25 +416,24 @@ def _nudges(relation: PictureRelation, item: PictureFingerprint, step: float) ->
 
 def _row(
     frame: PictureFingerprint, item: PictureFingerprint, codes: NDArray[np.uint32], maps: Sequence[PictureRelation]
-) -> tuple[PictureRelation, Floats]:
-    """The map that fits best, and (m, 64) the correlations with all moments of the item under it."""
-    best: tuple[float, PictureRelation, Floats] | None = None
+) -> tuple[Floats, Bools]:
+    """Under the map that fits best, (m, 64) the correlations with all moments of the item, and (64,) where the frame plainly
+    shows something."""
+    best: tuple[float, Floats, Bools] | None = None
     for relation in maps:
-        own, seen = _carried(frame, item, relation)
+        own, seen, marked = _carried(frame, item, relation)
         compared = seen & (codes != 0)
         alike = correlations(own, codes).astype(np.float32)
         sums = np.where(compared, alike, np.float32(0)).sum(axis=1)
         worth = float((sums / np.maximum(compared.sum(axis=1), _SEEN_BLOCKS_MIN)).max())
         alike[~compared] = np.nan
         if best is None or worth > best[0]:
-            best = worth, relation, alike
+            best = worth, alike, marked
     assert best is not None
-    return best[1], best[2]
+    return best[1:]
 
 
-def _carried(
-    frame: PictureFingerprint, item: PictureFingerprint, relation: PictureRelation
-) -> tuple[NDArray[np.uint32], Bools]:
+def _carried(frame: PictureFingerprint, item: PictureFingerprint, relation: PictureRelation) -> Carried:
     assert frame.sketch is not None
     assert relation.transform is not None
     size = item.width_px, item.height_px

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from jikim.copies.comparison import ItemRelation
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment
-from jikim.copies.verification import PictureRelation, Relation, size_of
+from jikim.copies.geometry import size_of
+from jikim.copies.verification import PictureRelation, Relation
 
 LEAD_MIN = 0.05
 """By how much the gain (profiles.Closeness) of another item must be greater."""
@@ -56,9 +57,17 @@ def is_outdone(one: Claim, others: Sequence[Claim]) -> bool:
     return any(
         other.gain >= one.gain + LEAD_MIN
         and not one.still < other.still - BEHIND_MAX
-        and _shared_s(one, other) >= SHARED_MIN * _length_s(one)
+        and _shared_s(one.segments, other.segments) >= SHARED_MIN * _length_s(one.segments)
         and _shared_area(one.box, other.box) >= SHARED_MIN * min(_area(one.box), _area(other.box))
         for other in others
+    )
+
+
+def is_explained(segments: Sequence[Segment], gain: float, claims: Sequence[Claim]) -> bool:
+    """Whether a copy that is at least as like shows at most of these seconds, so that looking closer at the same scene in them
+    is not worth while."""
+    return any(
+        not gain > other.gain and _shared_s(segments, other.segments) >= SHARED_MIN * _length_s(segments) for other in claims
     )
 
 
@@ -85,14 +94,10 @@ def _shared_area(one: Box, other: Box) -> float:
     return _area((left, top, min(one[2], other[2]), min(one[3], other[3])))
 
 
-def _length_s(one: Claim) -> float:
-    return sum(segment.end_s - segment.start_s for segment in one.segments)
+def _length_s(segments: Sequence[Segment]) -> float:
+    return sum(segment.end_s - segment.start_s for segment in segments)
 
 
-def _shared_s(one: Claim, other: Claim) -> float:
-    """How many seconds both claim; the segments of one item do not overlap."""
-    return sum(
-        max(0.0, min(mine.end_s, theirs.end_s) - max(mine.start_s, theirs.start_s))
-        for mine in one.segments
-        for theirs in other.segments
-    )
+def _shared_s(one: Sequence[Segment], other: Sequence[Segment]) -> float:
+    """How many seconds lie in both; the segments of one item do not overlap."""
+    return sum(max(0.0, min(mine.end_s, theirs.end_s) - max(mine.start_s, theirs.start_s)) for mine in one for theirs in other)

@@ -25,6 +25,8 @@ _SHORTEST_LEVER_S = 0.8
 """Two votes closer together than this say nothing about the speed."""
 _SPLIT_S = 1.5
 """A stretch is interrupted where frames that were looked at show something else for this long."""
+_LONE_S = 1.0
+"""Frames that show something else no further than this from a stretch, with nothing beyond them, do not end it."""
 _PLAIN_BONUS = 0.1
 """How much better an unusual speed must explain the votes than normal speed or the same length does."""
 _SPEED_DOUBT = 0.3
@@ -36,6 +38,9 @@ _SNAP = 0.012
 _FURTHER_FRAMES_MIN, _FURTHER_DENSITY_MIN, _FURTHER_SHARE_MIN = 3, 0.6, 0.1
 """What a stretch beside the strongest must have: so many frames, of those that were looked at, of the strongest's weight; and
 _SHORTEST_LEVER_S between the first and the last of them, for frames closer together show one moment."""
+_SAME_LINE_DENSITY_MIN = 0.3
+"""The same of frames on the strongest's own line: a camera that moves fast shows little of what an item shows between two
+looks at it."""
 
 Floats = NDArray[np.float64]
 
@@ -94,7 +99,7 @@ def align(
         stretch = _best(left, looked, (length_s, item_length_s), span_s, tolerance_s, found[0].speed if found else None)
         if stretch is None:
             break
-        if not found or _is_sound(stretch, found[0], looked):
+        if not found or _is_sound(stretch, found[0], looked, tolerance_s):
             found.append(_beside(stretch, found))
         segment = stretch.segment
         left = [vote for vote in left if not segment.start_s - 1e-3 <= vote.at_s <= segment.end_s + 1e-3]
@@ -117,10 +122,13 @@ def _covered(spans: Iterable[tuple[float, ...]], length_s: float) -> float:
     return min(1.0, total / length_s) if length_s > 0 else 1.0
 
 
-def _is_sound(stretch: Stretch, strongest: Stretch, looked: Floats) -> bool:
+def _is_sound(stretch: Stretch, strongest: Stretch, looked: Floats, tolerance_s: float) -> bool:
     """Whether there is more to a stretch beside the strongest than chance."""
     inside = int(((looked >= stretch.segment.start_s) & (looked <= stretch.segment.end_s)).sum())
-    is_dense = stretch.frames >= max(_FURTHER_FRAMES_MIN, _FURTHER_DENSITY_MIN * inside)
+    middle_s = (stretch.segment.start_s + stretch.segment.end_s) / 2
+    goes_on = abs(stretch.item_time(middle_s) - strongest.item_time(middle_s)) <= tolerance_s
+    density_min = _SAME_LINE_DENSITY_MIN if goes_on else _FURTHER_DENSITY_MIN
+    is_dense = stretch.frames >= max(_FURTHER_FRAMES_MIN, density_min * inside)
     is_long = stretch.spread_s >= _SHORTEST_LEVER_S
     return is_dense and is_long and stretch.weight >= _FURTHER_SHARE_MIN * strongest.weight
 
@@ -252,7 +260,7 @@ def _stretch(
     if not len(near):
         return None
     near = max(_runs(near, looked), key=lambda run: float(run[:, 2].sum()))
-    before, after = looked[looked < near[0, 0]], looked[looked > near[-1, 0]]
+    before, after = _others(looked[looked < near[0, 0]], near[0, 0]), _others(looked[looked > near[-1, 0]], near[-1, 0])
     entry, exit_ = sorted(((0.0 - offset) / speed, (item_length_s - offset) / speed))
     doubt_s = tolerance_s / abs(speed)
     start = _edge(entry, float(before[-1]) if len(before) else None, float(near[0, 0]), span_s[0], doubt_s)
@@ -260,6 +268,12 @@ def _stretch(
     ends = np.clip([speed * start + offset, speed * end + offset], 0.0, item_length_s)
     segment = Segment(round(start, 3), round(end, 3), round(float(ends[0]), 3), round(float(ends[1]), 3))
     return Stretch(segment, speed, offset, len(near), float(np.ptp(near[:, 0])), float(near[:, 2].sum()))
+
+
+def _others(beside: Floats, own: float) -> Floats:
+    """The frames beside a stretch, none where all of them are close to it and nothing lies beyond: as in its midst, a moment
+    that is like nothing does not end it."""
+    return beside if (np.abs(beside - own) > _LONE_S).any() else beside[:0]
 
 
 def _runs(near: Floats, looked: Floats) -> list[Floats]:

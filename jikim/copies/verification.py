@@ -1,9 +1,8 @@
 """Whether one picture is a copy of another, what was done to it, and how sure that is.
 
 Two kinds of proof are taken. PDQ: the hashes of the whole pictures, or of what is inside their borders, differ in few bits.
-Geometry: keypoints that look alike also lie alike, so that one similarity or affine map carries many of one picture's onto the
-other's; every single correspondence proposes a map by its place, size and angle, the best supported are refitted. Both are
-tried upright and mirrored, which costs no second look at the picture.
+Geometry: keypoints that look alike also lie alike, so that one map carries many of one picture's onto the other's
+(geometry.py).
 
 The same room filmed twice fits by geometry too. So the map is checked where it says both pictures show the same: when large
 parts of the one find nothing of theirs in the other, the relation is SAME_SCENE, a lead for a person, not a copy.
@@ -11,8 +10,7 @@ parts of the one find nothing of theirs in the other, the relation is SAME_SCENE
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import cv2
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 from jikim.copies.blocks import carried_codes, correlations
 from jikim.copies.calibration import score
 from jikim.copies.fingerprints import PictureFingerprint
-from jikim.copies.keypoints import mirrored_descriptors, mirrored_points
+from jikim.copies.geometry import Geometry, best_geometry, size_of
 from jikim.copies.pdq import ORIENTATIONS, distances
 
 QUALITY_MIN = 50
@@ -57,22 +55,7 @@ BLOCKS_MIN = 8
 ALIKE_MIN = 0.5
 """Correlation from which blocks agree."""
 
-QUERY_POINTS = 400
-REFERENCE_POINTS = 300
-_RATIO_MAX = 0.9
-_SIMILARITY_MIN = 0.6
-_TOLERANCE = 0.03
-_SIZE_RATIO_MAX = 1.6
-_ANGLE_MAX = 30.0
-_STRETCH_MAX = 2.6
-_HYPOTHESES = 5
-_REFITS = 3
-_AFFINE_FROM = 6
-_SPREAD_MIN = 1e-12
-_PLACES = 200
-
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 class Relation(StrEnum):
@@ -86,10 +69,10 @@ class PictureRelation:
     """What the query has to do with the reference.
 
     `transform` (2, 3) carries points of the query, mirrored first where `is_mirrored`, to the reference; both in shares of the
-    longer side of their pictures; None when neither PDQ nor geometry gave one. `inliers` counts the places that agree,
-    `distance` is the smallest PDQ distance (256 where a quality was too low), `orientation` its name in pdq.ORIENTATIONS.
-    `agreement` is the share of the blocks seen by both that agree (1 where PDQ alone decided). `coverage_query` and
-    `coverage_item` are the shares of the pictures' areas that the other shows.
+    longer side of their pictures; None when neither PDQ nor INLIERS_MIN places gave one. `inliers` counts the places that
+    agree, `distance` is the smallest PDQ distance (256 where a quality was too low), `orientation` its name in
+    pdq.ORIENTATIONS. `agreement` is the share of the blocks seen by both that agree (1 where PDQ alone decided).
+    `coverage_query` and `coverage_item` are the shares of the pictures' areas that the other shows.
     """
 
     relation: Relation
@@ -130,13 +113,11 @@ def compare_pictures(
     elif by_points and agreement >= scene_agreement_min:
         relation = Relation.SAME_SCENE
     coverage = (0.0, 0.0)
-    transform = None
+    transform = geometry.transform if geometry and by_points else None
     if relation is not Relation.NONE:
-        if geometry and by_points:
-            transform = geometry.transform
-        elif inside is not None:
+        if transform is None and inside is not None:
             transform = _from_inside(query.inside_boxes[inside], reference)
-        else:
+        elif transform is None:
             transform = _whole(query, reference, orientation)
         coverage = _coverages(transform, query, reference)
     return PictureRelation(
@@ -150,6 +131,22 @@ def compare_pictures(
         transform=transform,
         coverage_query=coverage[0],
         coverage_item=coverage[1],
+    )
+
+
+def placed_by(
+    relation: PictureRelation, placed: PictureRelation, query: PictureFingerprint, reference: PictureFingerprint
+) -> PictureRelation:
+    """The relation with the map of another pair of frames of the same films, of which more is known."""
+    if placed.transform is None:
+        return relation
+    coverages = _coverages(placed.transform, query, reference)
+    return replace(
+        relation,
+        is_mirrored=placed.is_mirrored,
+        transform=placed.transform,
+        coverage_query=coverages[0],
+        coverage_item=coverages[1],
     )
 
 
@@ -174,142 +171,6 @@ def pdq_distance(query: PictureFingerprint, reference: PictureFingerprint) -> tu
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Geometry:
-    """A map of the query's points, mirrored first where `is_mirrored`, to the reference's, in shares of the longer side."""
-
-    transform: Floats
-    inliers: int
-    is_mirrored: bool
-
-
-def best_geometry(query: PictureFingerprint, reference: PictureFingerprint) -> Geometry | None:
-    """The map that carries most of the query's points to like points of the reference; None when fewer than three agree."""
-    if len(query.points) < 3 or len(reference.points) < 3:
-        return None
-    points, descriptors = query.points[:QUERY_POINTS], query.descriptors[:QUERY_POINTS]
-    known_points, known = reference.points[:REFERENCE_POINTS], _unit(reference.descriptors[:REFERENCE_POINTS])
-    best: Geometry | None = None
-    for is_mirrored in (False, True):
-        if is_mirrored:
-            descriptors = mirrored_descriptors(descriptors)
-            points = mirrored_points(points, _width(query))
-        mine, theirs = _correspondences(_unit(descriptors), known)
-        found = _map(points[mine].astype(np.float64), known_points[theirs].astype(np.float64))
-        if found and (best is None or found[1] > best.inliers):
-            best = Geometry(found[0], found[1], is_mirrored)
-    return best
-
-
-def _unit(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
-    values = descriptors.astype(np.float32)
-    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6), np.float32)
-
-
-def _correspondences(query: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each query descriptor the nearest of the reference, where that is clearly nearer than the second nearest."""
-    alike = query @ reference.T
-    rows = np.arange(len(alike))
-    nearest = alike.argmax(axis=1)
-    first = alike[rows, nearest]
-    alike[rows, nearest] = -1
-    second = alike.max(axis=1)
-    clear = (first > _SIMILARITY_MIN) & (1 - first < _RATIO_MAX**2 * (1 - second))
-    return np.flatnonzero(clear), nearest[clear]
-
-
-def _map(query: Floats, reference: Floats) -> tuple[Floats, int] | None:
-    """The best supported map of corresponding points (m, 4), and how many places support it."""
-    if len(query) < 3:
-        return None
-    growth = np.log(reference[:, 2] / query[:, 2])
-    turn = reference[:, 3] - query[:, 3]
-    supported = _hypotheses(query, reference, growth, turn)
-    best: tuple[Floats, int] | None = None
-    for hypothesis in np.argsort(-supported.sum(axis=1), kind="stable")[:_HYPOTHESES]:
-        chosen = supported[hypothesis]
-        if chosen.sum() < 3 or (best and chosen.sum() <= best[1]):
-            continue
-        found = _refitted(query, reference, growth, turn, chosen)
-        if found and (best is None or found[1] > best[1]):
-            best = found
-    return best
-
-
-def _hypotheses(query: Floats, reference: Floats, growth: Floats, turn: Floats) -> Bools:
-    """(m, m): which correspondences agree with the similarity that each single one proposes."""
-    scale, radians = np.exp(growth), np.radians(turn)
-    a, b = scale * np.cos(radians), scale * np.sin(radians)
-    right = reference[:, 0] - (a * query[:, 0] - b * query[:, 1])
-    down = reference[:, 1] - (b * query[:, 0] + a * query[:, 1])
-    x = np.outer(a, query[:, 0]) - np.outer(b, query[:, 1]) + right[:, None] - reference[:, 0]
-    y = np.outer(b, query[:, 0]) + np.outer(a, query[:, 1]) + down[:, None] - reference[:, 1]
-    near: Bools = x * x + y * y < (2 * _TOLERANCE) ** 2
-    near &= np.abs(growth[:, None] - growth) < np.log(_SIZE_RATIO_MAX)
-    near &= np.abs((turn[:, None] - turn + 180) % 360 - 180) < _ANGLE_MAX
-    return near
-
-
-def _refitted(query: Floats, reference: Floats, growth: Floats, turn: Floats, chosen: Bools) -> tuple[Floats, int] | None:
-    """The map fitted to the chosen correspondences, again to those that then agree, and how many places do in the end."""
-    transform = np.zeros((2, 3))
-    for _ in range(_REFITS):
-        if chosen.sum() < 3:
-            return None
-        transform = _fitted(query[chosen], reference[chosen])
-        linear = transform[:, :2]
-        (a, b), (c, d) = linear.tolist()
-        area = a * d - b * c
-        longest, shortest = _stretches(a, b, c, d)
-        if shortest < 1e-3 or longest > _STRETCH_MAX * shortest or area <= 0:
-            return None
-        off = query[:, :2] @ linear.T + transform[:, 2] - reference[:, :2]
-        angle = math.degrees(math.atan2(c - b, a + d))
-        chosen = (off * off).sum(axis=1) < _TOLERANCE**2
-        chosen &= np.abs((turn - angle + 180) % 360 - 180) < _ANGLE_MAX
-        chosen &= np.abs(growth - 0.5 * math.log(area)) < math.log(_SIZE_RATIO_MAX)
-    return transform, min(_places(query[chosen]), _places(reference[chosen]))
-
-
-def _stretches(a: float, b: float, c: float, d: float) -> tuple[float, float]:
-    """By how much a linear map ((a, b), (c, d)) stretches at most and at least: its singular values."""
-    even, odd = math.hypot(a + d, c - b), math.hypot(a - d, c + b)
-    return (even + odd) / 2, abs(even - odd) / 2
-
-
-def _fitted(query: Floats, reference: Floats) -> Floats:
-    """Least squares: an affine map from _AFFINE_FROM correspondences on, a similarity from fewer. All zeros where the points
-    lie too nearly on one line, or in one place, to tell."""
-    own, theirs = query[:, :2].mean(axis=0), reference[:, :2].mean(axis=0)
-    centred, aimed = query[:, :2] - own, reference[:, :2] - theirs
-    (xx, xy), (_, yy) = (centred.T @ centred).tolist()
-    (ux, uy), (vx, vy) = (aimed.T @ centred).tolist()
-    spread = xx * yy - xy * xy if len(query) >= _AFFINE_FROM else xx + yy
-    if spread <= _SPREAD_MIN:
-        return np.zeros((2, 3))
-    if len(query) >= _AFFINE_FROM:
-        linear = np.array([[ux * yy - uy * xy, uy * xx - ux * xy], [vx * yy - vy * xy, vy * xx - vx * xy]]) / spread
-    else:
-        a, b = (ux + vy) / spread, (vx - uy) / spread
-        linear = np.array([[a, -b], [b, a]])
-    return np.column_stack([linear, theirs - linear @ own])
-
-
-def _places(points: Floats) -> int:
-    """In how many places points lie; several keypoints at one place are one piece of evidence."""
-    cells = (points[:, :2] * _PLACES).round().astype(np.int64)
-    return len(np.unique(cells[:, 0] * (4 * _PLACES) + cells[:, 1]))
-
-
-def _width(picture: PictureFingerprint) -> float:
-    return picture.width_px / max(picture.width_px, picture.height_px)
-
-
-def size_of(picture: PictureFingerprint) -> Floats:
-    """Width and height as shares of the longer side, (2,)."""
-    return np.array([picture.width_px, picture.height_px]) / max(picture.width_px, picture.height_px)
-
-
 def _agree_in_nearly_all(geometry: Geometry, query: PictureFingerprint, reference: PictureFingerprint) -> bool:
     if query.sketch is None or not len(reference.blocks):
         return False
@@ -324,7 +185,7 @@ def _agreement(
     if query.sketch is None or not len(reference.blocks):
         return 1.0
     size = reference.width_px, reference.height_px
-    codes, seen = carried_codes(query.sketch, geometry.transform, size, is_mirrored=geometry.is_mirrored)
+    codes, seen, _ = carried_codes(query.sketch, geometry.transform, size, is_mirrored=geometry.is_mirrored)
     compared = seen & (reference.blocks != 0)
     if compared.sum() < blocks_min:
         return 0.0

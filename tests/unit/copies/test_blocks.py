@@ -14,7 +14,7 @@ KNOWN = block_codes(PICTURE)
 def test_half_of_a_cropped_picture_is_the_same_half():
     right = PICTURE[:, 320:]  # 360 high: the longer side; one share of it is 360 / 640 of the reference's
     transform = np.array([[360 / 640, 0, 0.5], [0, 360 / 640, 0]])
-    codes, seen = carried_codes(right, transform, (640, 360), is_mirrored=False)
+    codes, seen, _ = carried_codes(right, transform, (640, 360), is_mirrored=False)
     assert seen.reshape(8, 8).tolist() == [[False] * 4 + [True] * 4] * 8
     assert correlations(codes, KNOWN)[seen].mean() > 0.95
 
@@ -23,14 +23,14 @@ def test_half_of_a_cropped_picture_is_the_same_half():
 def test_a_mirrored_smaller_brighter_copy_is_the_same(side_px: int):
     small = cv2.resize(PICTURE[:, ::-1], (side_px, side_px * 9 // 16), interpolation=cv2.INTER_AREA)
     edited = np.clip(small * 0.7 + 60, 0, 255).astype(np.uint8)
-    codes, seen = carried_codes(edited, np.eye(2, 3), (640, 360), is_mirrored=True)
+    codes, seen, _ = carried_codes(edited, np.eye(2, 3), (640, 360), is_mirrored=True)
     assert seen.all()
     assert correlations(codes, KNOWN).mean() > 0.9
 
 
 def test_another_picture_is_not_the_same():
     other = cv2.GaussianBlur(cv2.resize(RNG.integers(0, 256, (45, 80), np.uint8), (640, 360)), (0, 0), 2)
-    codes, _ = carried_codes(other, np.eye(2, 3), (640, 360), is_mirrored=False)
+    codes, _, _ = carried_codes(other, np.eye(2, 3), (640, 360), is_mirrored=False)
     assert abs(correlations(codes, KNOWN).mean()) < 0.15
 
 

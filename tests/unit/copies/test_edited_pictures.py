@@ -9,10 +9,10 @@ from drawn import drawing, pasted, recompressed
 
 from jikim.copies.bank_items import BankSettings, NewItem
 from jikim.copies.fingerprints import NO_FEATURES, ItemFingerprint
+from jikim.copies.geometry import REFERENCE_POINTS
 from jikim.copies.matching import Matcher
 from jikim.copies.pictures import fingerprint_picture
 from jikim.copies.store import StoredBank, create_bank
-from jikim.copies.verification import REFERENCE_POINTS
 from jikim.types import MediaKind
 
 KNOWN = range(300, 312)

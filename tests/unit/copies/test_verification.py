@@ -9,10 +9,11 @@ from drawn import bordered, drawing, pasted, recompressed
 
 from jikim.copies.edits import edit_of, words
 from jikim.copies.fingerprints import NO_FEATURES, PictureFingerprint
+from jikim.copies.geometry import REFERENCE_POINTS, best_geometry
 from jikim.copies.keypoints import Seeker, mirrored_descriptors, mirrored_points
 from jikim.copies.pdq import ORIENTATIONS
 from jikim.copies.pictures import fingerprint_picture
-from jikim.copies.verification import FEWEST_INLIERS, REFERENCE_POINTS, Relation, best_geometry, compare_pictures
+from jikim.copies.verification import FEWEST_INLIERS, Relation, compare_pictures
 
 DONE = {
     "none": lambda p: p,
