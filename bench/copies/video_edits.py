@@ -408,3 +408,19 @@ EDITS: dict[str, Edit] = {
     "crop10_caption_1.1x": Edit(_after(_cropped(0.1), _captioned), speed=1.1),
     "mirror_crop10_caption": Edit(_after(_mirrored, _cropped(0.1), _captioned)),
 }
+
+OTHER_EDITS: dict[str, Edit] = {
+    "crop_12": Edit(_cropped(0.12)),
+    "crop_28": Edit(_cropped(0.28)),
+    "mirror_caption_0.9x": Edit(_after(_mirrored, _captioned), speed=0.9),
+    "letterbox_emoji": Edit(_after(_with_emoji, _padded(1, 1.3))),
+    "crop15_trim_50": Edit(_cropped(0.15), middle=0.5),
+    "mirror_inside_longer": Edit(_mirrored, is_inside=True),
+    "speed_1.35": Edit(speed=1.35),
+    "dark_crop20_crf34": Edit(_after(_mapped(0.7, 0), _cropped(0.2)), kept=Kept(crf=34)),
+    "mirror_picture_in_picture": Edit(_after(_mirrored, _picture_in_picture)),
+    "crop10_logo_240p": Edit(_after(_cropped(0.1), _with_logo), kept=Kept(height_px=240)),
+    "crop10_phone_recording": Edit(_after(_cropped(0.1), _phone_recording)),
+    "caption_filmed_screen": Edit(_after(_captioned, _filmed_screen)),
+}
+"""Others, of which none was looked at while anything was chosen."""

@@ -25,7 +25,7 @@ import cv2
 
 from bench.copies.plots import bars
 from bench.copies.video_clips import CLIPS, Clip, Made, make_all
-from bench.copies.video_edits import EDITS
+from bench.copies.video_edits import EDITS, Truth
 from jikim.banking import fingerprint_file, match_file
 from jikim.config import Opening
 from jikim.copies.bank_items import BankSettings, NewItem
@@ -107,7 +107,7 @@ def _answers(
                 start = time.process_time()
                 matches = match_file(opener, Path(path), matcher)
                 cpu_s = time.process_time() - start
-                told = [Told(one.label, one.relation, one.edit, _off_s(one, truth, name)) for one in matches]
+                told = [told_of(one, truth, name) for one in matches]
                 answer = asdict(Answer(name, edit, told, cpu_s))
                 lines.write(json.dumps(answer) + "\n")
                 lines.flush()
@@ -132,13 +132,18 @@ def _bank(work: Path, opener: Opener, originals: dict[str, Path], items: Sequenc
     return open_bank(folder, BANK)
 
 
-def _off_s(match: Match, truth: object, name: str) -> float | None:
+def told_of(match: Match, truth: Truth | None, name: str) -> Told:
+    """What was told of an item; `name` is that of the item the film was made from, if it was."""
+    return Told(match.label, match.relation, match.edit, _off_s(match, truth, name))
+
+
+def _off_s(match: Match, truth: Truth | None, name: str) -> float | None:
     """How far the first and the last moment of a stretch lie off on both time lines."""
     if truth is None or match.label != name or not match.segments:
         return None
     first, last = match.segments[0], match.segments[-1]
     found = (first.start_s, last.end_s, first.item_start_s, last.item_end_s)
-    expected = (truth.start_s, truth.end_s, truth.item_start_s, truth.item_end_s)  # type: ignore[attr-defined]
+    expected = (truth.start_s, truth.end_s, truth.item_start_s, truth.item_end_s)
     return max(abs(one - other) for one, other in zip(found, expected, strict=True))
 
 
