@@ -15,7 +15,7 @@ from jikim.copies.bank_items import BankSettings, NewItem
 from jikim.copies.comparison import compare_items
 from jikim.copies.fingerprints import Segment
 from jikim.copies.matching import Match, Matcher
-from jikim.copies.rivals import Claim, claim, is_outdone
+from jikim.copies.rivals import Claim, claim, is_explained, is_outdone
 from jikim.copies.store import create_bank
 from jikim.copies.verification import Relation
 
@@ -117,3 +117,11 @@ WHOLE = (0.0, 0.0, 1.0, 0.6)
 def test_what_it_takes_to_outdo(other: Claim, is_it: bool):
     one = Claim((Segment(0, 4, 0, 4),), 0.86, 0.94, WHOLE)
     assert is_outdone(one, [one, other]) is is_it
+
+
+@pytest.mark.parametrize(
+    ("gain", "end_s", "is_told"), [(0.5, 4.0, True), (0.9, 4.0, False), (0.5, 10.0, False), (float("nan"), 4.0, True)]
+)
+def test_the_same_scene_is_explained_by_a_copy_that_is_as_like_at_most_of_its_seconds(gain: float, end_s: float, is_told: bool):
+    copy = Claim((Segment(0.0, 4.0, 0.0, 4.0),), 0.8, 0.9, (0.0, 0.0, 1.0, 0.6))
+    assert is_explained([Segment(0.0, end_s, 0.0, end_s)], gain, [copy]) is is_told

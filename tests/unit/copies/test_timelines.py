@@ -52,6 +52,25 @@ def test_a_whole_copy_at_any_speed(speed: float):
     assert coverage([found.segment], LENGTH_S, LENGTH_S * speed) == pytest.approx((1, 1), abs=0.02)
 
 
+@pytest.mark.parametrize(("every", "is_told"), [(2, True), (3, True), (4, False)])
+def test_a_line_that_goes_on_after_a_gap_needs_fewer_frames(every: int, is_told: bool):
+    """A camera that moves fast is recognised only where a look at the item happens to show the same moment."""
+    votes = _votes([(0, 25, 0, 1.0)]) + _votes([(35, 60, 35, 1.0)])[::every]
+    found = align(votes, LOOKED, LENGTH_S, LENGTH_S, 0.6)
+    assert _near(found[0].segment, 0, 25, 0, 25)
+    assert len(found) == 1 + is_told
+    assert not is_told or found[1].segment.end_s > 55
+
+
+@pytest.mark.parametrize(("looked_s", "start_s"), [([5.0], 0.0), ([4.7, 5.1], 0.0), ([2.5, 5.0], 5.25)])
+def test_what_is_like_nothing_right_before_a_stretch_does_not_begin_it_late(looked_s: list[float], start_s: float):
+    """What came before showed nothing and was not counted."""
+    votes = _votes([(4.9, 60, 4.9, 1.0)], looks_s=0.2)
+    looked = [*looked_s, *(vote.at_s for vote in votes)]
+    found = _only(align(votes, looked, LENGTH_S, LENGTH_S, 0.6))
+    assert found.segment.start_s == pytest.approx(start_s, abs=0.3)
+
+
 def test_a_trimmed_copy():
     found = _only(align(_votes([(0, 60, 100, 1.0)], wrong=2), LOOKED, LENGTH_S, 300, 0.6))
     assert _near(found.segment, 0, 60, 100, 160)
