@@ -74,7 +74,7 @@ def agreed_map(
     """The map that carries most points of several pairs of frames, each of a query and a reference, to like points: an edit
     places a film on the screen in one way from beginning to end, and what drove on between the two frames of one pair fits
     none of the others. Of the maps that are `tried` the best is refitted; None where that leaves no points. The more points of
-    one pair there are, the less each counts: no one pair is to decide."""
+    one pair there are, the less each counts: no one pair is to decide. Each pair must have points."""
     found = [_corresponding(query, reference, is_mirrored) for query, reference in pairs]
     points, known = (np.concatenate(some).astype(np.float64) for some in zip(*found, strict=True))
     of_pair = np.repeat(np.arange(len(found)), [len(own) for own, _ in found])
@@ -86,6 +86,8 @@ def agreed_map(
         if refitted is None:
             continue
         near = _supporting(points, known, growth, turn, refitted[0], _NARROW)
+        if near.sum() < 3:
+            continue
         carried = np.bincount(of_pair[near], minlength=len(found))
         worth = float(np.sqrt(carried).sum())
         if best is None or worth > best[0]:

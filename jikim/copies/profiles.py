@@ -108,10 +108,10 @@ NOT_COMPARED = Closeness(math.nan, math.nan, math.nan, 0.0, 0, 0, math.nan)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """`frames` of the query, held against all `items`, frames of the item, under the map that the whole film `shared`, None
-    where each was held under the better of two; `alike`
-    (f, m, 64) correlations of blocks, NaN where a frame shows nothing of a block or it is plain; `marked` (f, 64) in which
-    blocks frames plainly show something that not nearly all of them show; `codes` (m, 64) are the item's own."""
+    """`frames` of the query were held against all `items`, frames of the item, under the `shared` map, None where each was
+    under the better of two. `alike` (f, m, 64) are correlations of blocks, NaN where a frame shows nothing of a block or it is
+    plain; `marked` (f, 64) in which blocks frames plainly show something that not nearly all of them show; `codes` (m, 64) are
+    the item's own."""
 
     frames: tuple[PictureFingerprint, ...]
     items: tuple[PictureFingerprint, ...]
@@ -315,13 +315,14 @@ def _maps(
     related: Sequence[FramePair],
     agreeing: Sequence[FramePair],
 ) -> list[PictureRelation]:
-    """The maps under which a few frames are likest some moment of the item, best first."""
+    """The map that the pairs share where that is sure, else those under which a few frames are likest some moment of the item,
+    best first."""
     mapped = [pair for pair in related if pair.relation.transform is not None]
     mapped = [pair for pair in mapped if query.frames[pair.frame].sketch is not None]
     if not mapped or not items:
         return []
-    mapped_first = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))
-    tried = [pair.relation for pair in mapped_first[:_MAPS_TRIED]]
+    ranked = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))
+    tried = [pair.relation for pair in ranked[:_MAPS_TRIED]]
     agreed = _agreed(query, reference, agreeing[:_AGREEING_MAX], tried[0])
     if agreed and agreed[1]:
         return [agreed[0]]

@@ -129,6 +129,13 @@ def test_pairs_of_frames_agree_in_one_map_though_a_vehicle_drove_on_in_most():
     assert agreed.transform == pytest.approx(exact, abs=0.01)
 
 
+def test_pairs_of_frames_that_have_nothing_in_common_share_no_map():
+    pairs = [(_pointed(room(seed)), _pointed(room(seed + 1))) for seed in (20, 30, 40)]
+    maps = [np.array([[scale, 0, 0], [0, scale, 0]]) for scale in (1.0, 0.01)]
+    agreed = agreed_map(pairs, maps, is_mirrored=False)
+    assert agreed is None or agreed.carried.max() < 9
+
+
 def test_films_of_one_length_in_which_nothing_moves_begin_together():
     """All lines fit; and all frames are likest the moments at which the item was least spoilt."""
 
