@@ -50,9 +50,10 @@ def best_geometry(query: PictureFingerprint, reference: PictureFingerprint) -> G
     """The map that carries most of the query's points to like points of the reference; None when fewer than three agree."""
     if len(query.points) < 3 or len(reference.points) < 3:
         return None
+    described = _unit(reference.descriptors[:REFERENCE_POINTS])
     best: Geometry | None = None
     for is_mirrored in (False, True):
-        points, known = _corresponding(query, reference, is_mirrored)
+        points, known = _corresponding(query, reference, described, is_mirrored)
         found = _map(points.astype(np.float64), known.astype(np.float64))
         if found and (best is None or found[1] > best.inliers):
             best = Geometry(found[0], found[1], is_mirrored)
@@ -75,7 +76,8 @@ def agreed_map(
     places a film on the screen in one way from beginning to end, and what drove on between the two frames of one pair fits
     none of the others. Of the maps that are `tried` the best is refitted; None where that leaves no points. The more points of
     one pair there are, the less each counts: no one pair is to decide. Each pair must have points."""
-    found = [_corresponding(query, reference, is_mirrored) for query, reference in pairs]
+    described = [_unit(reference.descriptors[:REFERENCE_POINTS]) for _, reference in pairs]
+    found = [_corresponding(*pair, known, is_mirrored) for pair, known in zip(pairs, described, strict=True)]
     points, known = (np.concatenate(some).astype(np.float64) for some in zip(*found, strict=True))
     of_pair = np.repeat(np.arange(len(found)), [len(own) for own, _ in found])
     growth, turn = _growth_and_turn(points, known)
@@ -101,13 +103,14 @@ def _spread(points: Floats) -> float:
 
 
 def _corresponding(
-    query: PictureFingerprint, reference: PictureFingerprint, is_mirrored: bool
+    query: PictureFingerprint, reference: PictureFingerprint, described: NDArray[np.float32], is_mirrored: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(m, 4) points of the query, mirrored first where that is asked, and (m, 4) those of the reference that look like them."""
+    """(m, 4) points of the query, mirrored first where that is asked, and (m, 4) those of the reference that look like them;
+    `described` are the reference's descriptors of length one."""
     points, descriptors = query.points[:QUERY_POINTS], query.descriptors[:QUERY_POINTS]
     if is_mirrored:
         points, descriptors = mirrored_points(points, float(size_of(query)[0])), mirrored_descriptors(descriptors)
-    mine, theirs = _correspondences(_unit(descriptors), _unit(reference.descriptors[:REFERENCE_POINTS]))
+    mine, theirs = _correspondences(_unit(descriptors), described)
     return points[mine], reference.points[theirs]
 
 
