@@ -41,7 +41,8 @@ SURE_MEDIAN, SURE_GAIN_MIN = 0.95, 0.5
 """The median from which less is enough: half of what moves is where it was; something may be stuck on the rest."""
 
 UNSURE_GAIN_MIN = 0.4
-"""From this gain on a closer look may show a copy: what moves fast has moved on where frames are a tenth of a second apart."""
+"""From this gain on, forwards and at usual speeds, a closer look may show a copy: what moves fast has moved on where frames are
+a tenth of a second apart."""
 
 USUAL_SPEEDS = (0.7, 1.45)
 UNUSUAL_GAIN_MIN = 0.7
@@ -271,8 +272,8 @@ def _judged(pairs: Pairs, stretches: list[Stretch], profile: Profile | None) -> 
     is_copy = shows_same_moments(close, speed)
     if is_copy is None:
         is_copy = sum(one.relation.relation is Relation.COPY for one in related) * 2 >= len(related)
-    is_near = close.gain >= UNSURE_GAIN_MIN and USUAL_SPEEDS[0] <= speed <= USUAL_SPEEDS[1]
-    may_be_copy = close.moving_share >= TRAVELLING_SHARE or is_near
+    is_likely = close.gain >= UNSURE_GAIN_MIN and USUAL_SPEEDS[0] <= speed <= USUAL_SPEEDS[1]
+    may_be_copy = close.moving_share >= TRAVELLING_SHARE or is_likely
     is_unsure = close.close < CLOSE_ROWS_MIN or (not is_copy and may_be_copy)
     best = max(related, key=lambda one: _rank(pairs, one, stretches))
     if profile and profile.shared:

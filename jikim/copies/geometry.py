@@ -28,6 +28,8 @@ _STRETCH_MAX = 2.6
 _HYPOTHESES = 5
 _NARROW = 0.01
 """How nearly points of several pairs of frames agree where half of them do: what drove on a little is then no part of it."""
+_ELSEWHERE = 0.3
+"""By how much of the reference's longer side another map puts it elsewhere on the screen."""
 _REFITS = 3
 _AFFINE_FROM = 6
 _SPREAD_MIN = 1e-12
@@ -61,11 +63,13 @@ def best_geometry(query: PictureFingerprint, reference: PictureFingerprint) -> G
 
 
 class Agreed(NamedTuple):
-    """A map as in Geometry that several pairs of frames share. `carried` says how many points of each pair it carries to like
-    ones; `spread` is the smaller standard deviation of all of these, across the line along which they lie widest."""
+    """A map as in Geometry that several pairs of frames share. `carried` says how many places of each pair it carries to like
+    ones, `elsewhere` the same of the best map that puts the reference elsewhere; `spread` is the smaller standard deviation of
+    what is carried, in the reference, across the line along which it lies widest."""
 
     transform: Floats
     carried: NDArray[np.intp]
+    elsewhere: NDArray[np.intp]
     spread: float
 
 
@@ -81,20 +85,28 @@ def agreed_map(
     points, known = (np.concatenate(some).astype(np.float64) for some in zip(*found, strict=True))
     of_pair = np.repeat(np.arange(len(found)), [len(own) for own, _ in found])
     growth, turn = _growth_and_turn(points, known)
-    best: tuple[float, Agreed] | None = None
+    maps: list[tuple[float, Floats, Bools]] = []
     for transform in tried:
         near = _supporting(points, known, growth, turn, transform, _NARROW)
         refitted = _refitted(points, known, growth, turn, near, _NARROW)
         if refitted is None:
             continue
         near = _supporting(points, known, growth, turn, refitted[0], _NARROW)
-        if near.sum() < 3:
-            continue
-        carried = np.bincount(of_pair[near], minlength=len(found))
-        worth = float(np.sqrt(carried).sum())
-        if best is None or worth > best[0]:
-            best = worth, Agreed(refitted[0], carried, _spread(points[near, :2]))
-    return best[1] if best else None
+        if near.sum() >= 3:
+            worth = float(np.sqrt(np.bincount(of_pair[near])).sum())
+            maps.append((worth, refitted[0], near))
+    if not maps:
+        return None
+
+    def carried(near: Bools) -> NDArray[np.intp]:
+        own = [near & (of_pair == pair) for pair in range(len(found))]
+        return np.array([min(_places(points[one]), _places(known[one])) for one in own], np.intp)
+
+    _, best, near = max(maps, key=lambda one: one[0])
+    middle = np.append(points[near, :2].mean(axis=0), 1.0)
+    apart = [one for one in maps if np.linalg.norm((one[1] - best) @ middle) > _ELSEWHERE]
+    elsewhere = carried(max(apart, key=lambda one: one[0])[2]) if apart else np.zeros(len(found), np.intp)
+    return Agreed(best, carried(near), elsewhere, _spread(known[near, :2]))
 
 
 def _spread(points: Floats) -> float:

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +106,6 @@ class _Said:
     segments: tuple[Segment, ...]
     edit: str
     unsure_s: tuple[float, ...] = ()
-    gain: float = nan
     claim: Claim | None = None
     compared: Compared | None = None
 
@@ -152,8 +150,8 @@ class Matcher:
             for bank in self._banks
             for one in self._compared(bank, query, _shown_before(bank, known) if is_closer else _proposed(bank, query))
         ]
-        claims = [said.claim for _, said in found if said.claim]
-        told = [_beside(match, said, claims) for match, said in found]
+        copies = [said.claim for _, said in found if said.claim and said.relation == Relation.COPY]
+        told = [_beside(match, said.claim, copies) for match, said in found]
         told += self._still_leads(before, {(match.bank, match.item) for match in told})
         return sorted(told, key=lambda match: (-match.score, match.bank, match.item))
 
@@ -193,14 +191,14 @@ class Matcher:
 _Voted = tuple[int, int, float]
 
 
-def _beside(match: Match, said: _Said, claims: Sequence[Claim]) -> Match:
-    """The same beside what is claimed of others: what another item explains better was filmed at the same place, and no second
-    look is taken for it."""
-    if said.claim and is_outdone(said.claim, claims):
-        return replace(match, relation=Relation.SAME_SCENE.value)
-    if said.relation == Relation.SAME_SCENE and match.unsure_s and is_explained(said.segments, said.gain, claims):
-        return replace(match, unsure_s=())
-    return match
+def _beside(match: Match, one: Claim | None, copies: Sequence[Claim]) -> Match:
+    """The same beside the copies: one that another outdoes was filmed at the same place; for the same scene, where a copy
+    explains it, no second look is taken."""
+    if one is None:
+        return match
+    if match.relation == Relation.COPY:
+        return replace(match, relation=Relation.SAME_SCENE.value) if is_outdone(one, copies) else match
+    return replace(match, unsure_s=()) if is_explained(one, copies) else match
 
 
 def _proposed(bank: SearchableBank, query: ItemFingerprint) -> Iterator[_Proposal]:
@@ -313,7 +311,6 @@ def _as_films(query: ItemFingerprint, reference: ItemFingerprint, hits: Sequence
         segments=found.segments,
         edit=with_speed(edit, found.speed),
         unsure_s=found.unsure_s,
-        gain=found.gain,
         claim=claim(found, query, reference),
         compared=found.compared,
     )

@@ -30,10 +30,10 @@ _FRAMES_MAX = 80
 _MAPS_TRIED, _MAPS_KEPT, _MAPS_FRAMES = 6, 2, 8
 """So many maps are tried on so many frames; each frame is held against the item by the better of those that are kept."""
 _AGREEING_MIN, _AGREEING_MAX = 3, 12
-"""How many pairs of frames, and half of them, must share a map to be sure of it; among how many it is sought, those that agree
-in most places."""
+"""How many pairs of frames must share a map to be sure of it, and that is half of those among which it is sought: at most so
+many, those that agree in most places."""
 _AGREEING_SPREAD_MIN = 0.06
-"""How far the points must be spread in any direction, as a share of the longer side: a line of them tells no height."""
+"""How far the points must be spread in any direction, as a share of the item's longer side: a line of them tells no height."""
 _FITS, _FITTED_FRAMES, _FIT_ROUNDS, _FIT_STEP = 0.88, 3, 5, 0.012
 """A map under which frames are less like the item than this is fitted: by about so many frames, in so many rounds of changes
 that at first are as large as this share of the picture's longer side."""
@@ -67,9 +67,6 @@ _COVERED, _COVERED_SHARE = 0.4, 0.9
 """A block that is less like the item than this in such a share of all comparisons lies under a sticker and does not count."""
 _GAIN_MIN = 5.0
 """How much must differ between moments of the item, in blocks that are told apart by nothing else, to count what was gained."""
-
-_NOTHING = np.zeros(BLOCKS**2, np.uint32)
-"""The codes of a plain picture, of which a bank keeps none."""
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -108,10 +105,10 @@ NOT_COMPARED = Closeness(math.nan, math.nan, math.nan, 0.0, 0, 0, math.nan)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """`frames` of the query were held against all `items`, frames of the item, under the `shared` map, None where each was
-    under the better of two. `alike` (f, m, 64) are correlations of blocks, NaN where a frame shows nothing of a block or it is
-    plain; `marked` (f, 64) in which blocks frames plainly show something that not nearly all of them show; `codes` (m, 64) are
-    the item's own."""
+    """`frames` of the query were held against all `items`, frames of the item with anything on them, under the map that pairs
+    of frames surely `shared`, or without one each under the better of a few. `alike` (f, m, 64) are correlations of blocks, NaN
+    where a frame shows nothing of a block or it is plain; `marked` (f, 64) in which blocks frames plainly show something that
+    not nearly all of them show; `codes` (m, 64) are the item's own, and at `blank_at_s` it shows nothing at all."""
 
     frames: tuple[PictureFingerprint, ...]
     items: tuple[PictureFingerprint, ...]
@@ -119,6 +116,7 @@ class Profile:
     alike: Floats
     marked: Bools
     codes: NDArray[np.uint32]
+    blank_at_s: NDArray[np.float64]
 
     @property
     def at_s(self) -> NDArray[np.float64]:
@@ -144,10 +142,12 @@ class Profile:
         """The moments at which frames show next to nothing, and so does the item by a stretch, carried on: black before the
         first picture, an empty wall. They do not say that something else is shown."""
         moments = line.speed * self.at_s + line.offset_s
-        places = np.abs(self.item_at_s - moments[:, None]).argmin(axis=1)
+        known_s = np.concatenate([self.item_at_s, self.blank_at_s])
+        places = np.abs(known_s - moments[:, None]).argmin(axis=1)
         counted = np.isfinite(self.alike).sum(axis=2) + self._against(np.ones(BLOCKS**2, np.bool_))
-        is_bare = counted[np.arange(len(places)), places] < _SEEN_BLOCKS_MIN
-        is_within = (moments >= -_SAME_MOMENT_S) & (moments <= self.item_at_s[-1] + _SAME_MOMENT_S)
+        before_blank = np.repeat(self.marked.sum(axis=1)[:, None], len(self.blank_at_s), axis=1)
+        is_bare = np.hstack([counted, before_blank])[np.arange(len(places)), places] < _SEEN_BLOCKS_MIN
+        is_within = (moments >= -_SAME_MOMENT_S) & (moments <= known_s.max() + _SAME_MOMENT_S)
         return {float(at_s) for at_s in self.at_s[is_bare & is_within]}
 
     def _sometimes(self) -> Bools:
@@ -280,21 +280,27 @@ def profiled(
     agreeing: Sequence[FramePair],
     first: set[int],
 ) -> Profile | None:
-    """The profile of a query against an item by the maps of related frames and by the one that most of the `agreeing` ones
-    share; None where there are no sketches or no codes. `first` are frames that must be in it."""
-    items = [frame if len(frame.blocks) else replace(frame, blocks=_NOTHING) for frame in reference.frames]
-    items = items if any(len(frame.blocks) for frame in reference.frames) else []
-    maps = _maps(query, reference, items, related, agreeing)
-    if not maps:
+    """The profile of a query against an item by the map that most of the `agreeing` pairs of frames share, or by those of the
+    related ones; None where there are no sketches or no codes. `first` are frames that must be in it."""
+    items = [frame for frame in reference.frames if len(frame.blocks)]
+    mapped = [pair for pair in related if pair.relation.transform is not None]
+    mapped = [pair for pair in mapped if query.frames[pair.frame].sketch is not None]
+    if not mapped or not items:
         return None
+    ranked = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))
+    tried = [pair.relation for pair in ranked[:_MAPS_TRIED]]
+    agreed, is_sure = _agreed(query, reference, agreeing[:_AGREEING_MAX], tried[0])
+    shared = agreed if is_sure else None
+    maps = [shared] if shared else _best_maps(query, items, mapped, [*tried, *([agreed] if agreed else [])])
     chosen = _chosen(query, first | {pair.frame for pair in related})
     codes = np.array([frame.blocks for frame in items])
     frames = tuple(query.frames[place] for place in chosen)
     rows = [_row(frame, items[0], codes, maps) for frame in frames]
     marked = np.array([marked for _, marked in rows])
     is_always = marked.mean(axis=0) >= _COVERED_SHARE
-    shared = maps[0] if len(maps) == 1 else None
-    return Profile(frames, tuple(items), shared, np.array([alike for alike, _ in rows]), marked & ~is_always, codes)
+    alike = np.array([alike for alike, _ in rows])
+    blank_at_s = np.array([frame.at_s for frame in reference.frames if not len(frame.blocks)])
+    return Profile(frames, tuple(items), shared, alike, marked & ~is_always, codes, blank_at_s)
 
 
 def _chosen(query: ItemFingerprint, first: set[int]) -> list[int]:
@@ -308,25 +314,13 @@ def _chosen(query: ItemFingerprint, first: set[int]) -> list[int]:
     return sorted({*near, *spread})
 
 
-def _maps(
+def _best_maps(
     query: ItemFingerprint,
-    reference: ItemFingerprint,
     items: Sequence[PictureFingerprint],
-    related: Sequence[FramePair],
-    agreeing: Sequence[FramePair],
+    mapped: Sequence[FramePair],
+    tried: Sequence[PictureRelation],
 ) -> list[PictureRelation]:
-    """The map that the pairs share where that is sure, else those under which a few frames are likest some moment of the item,
-    best first."""
-    mapped = [pair for pair in related if pair.relation.transform is not None]
-    mapped = [pair for pair in mapped if query.frames[pair.frame].sketch is not None]
-    if not mapped or not items:
-        return []
-    ranked = sorted(mapped, key=lambda pair: (-pair.relation.inliers, pair.relation.distance))
-    tried = [pair.relation for pair in ranked[:_MAPS_TRIED]]
-    agreed = _agreed(query, reference, agreeing[:_AGREEING_MAX], tried[0])
-    if agreed and agreed[1]:
-        return [agreed[0]]
-    tried += [agreed[0]] if agreed else []
+    """The maps under which a few of the frames that are mapped are likest some moment of the item, best first."""
     frames = [mapped[int(place)].frame for place in np.linspace(0, len(mapped) - 1, min(_MAPS_FRAMES, len(mapped)))]
     codes = np.array([frame.blocks for frame in items])
 
@@ -347,19 +341,20 @@ def _maps(
 
 def _agreed(
     query: ItemFingerprint, reference: ItemFingerprint, agreeing: Sequence[FramePair], like: PictureRelation
-) -> tuple[PictureRelation, bool] | None:
-    """The map that most of these pairs share, as a relation that is else like another, and whether that is sure; None without
-    one."""
+) -> tuple[PictureRelation | None, bool]:
+    """The map that most of these pairs share, as a relation that is else like another, None without one; and whether it is
+    sure, which it is not where as many share one that puts the item elsewhere."""
     alike = [pair for pair in agreeing if pair.relation.is_mirrored is like.is_mirrored]
     if len(alike) < 2:
-        return None
+        return None, False
     frames = [(query.frames[pair.frame], reference.frames[pair.item_frame]) for pair in alike]
     maps = [pair.relation.transform for pair in alike if pair.relation.transform is not None]
     found = agreed_map(frames, maps, is_mirrored=like.is_mirrored)
     if found is None:
-        return None
-    sharing = int((found.carried >= INLIERS_MIN).sum())
-    is_sure = sharing >= max(_AGREEING_MIN, len(alike) / 2) and found.spread >= _AGREEING_SPREAD_MIN
+        return None, False
+    enough = max(_AGREEING_MIN, len(alike) / 2)
+    sharing, rivalling = ((places >= INLIERS_MIN).sum() for places in (found.carried, found.elsewhere))
+    is_sure = bool(sharing >= enough > rivalling) and found.spread >= _AGREEING_SPREAD_MIN
     return replace(like, transform=found.transform), is_sure
 
 

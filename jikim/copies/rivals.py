@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from jikim.copies.comparison import ItemRelation
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint, Segment
 from jikim.copies.geometry import size_of
-from jikim.copies.verification import PictureRelation, Relation
+from jikim.copies.verification import PictureRelation
 
 LEAD_MIN = 0.05
 """By how much the gain (profiles.Closeness) of another item must be greater."""
@@ -43,7 +43,7 @@ class Claim:
 
 def claim(found: ItemRelation, query: ItemFingerprint, reference: ItemFingerprint) -> Claim | None:
     """The claim of an item whose frames were compared closely; None of others."""
-    if found.relation is not Relation.COPY or found.best is None or not found.segments or not np.isfinite(found.gain):
+    if found.best is None or not found.segments or not np.isfinite(found.gain):
         return None
     relation = found.best.relation
     if relation.transform is None:
@@ -55,20 +55,22 @@ def claim(found: ItemRelation, query: ItemFingerprint, reference: ItemFingerprin
 def is_outdone(one: Claim, others: Sequence[Claim]) -> bool:
     """Whether another item is clearly liker at the same seconds and place."""
     return any(
-        other.gain >= one.gain + LEAD_MIN
-        and not one.still < other.still - BEHIND_MAX
-        and _shared_s(one.segments, other.segments) >= SHARED_MIN * _length_s(one.segments)
-        and _shared_area(one.box, other.box) >= SHARED_MIN * min(_area(one.box), _area(other.box))
+        other.gain >= one.gain + LEAD_MIN and not one.still < other.still - BEHIND_MAX and _is_where(one, other)
         for other in others
     )
 
 
-def is_explained(segments: Sequence[Segment], gain: float, claims: Sequence[Claim]) -> bool:
-    """Whether a copy that is at least as like shows at most of these seconds, so that looking closer at the same scene in them
-    is not worth while."""
-    return any(
-        not gain > other.gain and _shared_s(segments, other.segments) >= SHARED_MIN * _length_s(segments) for other in claims
-    )
+def is_explained(one: Claim, copies: Sequence[Claim]) -> bool:
+    """Whether a copy that is at least as like is shown where and when the same scene is, so that looking closer at that is not
+    worth while."""
+    return any(other.gain >= one.gain and _is_where(one, other) for other in copies)
+
+
+def _is_where(one: Claim, other: Claim) -> bool:
+    """Whether another item is claimed at most of the seconds, and of the place on the screen, of one."""
+    return _shared_s(one.segments, other.segments) >= SHARED_MIN * _length_s(one.segments) and _shared_area(
+        one.box, other.box
+    ) >= SHARED_MIN * min(_area(one.box), _area(other.box))
 
 
 def _box(

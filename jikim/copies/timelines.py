@@ -96,7 +96,7 @@ def align(
     for _ in range(2 * SEGMENTS_MAX):
         if not left or len(found) == SEGMENTS_MAX:
             break
-        stretch = _best(left, looked, (length_s, item_length_s), span_s, tolerance_s, found[0].speed if found else None)
+        stretch = _best(left, looked, (length_s, item_length_s), span_s, tolerance_s, found)
         if stretch is None:
             break
         if not found or _is_sound(stretch, found[0], looked, tolerance_s):
@@ -139,9 +139,11 @@ def _best(
     lengths_s: tuple[float, float],
     span_s: tuple[float, float],
     tolerance_s: float,
-    known: float | None,
+    found: Sequence[Stretch],
 ) -> Stretch | None:
-    """The stretch that explains most of the votes that are left; at the `known` speed, for all of a film runs at one."""
+    """The stretch that explains most of the votes that are left; at the speed of those found before, for all of a film runs at
+    one."""
+    known = found[0].speed if found else None
     length_s, item_length_s = lengths_s
     table = np.array(sorted((vote.at_s, vote.item_at_s, vote.weight) for vote in votes))
     if known is None:
@@ -163,7 +165,7 @@ def _best(
     is_odd = is_plain[best] and not _is_usual(np.array(fitted[0]))  # what hardly moves is fitted at any speed
     if not is_odd or _score(table, *fitted, tolerance_s) >= scores[best]:
         speed, offset = fitted
-    return _stretch(table, speed, offset, looked, span_s, item_length_s, tolerance_s)
+    return _stretch(table, speed, offset, looked, span_s, item_length_s, tolerance_s, found)
 
 
 def _likelihood(speeds: Floats) -> Floats:
@@ -254,13 +256,15 @@ def _stretch(
     span_s: tuple[float, float],
     item_length_s: float,
     tolerance_s: float,
+    found: Sequence[Stretch],
 ) -> Stretch | None:
-    """From the first to the last frame on a line, with nothing else shown for long in between."""
+    """From the first to the last frame on a line, with nothing else shown for long in between, nor a stretch found before."""
     near = _on_line(table, speed, offset, tolerance_s)
     if not len(near):
         return None
-    near = max(_runs(near, looked), key=lambda run: float(run[:, 2].sum()))
-    before, after = _others(looked[looked < near[0, 0]], near[0, 0]), _others(looked[looked > near[-1, 0]], near[-1, 0])
+    near = max(_runs(near, looked, found), key=lambda run: float(run[:, 2].sum()))
+    before = _others(looked[looked < near[0, 0]], near[0, 0], found)
+    after = _others(looked[looked > near[-1, 0]], near[-1, 0], found)
     entry, exit_ = sorted(((0.0 - offset) / speed, (item_length_s - offset) / speed))
     doubt_s = tolerance_s / abs(speed)
     start = _edge(entry, float(before[-1]) if len(before) else None, float(near[0, 0]), span_s[0], doubt_s)
@@ -270,18 +274,21 @@ def _stretch(
     return Stretch(segment, speed, offset, len(near), float(np.ptp(near[:, 0])), float(near[:, 2].sum()))
 
 
-def _others(beside: Floats, own: float) -> Floats:
-    """The frames beside a stretch, none where all of them are close to it and nothing lies beyond: as in its midst, a moment
-    that is like nothing does not end it."""
-    return beside if (np.abs(beside - own) > _LONE_S).any() else beside[:0]
+def _others(beside: Floats, own: float, found: Sequence[Stretch]) -> Floats:
+    """The frames beside a stretch, none where all of them are close to it, nothing lies beyond and none is on a stretch found
+    before: as in its midst, a moment that is like nothing does not end it."""
+    is_far = (np.abs(beside - own) > _LONE_S).any()
+    is_taken = any(((one.segment.start_s <= beside) & (beside <= one.segment.end_s)).any() for one in found)
+    return beside if is_far or is_taken else beside[:0]
 
 
-def _runs(near: Floats, looked: Floats) -> list[Floats]:
-    """The votes on a line, parted where other frames lie between them for long."""
+def _runs(near: Floats, looked: Floats, found: Sequence[Stretch]) -> list[Floats]:
+    """The votes on a line, parted where other frames lie between them for long, or a stretch found before."""
     cuts = [
         place + 1
         for place, (one, other) in enumerate(pairwise(near[:, 0]))
-        if len(between := looked[(looked > one) & (looked < other)]) > 1 and np.ptp(between) >= _SPLIT_S
+        if (len(between := looked[(looked > one) & (looked < other)]) > 1 and np.ptp(between) >= _SPLIT_S)
+        or any(one < before.segment.end_s and before.segment.start_s < other for before in found)
     ]
     return np.split(near, cuts)
 

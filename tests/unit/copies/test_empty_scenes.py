@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from drawn_films import film, known, room
 
-from jikim.copies.comparison import ItemRelation, compare_items
+from jikim.copies.comparison import STILL_MIN, ItemRelation, compare_items
 from jikim.copies.fingerprints import ItemFingerprint, PictureFingerprint
 from jikim.copies.geometry import agreed_map, best_geometry
 from jikim.copies.pictures import fingerprint_picture
@@ -148,3 +148,26 @@ def test_films_of_one_length_in_which_nothing_moves_begin_together():
     assert found
     assert found.speed == 1.0
     assert _ends(found) == [0, LENGTH_S, 0, LENGTH_S]
+
+
+def test_a_still_film_that_begins_and_ends_blank_is_a_copy():
+    """Most of the item shows nothing, which is no sign that the rest of it moves."""
+
+    def show(at_s: float) -> np.ndarray:
+        if 3.5 < at_s < 7.5:
+            return room(5)
+        return np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+    found = compare_items(film(lambda at: _under_a_bar(show(at)), LENGTH_S, 0.48), _item(show))
+    assert found
+    assert found.relation is Relation.COPY
+    assert found.still > STILL_MIN
+    assert _ends(found) == [0, LENGTH_S, 0, LENGTH_S]
+
+
+def test_two_copies_of_one_room_beside_each_other_are_no_reason_to_take_one_place_for_all():
+    pairs = [(_pointed(np.hstack([room(5), room(5)])), _pointed(room(5))) for _ in range(3)]
+    left, right = (np.array([[2.0, 0, -aside], [0, 2.0, 0]]) for aside in (0.0, 1.0))
+    agreed = agreed_map(pairs, [left, right], is_mirrored=False)
+    assert agreed
+    assert min(agreed.carried.min(), agreed.elsewhere.min()) >= 9

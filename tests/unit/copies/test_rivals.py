@@ -120,8 +120,18 @@ def test_what_it_takes_to_outdo(other: Claim, is_it: bool):
 
 
 @pytest.mark.parametrize(
-    ("gain", "end_s", "is_told"), [(0.5, 4.0, True), (0.9, 4.0, False), (0.5, 10.0, False), (float("nan"), 4.0, True)]
+    ("gain", "end_s", "box", "is_told"),
+    [
+        (0.5, 4.0, (0.0, 0.0, 0.5, 0.6), True),
+        (0.9, 4.0, (0.0, 0.0, 0.5, 0.6), False),
+        (0.5, 10.0, (0.0, 0.0, 0.5, 0.6), False),
+        (0.5, 4.0, (0.5, 0.0, 1.0, 0.6), False),
+    ],
+    ids=["less alike", "more alike", "shown for longer", "elsewhere on the screen"],
 )
-def test_the_same_scene_is_explained_by_a_copy_that_is_as_like_at_most_of_its_seconds(gain: float, end_s: float, is_told: bool):
-    copy = Claim((Segment(0.0, 4.0, 0.0, 4.0),), 0.8, 0.9, (0.0, 0.0, 1.0, 0.6))
-    assert is_explained([Segment(0.0, end_s, 0.0, end_s)], gain, [copy]) is is_told
+def test_the_same_scene_is_explained_by_a_copy_that_is_as_like_then_and_there(
+    gain: float, end_s: float, box: tuple[float, float, float, float], is_told: bool
+):
+    copy = Claim((Segment(0.0, 4.0, 0.0, 4.0),), 0.8, 0.9, (0.0, 0.0, 0.5, 0.6))
+    scene = Claim((Segment(0.0, end_s, 0.0, end_s),), gain, 0.9, box)
+    assert is_explained(scene, [copy]) is is_told

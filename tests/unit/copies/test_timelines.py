@@ -71,6 +71,27 @@ def test_what_is_like_nothing_right_before_a_stretch_does_not_begin_it_late(look
     assert found.segment.start_s == pytest.approx(start_s, abs=0.3)
 
 
+@pytest.mark.parametrize("step_s", [0.5, 1.2])
+def test_a_stretch_beside_a_short_stronger_one_neither_covers_it_nor_is_lost(step_s: float):
+    """A closer look has many frames within half a second; another cut begins right after it."""
+    short = [Vote(float(at), float(at) - 0.3, 1.0) for at in np.linspace(0.35, 0.85, 20)]
+    long = [Vote(float(at), float(at) + 20, 0.15 if step_s < 1 else 0.9) for at in np.arange(1.2, 20, step_s)]
+    found = [one.segment for one in align([*short, *long], [vote.at_s for vote in (*short, *long)], 20.0, 60.0, 0.35)]
+    assert len(found) == 2
+    assert found[0].end_s <= found[1].start_s
+    assert found[0].end_s < 1.2
+    assert found[1].end_s > 19
+
+
+def test_a_stretch_does_not_reach_over_one_found_before():
+    """Both ends of a film run on one line; another cut lies between them for less than it takes to interrupt it."""
+    within = [Vote(float(at), float(at) + 30, 1.0) for at in np.linspace(10.0, 11.2, 30)]
+    around = [Vote(float(at), float(at), 0.3) for at in (*np.arange(0.5, 10, 0.5), *np.arange(11.5, 20, 0.5))]
+    found = align([*within, *around], [vote.at_s for vote in (*within, *around)], 20.0, 60.0, 0.35)
+    assert len(found) >= 2
+    assert all(one.segment.end_s <= other.segment.start_s for one, other in pairwise(found))
+
+
 def test_a_trimmed_copy():
     found = _only(align(_votes([(0, 60, 100, 1.0)], wrong=2), LOOKED, LENGTH_S, 300, 0.6))
     assert _near(found.segment, 0, 60, 100, 160)
