@@ -121,6 +121,25 @@ def test_a_sensitive_act_asks_for_the_key_again_and_then_goes_on_by_itself(chrom
         assert page.complaints == []
 
 
+def test_a_key_is_not_asked_for_before_the_script_that_asks_is_there(chromium, desk):
+    address, secret = desk
+    with page_of(chromium) as page:
+        page.goto(f"{address}/join/{secret}/")
+        page.locator("form button.primary").click()
+        page.wait_for_url("**/enrol/")
+        held = []
+        page.route("**/mfa/js/webauthn.js", lambda route: held.append(route))
+        with page.expect_request("**/mfa/js/webauthn.js"):
+            page.goto(f"{address}/accounts/keys/add/", wait_until="commit")
+        button = page.locator("#mfa_webauthn_add")
+        button.wait_for()
+        assert button.is_disabled()
+        held[0].continue_()
+        button.click()
+        page.wait_for_url("**/accounts/codes/")
+        assert page.complaints == []
+
+
 def test_a_key_that_is_refused_is_said_in_words(chromium, desk):
     address, _ = desk
     with page_of(chromium, key=False) as page:
