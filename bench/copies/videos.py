@@ -4,7 +4,8 @@ Makes the 25 edits of video_edits.py from public clips, keeps the clips in a ban
 against it as `jikim match` does, and writes `videos.md` and `videos.svg`: recall by edit beside the peers, false answers,
 whether the seconds are right within 1 s, and what other films of the same room or person are called. A clip belongs to the
 half on which thresholds were chosen or to the other by the sha1 of its file's name; both stand in the bank, and only those of
-the measured half are edited unless `--half` says otherwise.
+the measured half are edited unless `--half` says otherwise. `--half fresh` edits the clips that were gathered after the last
+rule was written, and adds them to the bank.
 
 What was made, answered and hashed by peers is kept in DIR film by film: a bench that was interrupted goes on. `--afresh` makes
 the bank and Jikim's answers again, which is due after every change of the fingerprints or of the comparison.
@@ -24,7 +25,7 @@ from pathlib import Path
 import cv2
 
 from bench.copies.plots import bars
-from bench.copies.video_clips import CLIPS, Clip, Made, make_all
+from bench.copies.video_clips import Clip, Half, Made, clips_of, make_all
 from bench.copies.video_edits import EDITS, Truth
 from jikim.banking import fingerprint_file, match_file
 from jikim.config import Opening
@@ -35,6 +36,12 @@ from jikim.copies.store import StoredBank, create_bank, delete_bank, open_bank
 from jikim.media.opening import Opener
 
 BANK = "bench"
+HALVES: dict[str, tuple[Half, ...]] = {
+    "measured": ("measured",),
+    "tuning": ("tuning",),
+    "both": ("measured", "tuning"),
+    "fresh": ("fresh",),
+}
 NEAR_S = 1.0
 JIKIM = "Jikim"
 
@@ -64,20 +71,21 @@ def main() -> None:
     parser.add_argument("--videos", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--peers", type=Path, help="the python of an environment that has the peers")
-    parser.add_argument("--half", choices=["measured", "tuning", "both"], default="measured")
-    parser.add_argument("--items", type=int, default=len(CLIPS), help="how many items are edited, the measured half first")
+    parser.add_argument("--half", choices=[*HALVES], default="measured")
+    parser.add_argument("--items", type=int, help="how many items are edited, the measured half first")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--afresh", action="store_true")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
-    halves = {"measured": (False,), "tuning": (True,), "both": (False, True)}[chosen.half]
+    halves = HALVES[chosen.half]
     originals, made, missing = make_all(chosen.videos, chosen.work / "films", halves)
-    items = sorted((clip for clip in CLIPS if clip.is_item and clip.name in originals), key=lambda clip: clip.is_tuning)
-    asked = [clip for clip in items if clip.is_tuning in halves][: chosen.items]
+    clips = sorted((clip for clip in clips_of(halves) if clip.name in originals), key=lambda clip: clip.half == "tuning")
+    items = [clip for clip in clips if clip.is_item]
+    asked = [clip for clip in items if clip.half in halves][: chosen.items]
     edited = [one for clip in asked for one in made if one.clip == clip]
-    answers = list(_answers(chosen.work, originals, items, edited, afresh=chosen.afresh))
+    answers = list(_answers(chosen.work, originals, clips, edited, afresh=chosen.afresh))
     peers = _peers(chosen.peers, chosen.work / "peers", originals, items, edited) if chosen.peers else {}
-    report = _report(answers, items, edited, peers, missing)
+    report = _report(answers, clips, edited, peers, missing)
     print(report)
     if chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
@@ -87,9 +95,9 @@ def main() -> None:
 
 
 def _answers(
-    work: Path, originals: dict[str, Path], items: Sequence[Clip], edited: Sequence[Made], *, afresh: bool
+    work: Path, originals: dict[str, Path], clips: Sequence[Clip], edited: Sequence[Made], *, afresh: bool
 ) -> Iterator[Answer]:
-    """What Jikim says of every clip as it is and of every edit, from a bank of the items."""
+    """What Jikim says of every clip as it is and of every edit, from a bank of those that are items."""
     record = work / "answers.jsonl"
     if afresh:
         record.unlink(missing_ok=True)
@@ -97,10 +105,10 @@ def _answers(
     known = (
         {(one["clip"], one["edit"]): one for one in map(json.loads, record.read_text().splitlines())} if record.exists() else {}
     )
-    with Opener(Opening()) as opener, _bank(work, opener, originals, items) as bank, record.open("a") as lines:
+    with Opener(Opening()) as opener, _bank(work, opener, originals, clips) as bank, record.open("a") as lines:
         matcher = Matcher([bank])
         labels = {name: str(path) for name, path in originals.items()}
-        films = [(clip.name, "", labels[clip.name], None) for clip in CLIPS if clip.name in labels]
+        films: list[tuple[str, str, str, Truth | None]] = [(clip.name, "", labels[clip.name], None) for clip in clips]
         films += [(one.clip.name, one.edit, str(one.path), one.truth) for one in edited]
         for name, edit, path, truth in films:
             if (name, edit) not in known:
@@ -116,8 +124,8 @@ def _answers(
             yield Answer(name, edit, [Told(**said) for said in one["told"]], one["cpu_s"])
 
 
-def _bank(work: Path, opener: Opener, originals: dict[str, Path], items: Sequence[Clip]) -> StoredBank:
-    """A bank of the items, made once."""
+def _bank(work: Path, opener: Opener, originals: dict[str, Path], clips: Sequence[Clip]) -> StoredBank:
+    """A bank of the clips that are items, made once."""
     folder = work / "banks"
     if (folder / BANK).exists():
         return open_bank(folder, BANK)
@@ -126,7 +134,7 @@ def _bank(work: Path, opener: Opener, originals: dict[str, Path], items: Sequenc
     if (folder / unfinished).exists():
         delete_bank(folder, unfinished)
     with create_bank(folder, unfinished, BankSettings(flood_limit=10**6)) as bank:
-        for clip in items:
+        for clip in (one for one in clips if one.is_item):
             bank.add(NewItem(fingerprint_file(opener, originals[clip.name], KNOWN), clip.name))
     (folder / unfinished).rename(folder / BANK)
     return open_bank(folder, BANK)
@@ -171,13 +179,13 @@ def _peers(
 
 def _report(
     answers: Sequence[Answer],
-    items: Sequence[Clip],
+    clips: Sequence[Clip],
     edited: Sequence[Made],
     peers: dict[str, dict[tuple[str, str], list[str]]],
     missing: Sequence[str],
 ) -> str:
-    scenes = {clip.name: clip.scene for clip in CLIPS}
-    tuning = {clip.name: clip.is_tuning for clip in CLIPS}
+    items = [clip for clip in clips if clip.is_item]
+    scenes = {clip.name: clip.scene for clip in clips}
     queries = [one for one in answers if one.edit]
     lines = [f"{len(queries)} edited films of {len({one.clip for one in queries})} clips, a bank of {len(items)} clips."]
     if missing:
@@ -186,8 +194,9 @@ def _report(
     recalls = {name: _recalls(answers, edited, peers, name) for name in (*peers, JIKIM)}
     for number, edit in enumerate(EDITS):
         lines.append(f"| {edit} | " + " | ".join(f"{recalls[name][number]:.2f}" for name in (*peers, JIKIM)) + " |")
-    for half, is_half in (("measured half", False), ("tuning half", True)):
-        chosen = [one for one in queries if tuning[one.clip] is is_half]
+    for half in ("measured", "tuning", "fresh"):
+        of_half = {clip.name for clip in clips if clip.half == half}
+        chosen = [one for one in queries if one.clip in of_half]
         if not chosen:
             continue
         found = [_own(one) for one in chosen]
@@ -195,8 +204,9 @@ def _report(
         near = [one for one in copies if one.off_s is not None and one.off_s <= NEAR_S]
         lines += [
             "",
-            f"Jikim, {half}: {len(copies)} of {len(chosen)} found as copies, {sum(one is not None for one in found)} named at "
-            f"all; seconds right within {NEAR_S:g} s in {len(near)} of {len(copies)}.",
+            f"Jikim, {half} clips: {len(copies)} of {len(chosen)} found as copies, "
+            f"{sum(one is not None for one in found)} named at all; "
+            f"seconds right within {NEAR_S:g} s in {len(near)} of {len(copies)}.",
         ]
     others = [(one, said) for one in queries for said in one.told if scenes[said.item] != scenes[one.clip]]
     pairs = sum(scenes[one.clip] != clip.scene for one in queries for clip in items)
