@@ -17,7 +17,7 @@ from typing import Literal
 from bench.copies import video_edits
 from bench.copies.video_edits import EDITS, LONGEST_S, Kept, Truth, make, read, write
 
-Half = Literal["measured", "tuning", "fresh"]
+Half = Literal["measured", "tuning", "fresh", "fresh tuning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,12 @@ class Clip:
 
     @property
     def half(self) -> Half:
-        """`tuning`: thresholds may be chosen on it. `measured`: they may not; some rules were learnt from its failures all the
-        same. `fresh`: clips that were gathered after the last rule was written."""
+        """`tuning`: rules and thresholds may be chosen on it. `measured`: they may not; some were learnt from its failures all
+        the same. `fresh` and `fresh tuning`: the same of clips that were gathered after those rules."""
+        is_tuning = int(sha1(Path(self.file).name.encode()).hexdigest()[-1], 16) % 2 == 0
         if self.file.startswith("fresh/"):
-            return "fresh"
-        return "tuning" if int(sha1(Path(self.file).name.encode()).hexdigest()[-1], 16) % 2 == 0 else "measured"
+            return "fresh tuning" if is_tuning else "fresh"
+        return "tuning" if is_tuning else "measured"
 
 
 SIGNS = ("again", "book", "brother", "help", "learn", "no", "school", "sister", "student", "yes")
@@ -107,7 +108,7 @@ FRESH = (
 
 def clips_of(halves: Collection[Half]) -> tuple[Clip, ...]:
     """What stands in the bank and is held against it: the fresh clips only where they are asked for, beside all others."""
-    return (*CLIPS, *FRESH) if "fresh" in halves else CLIPS
+    return (*CLIPS, *FRESH) if {"fresh", "fresh tuning"} & set(halves) else CLIPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ Makes the 25 edits of video_edits.py from public clips, keeps the clips in a ban
 against it as `jikim match` does, and writes `videos.md` and `videos.svg`: recall by edit beside the peers, false answers,
 whether the seconds are right within 1 s, and what other films of the same room or person are called. A clip belongs to the
 half on which thresholds were chosen or to the other by the sha1 of its file's name; both stand in the bank, and only those of
-the measured half are edited unless `--half` says otherwise. `--half fresh` edits the clips that were gathered after the last
-rule was written, and adds them to the bank.
+the measured half are edited unless `--half` says otherwise. `--half fresh` edits the clips that were gathered later, of both
+halves, and adds them to the bank.
 
 What was made, answered and hashed by peers is kept in DIR film by film: a bench that was interrupted goes on. `--afresh` makes
 the bank and Jikim's answers again, which is due after every change of the fingerprints or of the comparison.
@@ -40,7 +40,7 @@ HALVES: dict[str, tuple[Half, ...]] = {
     "measured": ("measured",),
     "tuning": ("tuning",),
     "both": ("measured", "tuning"),
-    "fresh": ("fresh",),
+    "fresh": ("fresh", "fresh tuning"),
 }
 NEAR_S = 1.0
 JIKIM = "Jikim"
@@ -194,7 +194,7 @@ def _report(
     recalls = {name: _recalls(answers, edited, peers, name) for name in (*peers, JIKIM)}
     for number, edit in enumerate(EDITS):
         lines.append(f"| {edit} | " + " | ".join(f"{recalls[name][number]:.2f}" for name in (*peers, JIKIM)) + " |")
-    for half in ("measured", "tuning", "fresh"):
+    for half in ("measured", "tuning", "fresh", "fresh tuning"):
         of_half = {clip.name for clip in clips if clip.half == half}
         chosen = [one for one in queries if one.clip in of_half]
         if not chosen:

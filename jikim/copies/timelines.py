@@ -41,6 +41,9 @@ _SHORTEST_LEVER_S between the first and the last of them, for frames closer toge
 _SAME_LINE_DENSITY_MIN = 0.3
 """The same of frames on the strongest's own line: a camera that moves fast shows little of what an item shows between two
 looks at it."""
+_SAME_LINE_FRAMES_MIN, _SAME_LINE_SURE = 2, 0.8
+"""On that line so few frames are enough, however close together, if their votes weigh so much: other than that they show that
+moment, chance would have to put them there."""
 
 Floats = NDArray[np.float64]
 
@@ -128,6 +131,9 @@ def _is_sound(stretch: Stretch, strongest: Stretch, looked: Floats, tolerance_s:
     middle_s = (stretch.segment.start_s + stretch.segment.end_s) / 2
     goes_on = abs(stretch.item_time(middle_s) - strongest.item_time(middle_s)) <= tolerance_s
     density_min = _SAME_LINE_DENSITY_MIN if goes_on else _FURTHER_DENSITY_MIN
+    is_sure = stretch.weight >= _SAME_LINE_SURE * stretch.frames
+    if goes_on and is_sure and stretch.frames >= max(_SAME_LINE_FRAMES_MIN, density_min * inside):
+        return True
     is_dense = stretch.frames >= max(_FURTHER_FRAMES_MIN, density_min * inside)
     is_long = stretch.spread_s >= _SHORTEST_LEVER_S
     return is_dense and is_long and stretch.weight >= _FURTHER_SHARE_MIN * strongest.weight

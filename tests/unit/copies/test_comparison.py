@@ -13,7 +13,8 @@ import pytest
 
 from jikim.copies.comparison import ItemRelation, compare_items, with_speed, without_pixels
 from jikim.copies.films import KNOWN, LOOKED_AT, Density, fingerprint_video
-from jikim.copies.fingerprints import ItemFingerprint, SoundFingerprint, pack, unpack
+from jikim.copies.fingerprints import NO_FEATURES, ItemFingerprint, SoundFingerprint, pack, unpack
+from jikim.copies.frame_votes import hash_votes
 from jikim.copies.verification import Relation
 from jikim.types import Frame, Media, MediaKind
 
@@ -102,6 +103,20 @@ def test_an_edited_film_is_a_copy_with_its_seconds(name: str):
     assert found.relation is Relation.COPY
     assert _near(found, 0, LENGTH_S, 0, LENGTH_S)
     assert not found.is_by_sound
+
+
+def test_a_bordered_film_of_which_the_likest_frames_have_no_keypoints():
+    """Hashes within the borders tell that it is the item, and keypoints of other frames where on the screen it lies."""
+    film = _film(lambda at: cv2.copyMakeBorder(_scene(1, 1, at), 0, 0, 90, 90, cv2.BORDER_CONSTANT), LENGTH_S, 0.4)
+    pointed = [place for place, frame in enumerate(film.frames) if frame.is_pointed][-4:]
+    likest = max(worth for _, _, worth in hash_votes(film, _item()))
+    others = {frame for frame, _, worth in hash_votes(film, _item()) if worth == likest} - set(pointed)
+    assert len(others) >= 4
+    frames = [one if place in pointed else replace(one, features=NO_FEATURES) for place, one in enumerate(film.frames)]
+    found = compare_items(replace(film, frames=tuple(frames)), _item())
+    assert found
+    assert found.relation is Relation.COPY
+    assert _near(found, 0, LENGTH_S, 0, LENGTH_S)
 
 
 def test_a_faster_cropped_film_and_its_speed():

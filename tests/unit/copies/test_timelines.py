@@ -62,6 +62,16 @@ def test_a_line_that_goes_on_after_a_gap_needs_fewer_frames(every: int, is_told:
     assert not is_told or found[1].segment.end_s > 55
 
 
+@pytest.mark.parametrize(("weight", "is_told"), [(1.0, True), (0.5, False)])
+def test_two_frames_at_the_end_of_a_line_are_told_where_they_are_sure(weight: float, is_told: bool):
+    """A fast shot in which nothing is recognised comes before the last one, which is short."""
+    votes = [*_votes([(0, 45, 0, 1.0)]), Vote(59.1, 59.0, weight), Vote(59.5, 59.6, weight)]
+    found = align(votes, [*LOOKED, 59.1], LENGTH_S, LENGTH_S, 0.6)
+    assert _near(found[0].segment, 0, 45, 0, 45)
+    assert len(found) == 1 + is_told
+    assert not is_told or _near(found[1].segment, 59, 60, 59, 60)
+
+
 @pytest.mark.parametrize(("looked_s", "start_s"), [([5.0], 0.0), ([4.7, 5.1], 0.0), ([2.5, 5.0], 5.25)])
 def test_what_is_like_nothing_right_before_a_stretch_does_not_begin_it_late(looked_s: list[float], start_s: float):
     """What came before showed nothing and was not counted."""
