@@ -63,7 +63,7 @@ class KnownCopyAnalyzer:
     """Gives one cue `known_copy` for each known item that the frames show, at the first frame that shows it."""
 
     name: ClassVar[str] = "known_copy"
-    version: ClassVar[str] = "9"
+    version: ClassVar[str] = "10"
     Config: ClassVar[type[KnownCopyConfig]] = KnownCopyConfig
     weights: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FRAMES, Need.AUDIO})
