@@ -2,7 +2,8 @@
 
 The folder is that of Intel's sample videos (CC BY 4.0), MDN's learning area (CC0) and the sample videos of ThreatExchange
 (BSD), in the subfolders `intel`, `mdn` and `threatexchange`; what is absent is left out and counted. In the subfolder `fresh`
-lie the clips that came later, each in the subfolder of the public repository on GitHub that holds it.
+lie the clips that came later, each in a folder named as the public repository on GitHub that holds it and under its name there,
+but for `time.webm`: css-examples has it as time/video.webm.
 """
 
 from __future__ import annotations
