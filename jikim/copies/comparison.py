@@ -159,19 +159,11 @@ def _aligned(
 
 
 def _best_hashed(pairs: Pairs, hashed: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
-    """_MAPPED pairs of frames with hashes alike. Hashes tell that a picture is the same, but not where on the screen it lies,
-    so those with keypoints come before all others; and the likest of each part of the query, for while a camera draws near,
-    what was cropped is likest an earlier moment that was not."""
+    """The _MAPPED pairs of frames whose hashes are most alike, those with keypoints before all others: a hash tells that a
+    picture is the same, but not where on the screen it lies."""
     pointed, item_pointed = set(pairs.pointed), set(pairs.item_pointed)
     ranked = sorted(hashed, key=lambda one: (one[0] in pointed and one[1] in item_pointed, one[2]), reverse=True)
-    rank = {(frame, item_frame): place for place, (frame, item_frame, _) in enumerate(ranked)}
-    of_frames: dict[int, tuple[int, int]] = {}
-    for pair in rank:
-        of_frames.setdefault(pair[0], pair)
-    in_time = [of_frames[frame] for frame in sorted(of_frames)]
-    parts = [in_time[len(in_time) * part // _MAPPED : len(in_time) * (part + 1) // _MAPPED] for part in range(_MAPPED)]
-    first = [min(part, key=rank.__getitem__) for part in parts if part]
-    return [*first, *(pair for pair in rank if pair not in first)][:_MAPPED]
+    return [(frame, item_frame) for frame, item_frame, _ in ranked[:_MAPPED]]
 
 
 def _compare_points(pairs: Pairs, candidates: Iterable[tuple[int, int]], explained: set[int]) -> None:
